@@ -1,0 +1,18 @@
+/* Whole files: read with a bound, written atomically. */
+#ifndef MOTE_BASE_FILE_H
+#define MOTE_BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Read `path` ("-": standard input) into malloc'd memory owned by the caller; one zero byte
+ * follows the content.  Refuses more than `limit` bytes.  NULL on failure. */
+unsigned char *file_read(const char *path, size_t limit, size_t *size, struct error *err);
+
+/* Replace `path` ("-": standard output): write a temporary file beside it, fsync, rename.  On any
+ * failure the old file is intact and the temporary file is gone. */
+bool file_write(const char *path, const void *data, size_t size, struct error *err);
+
+#endif

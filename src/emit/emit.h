@@ -1,0 +1,44 @@
+/* One C99 file (or .c and .h) from a checked net. */
+#ifndef MOTE_EMIT_EMIT_H
+#define MOTE_EMIT_EMIT_H
+
+#include "base/text.h"
+#include "net/net.h"
+
+enum optimise { OPTIMISE_SIZE, OPTIMISE_SPEED }; /* loop kernel, straight-line kernel */
+
+/* Expected outputs for the self-test, made by the reference interpreter. */
+struct vectors {
+    int count;
+    const int32_t *in;  /* count x input width, codes */
+    const int32_t *out; /* count x output width, codes */
+};
+
+/* Costs measured before, for the head comment (see measure/measure.h); all text from us. */
+struct emit_cost {
+    const char *target;                                  /* "Cortex-M0 -Os" */
+    int64_t flash_code, flash_const, ram, stack, cycles; /* < 0: unknown */
+};
+
+struct emit_options {
+    const char *name; /* C prefix; NULL or "": from the net's name (emit_identifier) */
+    enum optimise optimise;
+    bool separate;                  /* NAME.c with NAME.h instead of header-only */
+    const struct vectors *selftest; /* NULL: no NAME_selftest() */
+    const struct emit_cost *costs;  /* NULL: none */
+    int cost_count;
+};
+
+/* header: the .h; source: the .c, untouched unless `separate`. */
+bool emit_c(const struct net *net, const struct emit_options *options, struct text *header,
+            struct text *source, struct error *err);
+
+/* A C identifier from any text: [A-Za-z0-9_], not a keyword, at most 24 characters, "net" if
+ * nothing is left; out has room for 32 bytes. */
+void emit_identifier(const char *text, char out[32]);
+
+/* The self-test's input vectors: corners of the input range, then pseudo-random ones; `in` has
+ * room for count x input width codes. */
+void emit_selftest_inputs(const struct net *net, int count, int32_t *in);
+
+#endif

@@ -1,0 +1,58 @@
+/* Cost and correctness of the emitted file on a target: compiled by the target's compiler, run on
+ * its emulator, every output compared with the reference interpreter. */
+#ifndef MOTE_MEASURE_MEASURE_H
+#define MOTE_MEASURE_MEASURE_H
+
+#include "base/error.h"
+#include "emit/emit.h"
+#include "net/net.h"
+
+#define COST_UNKNOWN INT64_C(-1)
+
+/* A board, from targets/NAME.target (measure/target.c; key = value lines, see CONTRIBUTING.md). */
+struct target {
+    struct arena *arena;
+    const char *name;        /* "cortex-m0" */
+    const char *title;       /* "Cortex-M0" */
+    const char *description; /* one line for `mote targets` */
+    const char *packages;    /* Debian packages it needs, space-separated */
+    int64_t flash;           /* bytes on the reference part; 0: no limit */
+    int64_t ram;
+    int64_t clock;        /* Hz, for microseconds; 0: unknown */
+    const char *compiler; /* command and flags, split at spaces, no shell */
+    const char *optimise_size;
+    const char *optimise_speed;
+    const char *link;    /* further linker words; "" for the host */
+    const char *execute; /* emulator command for function; %s is the ELF; "" : run it natively */
+    const char *count;   /* counting program and its options; "" : none */
+};
+
+/* Bytes, cycles and counts; COST_UNKNOWN where a target cannot tell. */
+struct cost {
+    const char *target; /* borrowed from the target */
+    int64_t flash_code, flash_const, ram, stack;
+    int64_t instructions, cycles; /* of one prediction; the worst over the vectors */
+    double nanoseconds;           /* host: median per call; < 0 unknown */
+    int64_t vectors, mismatches;
+};
+
+struct measure_options {
+    enum optimise optimise;
+    const int32_t *in; /* input codes, count x width; NULL: made here (corners and random) */
+    int count;         /* vectors; 0: 1000 */
+    bool keep;         /* keep the work folder and say where (stderr) */
+};
+
+/* Folder of the .target files: $MOTE_TARGETS, else beside the program, else the installed one. */
+bool target_names(struct arena *arena, const char ***names, int *count, struct error *err);
+struct target *target_load(const char *name, struct error *err);
+void target_free(struct target *target);
+
+/* Is everything this target needs installed?  Fills `missing` (borrowed) with the first command
+ * that is not there. */
+bool target_installed(const struct target *target, const char **missing);
+
+bool measure_net(const struct net *net, const struct target *target,
+                 const struct measure_options *options, struct cost *cost, struct error *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* The network as integers: the IR between training or import and everything behind it.
+ *
+ * Tensors and layers are arrays linked by index; layers stand in execution order, so that every
+ * pass is one loop.  Graphs are DAGs: a tensor may be read by several layers.  A net owns all it
+ * points to through its arena.  Once net_check() has passed, later stages may assert.
+ */
+#ifndef MOTE_NET_NET_H
+#define MOTE_NET_NET_H
+
+#include "base/arena.h"
+#include "base/decimal.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Limits that every reader may rely on. */
+#define NET_TENSORS_MAX    256
+#define NET_LAYERS_MAX     256
+#define NET_WIDTH_MAX      65536             /* elements of one tensor */
+#define NET_WEIGHTS_MAX    ((size_t)1 << 26) /* weights of one layer */
+#define NET_NAME_MAX       200               /* bytes of a name or unit */
+#define NET_LAYER_INPUTS   4
+#define NET_SHIFT_MAX      30 /* right shift of a row */
+#define NET_ZERO_SHIFT_MAX 14 /* left shift of a raw reading */
+
+enum type { TYPE_I8, TYPE_U8, TYPE_I16, TYPE_U16, TYPE_I32 };
+
+enum op {
+#define OP(NAME, text, least, most) OP_##NAME,
+#include "net/ops.def"
+#undef OP
+};
+
+enum activation {
+#define ACTIVATION(NAME, text) ACTIVATION_##NAME,
+#include "net/activations.def"
+#undef ACTIVATION
+};
+
+enum task { TASK_REGRESSION, TASK_CLASSIFICATION };
+
+/* A one-dimensional array of `width` elements. */
+struct tensor {
+    enum type type;
+    int width;
+};
+
+/* Weights of a layer: rows x columns, row-major, each -(2^(bits-1)-1) .. 2^(bits-1)-1 for bits
+ * 3..16; bits 2 means -1, 0, 1 (ternary).  The lowest two's complement value is not used. */
+struct weights {
+    int bits;
+    int rows;
+    int columns;
+    const int16_t *values;
+};
+
+struct layer {
+    enum op op;
+    int inputs[NET_LAYER_INPUTS]; /* tensor indices; all were written by earlier layers */
+    int input_count;
+    int output;                 /* tensor index, written by this layer only */
+    enum activation activation; /* dense only, else ACTIVATION_NONE */
+    struct weights weights;     /* dense only */
+    const int32_t *bias;        /* dense: rows; includes 1 << (shift - 1) where shift > 0 */
+    const uint8_t *shift; /* dense: right shift of each row; convert: left shift, per element */
+    const int32_t *zero;  /* convert: subtracted from each element before its left shift */
+    struct place origin;  /* where it came from; file NULL: made here */
+};
+
+/* What one element of the input or output means: value = offset + lsb * code. */
+struct channel {
+    const char *name;   /* UTF-8 from the user, "" if none: never to be emitted unescaped */
+    const char *unit;   /* the same */
+    struct decimal lsb; /* > 0 */
+    struct decimal offset;
+    struct decimal low; /* range of the values in the training data, for people to read */
+    struct decimal high;
+};
+
+/* The score of the integer program on data that training never saw. */
+struct score {
+    bool known;
+    struct decimal
+        value;    /* regression: mean RMS in % of each output's range; classes: accuracy in % */
+    int64_t rows; /* rows it was measured on */
+};
+
+/* Where a net came from.  All text; options hold what reproduces it, in a fixed order. */
+struct provenance {
+    const char *options;   /* e.g. "--net 6-16-16-6 --activation cubic --seed 1" */
+    const char *data_hash; /* 16 hex digits */
+    const char *method;    /* "least squares", "gradient" ... */
+    struct score score;
+};
+
+struct net {
+    struct arena *arena;
+    const char *name;
+    enum task task;
+    struct tensor *tensors;
+    int tensor_count;
+    struct layer *layers;
+    int layer_count;
+    int input;                     /* tensor index; the only tensor that no layer writes */
+    int output;                    /* tensor index */
+    const struct channel *inputs;  /* one per element of the input tensor */
+    const struct channel *outputs; /* one per element of the output tensor */
+    const char *const *classes;    /* classification: one name per output element; else NULL */
+    const char *label;             /* classification: name of the label column, or "" */
+    struct provenance provenance;
+};
+
+/* ---- names and ranges ---- */
+
+const char *type_name(enum type type);
+bool type_parse(const char *text, enum type *type);
+int32_t type_low(enum type type);
+int32_t type_high(enum type type);
+
+const char *op_name(enum op op);
+bool op_parse(const char *text, enum op *op);
+
+const char *activation_name(enum activation activation);
+bool activation_parse(const char *text, enum activation *activation);
+
+/* Largest |weight| of `bits` (2..16): 1, 3, 7, ... */
+int32_t weight_limit(int bits);
+
+/* ---- building (build.c): everything is copied into the net's arena ---- */
+
+/* A net without tensors or layers; NULL when out of memory.  Free with net_free(). */
+struct net *net_new(const char *name);
+void net_free(struct net *net);
+
+/* Index of a new tensor; -1 when out of memory or over NET_TENSORS_MAX. */
+int net_add_tensor(struct net *net, enum type type, int width);
+
+/* Append a layer; pointers in `layer` are copied by the sizes that op, weights and tensors give.
+ * The tensors must exist.  False when out of memory or full. */
+bool net_add_layer(struct net *net, const struct layer *layer);
+
+/* Set the channels of input and output (their count is the tensor's width).  Strings are copied. */
+bool net_set_channels(struct net *net, const struct channel *inputs, const struct channel *outputs);
+bool net_set_classes(struct net *net, const char *const *classes, const char *label);
+bool net_set_provenance(struct net *net, const struct provenance *provenance);
+
+/* ---- invariants and bounds (check.c, bound.c) ---- */
+
+/* Every invariant of SPEC 8.  `file` names the net in messages. */
+bool net_check(const struct net *net, const char *file, struct error *err);
+
+/* An interval that holds for every input. */
+struct interval {
+    int64_t low;
+    int64_t high;
+};
+
+/* Range of each element of every tensor: intervals[t] has net->tensors[t].width entries, owned by
+ * `arena`.  False when out of memory.  Only called on nets whose structure is checked. */
+bool net_ranges(const struct net *net, struct arena *arena, struct interval **intervals);
+
+/* Of row `row` of dense layer `layer`: sum |w| * max|a| + |B|, which bounds the accumulator and
+ * every partial sum in any order (SPEC 4.2).  `in` are the ranges of its input's elements. */
+int64_t net_row_bound(const struct layer *layer, int row, const struct interval *in);
+
+/* Range of that row's final accumulator, before the shift. */
+struct interval net_row_range(const struct layer *layer, int row, const struct interval *in);
+
+/* ---- codes and values (channel.c) ---- */
+
+/* Value to code: round half up, clamped to the type; *clamped is set (never cleared) if it was. */
+int32_t channel_encode(const struct channel *channel, enum type type, double value, bool *clamped);
+double channel_decode(const struct channel *channel, int32_t code);
+
+/* A channel for values in low..high on `type`: the smallest lsb of 1, 2 or 5 times a power of
+ * ten that leaves `headroom` (1.0: none, 1.25: a quarter), and an offset (0 where that costs
+ * less than two bits). */
+struct channel channel_for_range(double low, double high, enum type type, double headroom);
+
+/* ---- files (read.c, write.c, show.c) ---- */
+
+/* NULL on failure; what it returns has passed net_check(). */
+struct net *net_read(const char *path, struct error *err);
+struct net *net_parse(const char *data, size_t size, const char *file, struct error *err);
+
+struct text;
+bool net_print(const struct net *net, struct text *out); /* the .mote JSON; false: out of memory */
+bool net_write(const struct net *net, const char *path, struct error *err);
+bool net_show(const struct net *net, struct text *out); /* for people: `mote show` */
+
+/* Total multiply-accumulates, weights. */
+int64_t net_macs(const struct net *net);
+
+#endif
