@@ -18,9 +18,11 @@
 /* Limits that every reader may rely on. */
 #define NET_TENSORS_MAX    256
 #define NET_LAYERS_MAX     256
-#define NET_WIDTH_MAX      65536             /* elements of one tensor */
-#define NET_WEIGHTS_MAX    ((size_t)1 << 26) /* weights of one layer */
-#define NET_NAME_MAX       200               /* bytes of a name or unit */
+#define NET_WIDTH_MAX      65536              /* elements of one tensor */
+#define NET_WEIGHTS_MAX    ((size_t)1 << 26)  /* weights of one layer */
+#define NET_NAME_MAX       200                /* bytes of a name or unit */
+#define NET_TEXT_MAX       4096               /* bytes of the provenance's options */
+#define NET_ROWS_MAX       ((int64_t)1 << 53) /* rows of a score */
 #define NET_LAYER_INPUTS   4
 #define NET_SHIFT_MAX      30 /* right shift of a row */
 #define NET_ZERO_SHIFT_MAX 14 /* left shift of a raw reading */

@@ -1,0 +1,12 @@
+/* Text from users: is it fit to be stored, shown and passed on? */
+#ifndef MOTE_BASE_UTF8_H
+#define MOTE_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Well-formed UTF-8 (RFC 3629: shortest forms, no surrogates, at most U+10FFFF) without control
+ * characters (U+0000..U+001F, U+007F..U+009F)? */
+bool utf8_clean(const char *text, size_t size);
+
+#endif
