@@ -1,0 +1,280 @@
+/* The reference interpreter, in the order of SPEC.md.
+ *
+ * Values are 64 bits wide here, and every one that SPEC calls an i32 is compared with its bound:
+ * net_check() has proved that none fails, so a failure is a bug in the proof and stops the
+ * program in release builds too. */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct run {
+    const struct net *net;
+    struct arena *arena;
+    int64_t *values[NET_TENSORS_MAX];         /* the elements of each tensor */
+    struct interval *ranges[NET_TENSORS_MAX]; /* what bound.c says about them */
+    int64_t *bounds[NET_LAYERS_MAX];          /* dense: of each row; else NULL */
+};
+
+static void broken(const char *name, int layer, int row, int64_t value)
+{
+    (void)fprintf(stderr, "mote: internal error: %s: layer %d, element %d: %lld breaks its bound\n",
+                  name, layer, row, (long long)value);
+    abort();
+}
+
+/* ---- 1. Notation ---- */
+
+/* 1.1: floor(a / 2^k). */
+static int64_t shift_right(int64_t a, int k)
+{
+    int64_t divisor = (int64_t)1 << k;
+    int64_t quotient = a / divisor;
+    return quotient * divisor > a ? quotient - 1 : quotient;
+}
+
+/* 1.2 */
+static int64_t clamp(int64_t a, int64_t l, int64_t h)
+{
+    return a < l ? l : a > h ? h : a;
+}
+
+/* 1.4 */
+static int64_t is_i32(const struct run *run, int layer, int row, int64_t a)
+{
+    if (a < INT32_MIN || a > INT32_MAX) {
+        broken(run->net->name, layer, row, a);
+    }
+    return a;
+}
+
+/* ---- 2. Tensors ---- */
+
+/* 2.1: store an element; its range is what bounds behind it rely on. */
+static void store(struct run *run, int layer, int element, int64_t value)
+{
+    int tensor = run->net->layers[layer].output;
+    struct interval range = run->ranges[tensor][element];
+    if (value < range.low || value > range.high) {
+        broken(run->net->name, layer, element, value);
+    }
+    run->values[tensor][element] = value;
+}
+
+static int width_of(const struct run *run, int tensor)
+{
+    return run->net->tensors[tensor].width;
+}
+
+static enum type type_of(const struct run *run, int tensor)
+{
+    return run->net->tensors[tensor].type;
+}
+
+/* ---- 3. convert ---- */
+
+static void run_convert(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    enum type type = type_of(run, layer->output);
+    const int64_t *u = run->values[layer->inputs[0]];
+    for (int j = 0; j < width_of(run, layer->output); j++) {
+        int64_t moved = is_i32(run, index, j, u[j] - layer->zero[j]);
+        int64_t scaled = is_i32(run, index, j, moved * ((int64_t)1 << layer->shift[j]));
+        store(run, index, j, clamp(scaled, type_low(type), type_high(type)));
+    }
+}
+
+/* ---- 4. dense ---- */
+
+/* 4.1, with every partial sum below the bound of 4.2. */
+static int64_t accumulate(const struct run *run, int index, int row)
+{
+    const struct layer *layer = &run->net->layers[index];
+    const int64_t *a = run->values[layer->inputs[0]];
+    const int16_t *w = layer->weights.values + (size_t)row * (size_t)layer->weights.columns;
+    int64_t bound = is_i32(run, index, row, run->bounds[index][row]);
+    int64_t acc = layer->bias[row];
+    for (int j = 0; j < layer->weights.columns; j++) {
+        acc += w[j] * a[j];
+        if (acc < -bound || acc > bound) {
+            broken(run->net->name, index, row, acc);
+        }
+    }
+    return acc;
+}
+
+/* ---- 5. Activations ---- */
+
+static int64_t cubic(const struct run *run, int index, int row, int64_t z)
+{
+    int64_t v = clamp(z, -32767, 32767);
+    int64_t t = is_i32(run, index, row, v * v) >> 15;
+    return shift_right(is_i32(run, index, row, v * ((98304 - t) >> 1)), 15);
+}
+
+static int64_t psig(const struct run *run, int index, int row, int64_t z)
+{
+    int64_t v = clamp(z, -32767, 32767);
+    return shift_right(is_i32(run, index, row, v * (65536 - llabs(v))), 15);
+}
+
+static int64_t leaky(int64_t z, int64_t high)
+{
+    int64_t v = clamp(z, -high, high);
+    return v >= 0 ? v : shift_right(v, 3);
+}
+
+static int64_t activate(const struct run *run, int index, int row, int64_t z)
+{
+    const struct layer *layer = &run->net->layers[index];
+    enum type type = type_of(run, layer->output);
+    int64_t high = type_high(type);
+    switch (layer->activation) {
+    case ACTIVATION_NONE: return clamp(z, type_low(type), high);
+    case ACTIVATION_RELU: return clamp(z, 0, high);
+    case ACTIVATION_CLIP: return clamp(z, -high, high);
+    case ACTIVATION_ABS: return llabs(clamp(z, -high, high));
+    case ACTIVATION_LEAKY: return leaky(z, high);
+    case ACTIVATION_CUBIC: return cubic(run, index, row, z);
+    case ACTIVATION_PSIG: return psig(run, index, row, z);
+    }
+    abort();
+}
+
+/* 4.1, 4.3 and 5 of every row. */
+static void run_dense(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    for (int row = 0; row < layer->weights.rows; row++) {
+        int64_t z = shift_right(accumulate(run, index, row), layer->shift[row]);
+        store(run, index, row, activate(run, index, row, z));
+    }
+}
+
+/* ---- 6. add ---- */
+
+static void run_add(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    enum type type = type_of(run, layer->output);
+    for (int j = 0; j < width_of(run, layer->output); j++) {
+        int64_t sum = 0;
+        for (int k = 0; k < layer->input_count; k++) {
+            sum = is_i32(run, index, j, sum + run->values[layer->inputs[k]][j]);
+        }
+        store(run, index, j, clamp(sum, type_low(type), type_high(type)));
+    }
+}
+
+/* ---- 7. concat ---- */
+
+static void run_concat(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    int element = 0;
+    for (int k = 0; k < layer->input_count; k++) {
+        for (int j = 0; j < width_of(run, layer->inputs[k]); j++) {
+            store(run, index, element++, run->values[layer->inputs[k]][j]);
+        }
+    }
+}
+
+/* ---- 8. Invariants: the net has passed net_check() ---- */
+
+/* 8.3: the bounds to compare with. */
+static bool prepare_bounds(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    if (layer->op != OP_DENSE) {
+        return true;
+    }
+    int rows = layer->weights.rows;
+    run->bounds[index] = arena_alloc(run->arena, (size_t)rows, sizeof *run->bounds[index]);
+    for (int row = 0; run->bounds[index] && row < rows; row++) {
+        run->bounds[index][row] = net_row_bound(layer, row, run->ranges[layer->inputs[0]]);
+    }
+    return run->bounds[index] != NULL;
+}
+
+static bool prepare(struct run *run)
+{
+    const struct net *net = run->net;
+    run->arena = arena_new();
+    if (!run->arena || !net_ranges(net, run->arena, run->ranges)) {
+        return false;
+    }
+    for (int t = 0; t < net->tensor_count; t++) {
+        size_t width = (size_t)net->tensors[t].width;
+        run->values[t] = arena_alloc(run->arena, width, sizeof *run->values[t]);
+        if (!run->values[t]) {
+            return false;
+        }
+    }
+    for (int i = 0; i < net->layer_count; i++) {
+        if (!prepare_bounds(run, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct run *run_new(const struct net *net)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (!run) {
+        return NULL;
+    }
+    run->net = net;
+    if (!prepare(run)) {
+        run_free(run);
+        return NULL;
+    }
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    if (run) {
+        arena_free(run->arena);
+        free(run);
+    }
+}
+
+static void run_layer(struct run *run, int index)
+{
+    switch (run->net->layers[index].op) {
+    case OP_CONVERT: run_convert(run, index); break;
+    case OP_DENSE: run_dense(run, index); break;
+    case OP_ADD: run_add(run, index); break;
+    case OP_CONCAT: run_concat(run, index); break;
+    }
+}
+
+void run_predict(struct run *run, const int32_t *in, int32_t *out)
+{
+    const struct net *net = run->net;
+    for (int j = 0; j < width_of(run, net->input); j++) {
+        struct interval range = run->ranges[net->input][j];
+        if (in[j] < range.low || in[j] > range.high) {
+            broken(net->name, -1, j, in[j]);
+        }
+        run->values[net->input][j] = in[j];
+    }
+    for (int i = 0; i < net->layer_count; i++) {
+        run_layer(run, i);
+    }
+    for (int j = 0; j < width_of(run, net->output); j++) {
+        out[j] = (int32_t)run->values[net->output][j];
+    }
+}
+
+/* 8.6 */
+int run_class(const struct net *net, const int32_t *out)
+{
+    int best = 0;
+    for (int i = 1; i < net->tensors[net->output].width; i++) {
+        best = out[i] > out[best] ? i : best;
+    }
+    return best;
+}
