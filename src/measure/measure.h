@@ -9,9 +9,13 @@
 
 #define COST_UNKNOWN INT64_C(-1)
 
-/* A board, from targets/NAME.target (measure/target.c; key = value lines, see CONTRIBUTING.md). */
+/* A board, from targets/NAME.target: key = value lines, '#' comments.  In the values {targets} is
+ * the folder of the .target files and, in execute and count, {image} the linked ELF.  Commands are
+ * split at spaces and run without a shell, in a work folder that holds in.bin (the vectors' input
+ * codes in the target's types, little-endian) and receives out.bin. */
 struct target {
-    struct arena *arena;
+    struct arena *arena;     /* owns the texts */
+    const char *folder;      /* absolute: where the .target files are */
     const char *name;        /* "cortex-m0" */
     const char *title;       /* "Cortex-M0" */
     const char *description; /* one line for `mote targets` */
@@ -19,32 +23,38 @@ struct target {
     int64_t flash;           /* bytes on the reference part; 0: no limit */
     int64_t ram;
     int64_t clock;        /* Hz, for microseconds; 0: unknown */
-    const char *compiler; /* command and flags, split at spaces, no shell */
+    const char *compiler; /* command and flags */
     const char *optimise_size;
     const char *optimise_speed;
-    const char *link;    /* further linker words; "" for the host */
-    const char *execute; /* emulator command for function; %s is the ELF; "" : run it natively */
-    const char *count;   /* counting program and its options; "" : none */
+    const char *support; /* sources with start-up and the calls of targets/board.h */
+    const char *link;    /* linker words for the code alone and for the image; "": native */
+    const char *execute; /* emulator command for function; "": run the image itself */
+    const char *count;   /* counting program and its options; "": none */
 };
 
 /* Bytes, cycles and counts; COST_UNKNOWN where a target cannot tell. */
 struct cost {
     const char *target; /* borrowed from the target */
     int64_t flash_code, flash_const, ram, stack;
-    int64_t instructions, cycles; /* of one prediction; the worst over the vectors */
+    int64_t instructions, cycles; /* of one prediction; the worst over the vectors counted */
     double nanoseconds;           /* host: median per call; < 0 unknown */
-    int64_t vectors, mismatches;
+    int64_t vectors, mismatches;  /* vectors compared; those with a differing output */
 };
 
 struct measure_options {
     enum optimise optimise;
-    const int32_t *in; /* input codes, count x width; NULL: made here (corners and random) */
-    int count;         /* vectors; 0: 1000 */
-    bool keep;         /* keep the work folder and say where (stderr) */
+    const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */
+    int count;          /* vectors; 0: 1000 */
+    bool keep;          /* keep the work folder and say where (stderr) */
+    const char *header; /* text of an emitted header to measure instead of emitting one; its C
+                           prefix is "net" */
 };
 
-/* Folder of the .target files: $MOTE_TARGETS, else beside the program, else the installed one. */
+/* Names of all boards, sorted, from the folder of the .target files: $MOTE_TARGETS, else
+ * ../targets beside the program, else the installed one. */
 bool target_names(struct arena *arena, const char ***names, int *count, struct error *err);
+
+/* A board of that name; every fault of the file is told with its line. */
 struct target *target_load(const char *name, struct error *err);
 void target_free(struct target *target);
 
@@ -52,6 +62,9 @@ void target_free(struct target *target);
  * that is not there. */
 bool target_installed(const struct target *target, const char **missing);
 
+/* Compile, run and count.  Outputs that differ are no failure but cost->mismatches (vectors with
+ * a difference on the emulator or the counting program).  Fails with one sentence where a tool
+ * is missing (naming its package), breaks or runs out of time, and where the program faults. */
 bool measure_net(const struct net *net, const struct target *target,
                  const struct measure_options *options, struct cost *cost, struct error *err);
 
