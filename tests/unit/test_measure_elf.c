@@ -1,16 +1,16 @@
 /* The bounded ELF reader, on this test's own executable: whole, cut off and damaged. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/elf.h"
 #include "base/file.h"
 #include "base/rng.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 extern const char elf_landmark[24];
 const char elf_landmark[24] = "a symbol of known size";
