@@ -278,13 +278,11 @@ static int dense(struct maker *m, int input, enum type type, int width, int64_t 
     if (!net_ranges(m->net, m->net->arena, ranges)) {
         give_up(m, "out of memory");
     }
-    struct layer layer = {
-        .op = OP_DENSE,
-        .inputs = {input},
-        .input_count = 1,
-        .output = output,
-        .activation = pick_activation(m, type),
-        .weights = {.bits = pick_bits(m), .rows = width, .columns = width_of(m, input)}};
+    struct layer layer = {.op = OP_DENSE, .inputs = {input}, .input_count = 1, .output = output};
+    layer.activation = pick_activation(m, type);
+    layer.weights.bits = pick_bits(m);
+    layer.weights.rows = width;
+    layer.weights.columns = width_of(m, input);
     fill_dense(m, &layer, ranges[input], limit);
     return append(m, &layer);
 }
