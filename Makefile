@@ -62,7 +62,7 @@ $(BUILD)/%.o: %.c
 		$(if $(filter %_avx512.c,$<),$(ISA_avx512)) $(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 
 # Counting programs: one emulator library each.
-$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(filter-out $(BUILD)/src/sim/count_%.o,$(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%.c,$(wildcard src/sim/*.c))))
+$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(filter-out $(BUILD)/src/sim/count_%.o,$(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%.c,$(wildcard src/sim/*.c)))) $(BUILD)/inside.a
 	$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ -lunicorn -lm
 
 $(BUILD)/examples/%: examples/%.c
@@ -75,7 +75,9 @@ unit: $(UNIT)
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(EXTRA) -o $@ $< $(SUPPORT) $(BUILD)/inside.a $(LDLIBS) -lcmocka
+	$(CC) $(CFLAGS) $(EXTRA) -o $@ $(filter %.o,$^) $(BUILD)/inside.a $(LDLIBS) -lcmocka
+
+$(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
 
 $(BUILD)/tests/%.o: ALL_CFLAGS += -Itests
 
