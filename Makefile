@@ -1,25 +1,41 @@
-# mote: `make` builds build/mote and build/libmote.a; `make demo` and `make test` do the rest.
-# CONTRIBUTING.md says what each target is for.
+# mote.  `make` builds build/mote and build/libmote.a and installs nothing; `make demo` and
+# `make test` first install what they need (see apt-packages).  V=1 shows whole commands.
+#
+#   demo test bench fuzz           what it can do, whether it is right, how fast, what breaks it
+#   check-format format tidy       style
+#   layers costs                   include order; golden cost table measured again
+#   install uninstall clean        PREFIX=/usr/local, DESTDIR=
+#
+# Variables: BUILD (output folder), CC, CFLAGS, EXTRA (added to compiling and linking, for
+# sanitizers), CI (warnings are errors).
 
 ifeq ($(origin CC),default)
 CC      = gcc
 endif
 BUILD   ?= build
 PREFIX  ?= /usr/local
-# `make VARIANT=asan` and friends add these; see tests/
+OBJCOPY ?= objcopy
 EXTRA   ?=
+
+ifneq ($(V),1)
+Q := @
+ifeq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @printf '  %-3s %s\n' '$(1)' '$(2)'
+endif
+endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wswitch-enum \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wcast-qual -Wwrite-strings -Wundef \
 	-Wformat=2 -Wdouble-promotion
-ifdef CI
+ifneq ($(CI),)
 WARNINGS += -Werror
 endif
 
 # -ffp-contract=off: the same bits from every compiler; fused operations are written out.
 CFLAGS  ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno \
-	$(WARNINGS) $(CFLAGS) $(EXTRA) -Isrc -Iinclude -DMOTE_PREFIX='"$(PREFIX)"' -MMD -MP
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -ffp-contract=off \
+	-fno-math-errno $(WARNINGS) $(CFLAGS) $(EXTRA) -Isrc -Iinclude \
+	-DMOTE_PREFIX='"$(PREFIX)"' -MMD -MP
 LDLIBS  = -ljansson -lz -lpthread -lm
 
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
@@ -28,58 +44,146 @@ ISA_avx512 = -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma
 ISA_avx2   = -mavx2 -mfma
 endif
 
-SOURCES := $(filter-out src/cli/% src/sim/%,$(wildcard src/*/*.c))
-CLI     := $(wildcard src/cli/*.c)
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-CLI_OBJECTS := $(CLI:%.c=$(BUILD)/%.o)
+SOURCES  := $(filter-out src/cli/% src/sim/%,$(wildcard src/*/*.c))
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
+CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
-UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+# What tests share: random nets, temporary files ...
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+# What counting programs share.
+SIM      := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%,$(wildcard src/sim/*.c)))
+PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
-.PHONY: all examples unit clean
+.PHONY: all examples unit fuzzers faults benches demo test bench fuzz check-format format tidy \
+	layers costs install uninstall clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 
-all: $(BUILD)/mote $(BUILD)/libmote.a $(COUNTERS) examples
+all: $(PROGRAM) $(BUILD)/libmote.a $(COUNTERS) examples
 
 examples: $(EXAMPLES)
+unit: $(UNIT)
+fuzzers: $(FUZZ)
+benches: $(BENCH)
+faults: $(BUILD)/tests/faults/faults.so
 
-$(BUILD)/mote: $(CLI_OBJECTS) $(BUILD)/inside.a
-	$(CC) $(CFLAGS) $(EXTRA) -o $@ $(CLI_OBJECTS) $(BUILD)/inside.a $(LDLIBS)
+# ---- building ----
+
+$(BUILD)/mote: $(CLI) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $(CLI) $(BUILD)/inside.a $(LDLIBS)
 
 # Everything but the command line, for mote itself and the tests.
 $(BUILD)/inside.a: $(OBJECTS)
-	rm -f $@ && $(AR) rcs $@ $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(OBJECTS)
 
 # What others link: one object in which only include/mote.h's functions are visible.
 $(BUILD)/libmote.a: $(OBJECTS)
-	$(LD) -r -o $(BUILD)/libmote.o $(OBJECTS)
-	objcopy --wildcard --keep-global-symbol='mote_*' $(BUILD)/libmote.o
-	rm -f $@ && $(AR) rcs $@ $(BUILD)/libmote.o
+	$(call say,AR,$@)
+	$(Q)$(LD) -r -o $(BUILD)/libmote.o $(OBJECTS)
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='mote_*' $(BUILD)/libmote.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(BUILD)/libmote.o
 
-$(BUILD)/%.o: %.c
+# Training kernels earn -O3; a file named for an instruction set is compiled for it.
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(filter src/train/%,$<),-O3) \
-		$(if $(filter %_avx512.c,$<),$(ISA_avx512)) $(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/%,$<),-O3) \
+		$(if $(filter %_avx512.c,$<),$(ISA_avx512)) \
+		$(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 
-# Counting programs: one emulator library each.
-$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(filter-out $(BUILD)/src/sim/count_%.o,$(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%.c,$(wildcard src/sim/*.c)))) $(BUILD)/inside.a
-	$(CC) $(CFLAGS) $(EXTRA) -o $@ $^ -lunicorn -lm
+# Counting programs link an emulator library, which nothing else does.
+$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(SIM) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $^ -lunicorn $(LDLIBS)
 
+# Examples are plain C programs that know nothing of mote.
 $(BUILD)/examples/%: examples/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O2 $(WARNINGS) -ffp-contract=off -o $@ $< -lm
-
-unit: $(UNIT)
-
-# tests/support holds what tests share (random nets, temporary files ...).
-SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(EXTRA) -o $@ $(filter %.o,$^) $(BUILD)/inside.a $(LDLIBS) -lcmocka
-
-$(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 $(WARNINGS) -ffp-contract=off -o $@ $< -lm
 
 $(BUILD)/tests/%.o: ALL_CFLAGS += -Itests
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $< $(SUPPORT) $(BUILD)/inside.a $(LDLIBS) -lcmocka
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $< $(BUILD)/inside.a $(LDLIBS)
+
+# Only with CC=clang and scripts/fuzz's EXTRA, which instruments the library.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -fsanitize=fuzzer -o $@ $< $(BUILD)/inside.a $(LDLIBS)
+
+# Preloaded into mote by the fault tests: makes the N-th allocation or file operation fail.
+$(BUILD)/tests/faults/faults.so: tests/faults/faults.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+
+# ---- showing and checking ----
+
+demo:
+	@scripts/packages build demo
+	@$(MAKE) --no-print-directory -s -j2 all
+	@BUILD=$(BUILD) scripts/demo
+
+test:
+	@scripts/packages build demo test
+	@BUILD=$(BUILD) tests/run
+
+bench:
+	@$(MAKE) --no-print-directory -s -j2 all benches
+	@BUILD=$(BUILD) scripts/bench
+
+fuzz:
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} BUILD=$(BUILD) scripts/fuzz
+
+check-format:
+	@scripts/format --check
+
+format:
+	@scripts/format
+
+tidy:
+	@scripts/tidy
+
+layers:
+	@scripts/layers
+
+costs: all
+	@BUILD=$(BUILD) scripts/costs --update
+
+# ---- installing ----
+
+BIN   = $(DESTDIR)$(PREFIX)/bin
+LIB   = $(DESTDIR)$(PREFIX)/lib
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install: all
+	install -d $(BIN) $(LIB) $(DESTDIR)$(PREFIX)/include $(SHARE)/mote/targets \
+		$(SHARE)/man/man1 $(SHARE)/bash-completion/completions
+	install $(BUILD)/mote $(COUNTERS) $(BIN)
+	install -m 644 $(BUILD)/libmote.a $(LIB)
+	install -m 644 include/mote.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 targets/* $(SHARE)/mote/targets
+	install -m 644 man/*.1 $(SHARE)/man/man1
+	install -m 644 completion/mote.bash $(SHARE)/bash-completion/completions/mote
+
+uninstall:
+	rm -f $(BIN)/mote $(COUNTERS:$(BUILD)/%=$(BIN)/%) $(LIB)/libmote.a
+	rm -f $(DESTDIR)$(PREFIX)/include/mote.h \
+		$(patsubst man/%,$(SHARE)/man/man1/%,$(wildcard man/*.1))
+	rm -f $(SHARE)/bash-completion/completions/mote
+	rm -rf $(SHARE)/mote
 
 clean:
 	rm -rf $(BUILD)
