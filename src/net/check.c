@@ -211,9 +211,9 @@ static bool check_convert(struct check *c, int i)
             return fail(c->err, LAYER ", element %d: shift %d, 0 to %d are allowed", LAYER_OF(c, i),
                         j, layer->shift[j], NET_ZERO_SHIFT_MAX);
         }
-        if (!within(layer->zero[j], -65536, 65536)) {
-            return fail(c->err, LAYER ", element %d: zero %d, -65536 to 65536 are allowed",
-                        LAYER_OF(c, i), j, layer->zero[j]);
+        if (!within(layer->zero[j], -NET_ZERO_MAX, NET_ZERO_MAX)) {
+            return fail(c->err, LAYER ", element %d: zero %d, %d to %d are allowed", LAYER_OF(c, i),
+                        j, layer->zero[j], -NET_ZERO_MAX, NET_ZERO_MAX);
         }
     }
     return true;
@@ -456,7 +456,8 @@ static bool check_classes(struct check *c)
     const struct net *net = c->net;
     int count = net->tensors[net->output].width;
     if (net->task == TASK_REGRESSION) {
-        return !net->classes || fail(c->err, "%s: a regression net has no classes", c->file);
+        return (!net->classes && net->label[0] == 0) ||
+               fail(c->err, "%s: a regression net has no classes and no label", c->file);
     }
     if (net->task != TASK_CLASSIFICATION) {
         return fail(c->err, "%s: unknown task", c->file);

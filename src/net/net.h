@@ -15,7 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NET_VERSION 1 /* of the .mote format */
+
 /* Limits that every reader may rely on. */
+#define NET_FILE_MAX       ((size_t)64 << 20) /* bytes of a .mote file */
 #define NET_TENSORS_MAX    256
 #define NET_LAYERS_MAX     256
 #define NET_WIDTH_MAX      65536              /* elements of one tensor */
@@ -24,8 +27,9 @@
 #define NET_TEXT_MAX       4096               /* bytes of the provenance's options */
 #define NET_ROWS_MAX       ((int64_t)1 << 53) /* rows of a score */
 #define NET_LAYER_INPUTS   4
-#define NET_SHIFT_MAX      30 /* right shift of a row */
-#define NET_ZERO_SHIFT_MAX 14 /* left shift of a raw reading */
+#define NET_SHIFT_MAX      30    /* right shift of a row */
+#define NET_ZERO_MAX       65536 /* |zero| of a raw reading */
+#define NET_ZERO_SHIFT_MAX 14    /* left shift of a raw reading */
 
 enum type { TYPE_I8, TYPE_U8, TYPE_I16, TYPE_U16, TYPE_I32 };
 

@@ -1,0 +1,103 @@
+#include "emit/emit.h"
+
+#include "emit/print.h"
+
+#include <string.h>
+
+/* "void pose_predict(const uint16_t in[6], int16_t out[6])" */
+static void print_prototype(struct text *out, const struct plan *plan)
+{
+    const struct net *net = plan->net;
+    const struct tensor *in = &net->tensors[net->input];
+    const struct tensor *result = &net->tensors[net->output];
+    text_printf(out, "void %s_predict(const %s in[%d], %s out[%d])", plan->name, c_type(in->type),
+                in->width, c_type(result->type), result->width);
+}
+
+/* Everything from the helpers to the self-test; `storage` is "static inline " or "". */
+static void print_code(struct text *out, const struct plan *plan, const char *storage)
+{
+    struct helpers helpers;
+    struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
+    helpers_collect(plan, &helpers);
+    print_macros(out, plan, &helpers);
+    print_helpers(out, plan, &helpers);
+    text_add(out, storage);
+    print_prototype(out, plan);
+    text_add(out, "\n{\n");
+    print_body(&printer);
+    text_add(out, "}\n");
+    print_classify(out, plan, storage);
+    print_selftest(out, plan, storage);
+}
+
+static void print_guard(struct text *out, const struct plan *plan)
+{
+    text_printf(out, "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n", plan->upper,
+                plan->upper);
+}
+
+static void print_declarations(struct text *out, const struct plan *plan)
+{
+    const struct net *net = plan->net;
+    const struct tensor *in = &net->tensors[net->input];
+    const struct vectors *vectors = plan->options->selftest;
+    text_add(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    print_prototype(out, plan);
+    text_add(out, ";\n");
+    if (net->task == TASK_CLASSIFICATION) {
+        text_printf(out,
+                    "\n/* The index of the largest output, the first of equals. */\n"
+                    "int %s_classify(const %s in[%d]);\n",
+                    plan->name, c_type(in->type), in->width);
+    }
+    if (vectors && vectors->count > 0) {
+        text_printf(out,
+                    "\n/* 0 if this compiler and machine give what the reference interpreter "
+                    "gave. */\nint %s_selftest(void);\n",
+                    plan->name);
+    }
+    text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+}
+
+static void print_separate(const struct plan *plan, struct text *header, struct text *source)
+{
+    print_head(header, plan);
+    print_guard(header, plan);
+    print_declarations(header, plan);
+    text_printf(source,
+                "/* %s.c: see %s.h.  Written by mote; it is yours. */\n#include \"%s.h\"\n\n",
+                plan->name, plan->name, plan->name);
+    print_code(source, plan, "");
+}
+
+static void print_header_only(const struct plan *plan, struct text *header)
+{
+    print_head(header, plan);
+    print_guard(header, plan);
+    print_code(header, plan, "static inline ");
+    text_add(header, "\n#endif\n");
+}
+
+bool emit_c(const struct net *net, const struct emit_options *options, struct text *header,
+            struct text *source, struct error *err)
+{
+    char identifier[32];
+    if (options->name && *options->name) {
+        emit_identifier(options->name, identifier);
+        if (strcmp(identifier, options->name) != 0) {
+            return fail(err, "'%s' cannot begin C names; '%s' can", options->name, identifier);
+        }
+    }
+    struct plan *plan = plan_new(net, options);
+    if (!plan) {
+        return fail_memory(err);
+    }
+    if (options->separate) {
+        print_separate(plan, header, source);
+    } else {
+        print_header_only(plan, header);
+    }
+    plan_free(plan);
+    return (header->failed || (options->separate && source->failed)) ? fail_memory(err) : true;
+}

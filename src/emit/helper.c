@@ -1,0 +1,327 @@
+#include "emit/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- which are needed ---- */
+
+static bool same_helper(struct helper a, struct helper b)
+{
+    return a.kind == b.kind && a.activation == b.activation && a.a == b.a && a.b == b.b;
+}
+
+static void need(struct helpers *helpers, struct helper helper)
+{
+    for (int i = 0; i < helpers->count; i++) {
+        if (same_helper(helpers->list[i], helper)) {
+            return;
+        }
+    }
+    helpers->list[helpers->count++] = helper;
+}
+
+static void need_series(struct helpers *helpers, const struct series *series)
+{
+    if (!series->uniform) {
+        helpers->reads[series->type] = true;
+    }
+}
+
+static void need_dense(const struct plan *plan, int index, struct helpers *helpers)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    const struct view *out = &plan->views[layer->output];
+    enum type type = plan->net->tensors[layer->output].type;
+    if (!step->line) {
+        enum type weights = plan_weight_type(layer);
+        need(helpers, (struct helper){HELPER_ROW, ACTIVATION_NONE,
+                                      plan->views[layer->inputs[0]].type, weights});
+        helpers->reads[weights] = true;
+        if (step->kernel == KERNEL_LOOP || !step->line) {
+            need_series(helpers, &step->bias);
+            need_series(helpers, &step->shift);
+        }
+    }
+    if (plan_acts(plan, index)) {
+        bool all = step->kernel == KERNEL_LINE && out->type == TYPE_I32;
+        need(helpers, (struct helper){all ? HELPER_ALL : HELPER_ELEMENT, layer->activation, type,
+                                      out->type});
+    }
+}
+
+static void need_other(const struct plan *plan, int index, struct helpers *helpers)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    const struct view *out = &plan->views[layer->output];
+    if (layer->op == OP_CONCAT) {
+        need(helpers, (struct helper){HELPER_COPY, ACTIVATION_NONE, out->type, out->type});
+        return;
+    }
+    if (step->clamps) {
+        need(helpers, (struct helper){HELPER_ELEMENT, ACTIVATION_NONE,
+                                      plan->net->tensors[layer->output].type, out->type});
+    }
+    if (layer->op == OP_CONVERT && step->kernel == KERNEL_LOOP) {
+        need_series(helpers, &step->bias);
+        need_series(helpers, &step->shift);
+    }
+}
+
+void helpers_collect(const struct plan *plan, struct helpers *helpers)
+{
+    *helpers = (struct helpers){0};
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        if (plan->steps[i].kernel == KERNEL_VIEW) {
+            continue;
+        }
+        if (plan->net->layers[i].op == OP_DENSE) {
+            need_dense(plan, i, helpers);
+        } else {
+            need_other(plan, i, helpers);
+        }
+    }
+}
+
+/* ---- names ---- */
+
+static const char *base_name(struct helper helper)
+{
+    if (helper.kind == HELPER_ROW) {
+        return "row";
+    }
+    if (helper.kind == HELPER_COPY) {
+        return "copy";
+    }
+    return helper.activation == ACTIVATION_NONE ? "saturate" : activation_name(helper.activation);
+}
+
+/* How many helpers share this one's base name, itself included. */
+static int namesakes(const struct helpers *helpers, struct helper helper)
+{
+    int count = 0;
+    for (int i = 0; i < helpers->count; i++) {
+        count += strcmp(base_name(helpers->list[i]), base_name(helper)) == 0;
+    }
+    return count;
+}
+
+const char *helper_name(const struct plan *plan, const struct helpers *helpers,
+                        struct helper helper, char name[HELPER_NAME_MAX])
+{
+    if (namesakes(helpers, helper) == 1) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_%s", plan->name, base_name(helper));
+    } else if (helper.kind == HELPER_COPY) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_copy_%s", plan->name, type_name(helper.a));
+    } else {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s_%s_%s", plan->name, base_name(helper),
+                       helper.kind == HELPER_ALL ? "_all" : "", type_name(helper.a),
+                       type_name(helper.b));
+    }
+    return name;
+}
+
+/* ---- printing ---- */
+
+/* How an AVR reads flash: `lpm` bytes, the low one first. */
+static void print_avr_read(struct text *out, const struct plan *plan, int bytes)
+{
+    static const char *const code[] = {
+        "lpm %0, Z", "lpm %A0, Z+\\n\\tlpm %B0, Z+",
+        "lpm %A0, Z+\\n\\tlpm %B0, Z+\\n\\tlpm %C0, Z+\\n\\tlpm %D0, Z+"};
+    const char *type = bytes == 1 ? "uint8_t" : bytes == 2 ? "uint16_t" : "uint32_t";
+    text_printf(out,
+                "static inline %s %s_lpm%d(const void *p)\n"
+                "{\n"
+                "    %s v;\n"
+                "    __asm__(\"%s\" : \"=&r\"(v), \"+z\"(p));\n"
+                "    return v;\n"
+                "}\n",
+                type, plan->name, bytes, type, code[bytes / 2]);
+}
+
+static const char *macro_name(enum type type)
+{
+    static const char *const names[] = {"I8", "U8", "I16", "U16", "I32"};
+    return names[type];
+}
+
+static int type_bytes(enum type type)
+{
+    return type == TYPE_I32 ? 4 : type == TYPE_I16 || type == TYPE_U16 ? 2 : 1;
+}
+
+static void print_avr_macros(struct text *out, const struct plan *plan,
+                             const struct helpers *helpers)
+{
+    bool printed[5] = {false, false, false, false, false};
+    text_printf(out, "#define %s_FLASH __attribute__((progmem))\n", plan->upper);
+    for (int type = TYPE_I8; type <= TYPE_I32; type++) {
+        int bytes = type_bytes((enum type)type);
+        if (!helpers->reads[type]) {
+            continue;
+        }
+        if (!printed[bytes]) {
+            print_avr_read(out, plan, bytes);
+            printed[bytes] = true;
+        }
+        text_printf(out, "#define %s_%s(table, i) ((%s)%s_lpm%d((table) + (i)))\n", plan->upper,
+                    macro_name((enum type)type), c_type((enum type)type), plan->name, bytes);
+    }
+}
+
+void print_macros(struct text *out, const struct plan *plan, const struct helpers *helpers)
+{
+    bool any = false;
+    for (int type = TYPE_I8; type <= TYPE_I32; type++) {
+        any = any || helpers->reads[type];
+    }
+    text_printf(
+        out,
+        "/* Values are shifted right by flooring, as nearly every compiler does; one that does "
+        "not stops here. */\n"
+        "typedef char %s_needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];\n\n",
+        plan->name);
+    if (!any) {
+        return;
+    }
+    text_add(out, "/* Tables lie in flash; an AVR reads them by an instruction of its own. */\n"
+                  "#if defined(__AVR_HAVE_LPMX__)\n");
+    print_avr_macros(out, plan, helpers);
+    text_printf(out, "#else\n#define %s_FLASH\n", plan->upper);
+    for (int type = TYPE_I8; type <= TYPE_I32; type++) {
+        if (helpers->reads[type]) {
+            text_printf(out, "#define %s_%s(table, i) ((table)[i])\n", plan->upper,
+                        macro_name((enum type)type));
+        }
+    }
+    text_add(out, "#endif\n\n");
+}
+
+static void print_row_helper(struct text *out, const struct plan *plan, struct helper helper,
+                             const char *name)
+{
+    text_printf(out,
+                "/* One row of a layer: bias and weights times activations, summed in 32 bits. */\n"
+                "static int32_t %s(const %s *a, const %s *w, %s n, int32_t acc)\n"
+                "{\n"
+                "    while (n-- > 0) {\n"
+                "        acc += (int32_t)%s_%s(w, n) * a[n];\n"
+                "    }\n"
+                "    return acc;\n"
+                "}\n\n",
+                name, c_type(helper.a), c_type(helper.b), plan->index, plan->upper,
+                helper.b == TYPE_I8 ? "I8" : "I16");
+}
+
+static void print_copy_helper(struct text *out, const struct plan *plan, struct helper helper,
+                              const char *name)
+{
+    text_printf(out,
+                "/* volatile: a loop, where compilers would call memcpy. */\n"
+                "static void %s(const volatile %s *from, %s *to, %s n)\n"
+                "{\n"
+                "    while (n-- > 0) {\n"
+                "        to[n] = from[n];\n"
+                "    }\n"
+                "}\n\n",
+                name, c_type(helper.a), c_type(helper.a), plan->index);
+}
+
+/* int32_t v: z clamped to low..high. */
+static void print_clamped(struct text *out, const char *indent, int32_t low, int32_t high)
+{
+    text_printf(out, "%sint32_t v = z > %d ? %d : z < %d ? %d : z;\n", indent, (int)high, (int)high,
+                (int)low, (int)low);
+}
+
+/* The value of an activation, as one expression of z or v (SPEC 5). */
+static const char *activation_value(enum activation activation)
+{
+    switch (activation) {
+    case ACTIVATION_NONE:
+    case ACTIVATION_RELU:
+    case ACTIVATION_CLIP: return "v";
+    case ACTIVATION_ABS: return "v < 0 ? -v : v";
+    case ACTIVATION_LEAKY: return "v < 0 ? v >> 3 : v";
+    case ACTIVATION_CUBIC: return "(v * ((98304 - ((v * v) >> 15)) >> 1)) >> 15";
+    case ACTIVATION_PSIG: return "(v * (65536 - (v < 0 ? -v : v))) >> 15";
+    }
+    return "v";
+}
+
+static const char *activation_note(enum activation activation)
+{
+    switch (activation) {
+    case ACTIVATION_NONE: return "The nearest value that the type holds.";
+    case ACTIVATION_RELU: return "Zero below zero, saturated above.";
+    case ACTIVATION_CLIP: return "Saturated, alike on both sides.";
+    case ACTIVATION_ABS: return "The magnitude, saturated.";
+    case ACTIVATION_LEAKY: return "An eighth below zero, saturated.";
+    case ACTIVATION_CUBIC: return "(3z - z^3) / 2 in Q15: a smooth sigmoid of two multiplies.";
+    case ACTIVATION_PSIG: return "z (2 - |z|) in Q15: a smooth sigmoid of one multiply.";
+    }
+    return "";
+}
+
+static void clamp_limits(struct helper helper, int32_t *low, int32_t *high)
+{
+    *high = type_high(helper.a);
+    *low = -*high;
+    if (helper.activation == ACTIVATION_NONE) {
+        *low = type_low(helper.a);
+    } else if (helper.activation == ACTIVATION_RELU) {
+        *low = 0;
+    }
+}
+
+static void print_element_helper(struct text *out, struct helper helper, const char *name)
+{
+    int32_t low = 0;
+    int32_t high = 0;
+    clamp_limits(helper, &low, &high);
+    text_printf(out, "/* %s */\nstatic %s %s(int32_t z)\n{\n", activation_note(helper.activation),
+                c_type(helper.b), name);
+    print_clamped(out, "    ", low, high);
+    if (helper.b == TYPE_I32) {
+        text_printf(out, "    return %s;\n}\n\n", activation_value(helper.activation));
+    } else {
+        const char *value = activation_value(helper.activation);
+        text_printf(
+            out, strlen(value) == 1 ? "    return (%s)%s;\n}\n\n" : "    return (%s)(%s);\n}\n\n",
+            c_type(helper.b), value);
+    }
+}
+
+static void print_all_helper(struct text *out, const struct plan *plan, struct helper helper,
+                             const char *name)
+{
+    int32_t low = 0;
+    int32_t high = 0;
+    clamp_limits(helper, &low, &high);
+    text_printf(out,
+                "/* %s */\n"
+                "static void %s(int32_t *a, %s n)\n"
+                "{\n"
+                "    for (%s i = 0; i < n; i++) {\n"
+                "        int32_t z = a[i];\n",
+                activation_note(helper.activation), name, plan->index, plan->index);
+    print_clamped(out, "        ", low, high);
+    text_printf(out, "        a[i] = %s;\n    }\n}\n\n", activation_value(helper.activation));
+}
+
+void print_helpers(struct text *out, const struct plan *plan, const struct helpers *helpers)
+{
+    char name[HELPER_NAME_MAX];
+    for (int i = 0; i < helpers->count; i++) {
+        struct helper helper = helpers->list[i];
+        (void)helper_name(plan, helpers, helper, name);
+        switch (helper.kind) {
+        case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
+        case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
+        case HELPER_ELEMENT: print_element_helper(out, helper, name); break;
+        case HELPER_ALL: print_all_helper(out, plan, helper, name); break;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/* The plan of one emitted file: which kernel runs each layer, where each tensor lives, and what
+ * bounds every accumulator.  Made before a line is printed; the printers only follow it. */
+#ifndef MOTE_EMIT_PLAN_H
+#define MOTE_EMIT_PLAN_H
+
+#include "emit/emit.h"
+
+/* The straight-line kernel is for layers of at most this many weights that are not zero: it
+ * costs 6 to 10 bytes of code for each. */
+#define LINE_WEIGHTS_MAX 4096
+/* Outputs that are summed at once: what a Cortex-M0 holds in registers beside input and weight. */
+#define LINE_TILE 6
+/* Element-wise straight-line code up to this width, a loop beyond it. */
+#define LINE_WIDTH_MAX 32
+
+enum kernel {
+    KERNEL_LOOP,  /* tables and loops */
+    KERNEL_LINE,  /* straight line: weights as immediates */
+    KERNEL_FUSED, /* a dense layer that is printed inside the only add that reads it */
+    KERNEL_VIEW   /* nothing to do: the output is a view of what is there already */
+};
+
+enum home { HOME_INPUT, HOME_OUTPUT, HOME_BUFFER };
+
+/* Where a tensor's elements are: element 0 is element `offset` of its home. */
+struct view {
+    enum home home;
+    int buffer;     /* HOME_BUFFER: index into buffers */
+    int offset;     /* elements */
+    enum type type; /* of the array in memory; TYPE_I32 for what straight-line code reads */
+};
+
+/* A local array of NAME_predict(). */
+struct buffer {
+    enum type type;
+    int width;
+    char name[8];
+};
+
+/* Numbers of a net, whatever type holds them; one pointer is set. */
+struct numbers {
+    const int32_t *i32;
+    const int16_t *i16;
+    const uint8_t *u8;
+};
+
+/* One number per row: a table, or one constant where all are equal. */
+struct series {
+    char name[16]; /* "b1" */
+    bool uniform;
+    int32_t value;  /* uniform */
+    enum type type; /* of the table's elements */
+    struct numbers numbers;
+    int count;
+};
+
+struct step {
+    enum kernel kernel;
+    struct series bias;  /* dense: biases; convert: zeros */
+    struct series shift; /* dense: right shifts; convert: left shifts */
+    bool line;           /* dense: straight line, wherever it is printed */
+    int number;          /* dense and convert: the number in w1, b1, k1; from 1 */
+    int64_t *bounds;     /* dense: proved bound of each row's accumulator */
+    int worst;           /* dense: the row with the largest */
+    bool clamps;         /* may its value leave the range that its activation or type keeps? */
+};
+
+struct plan {
+    struct arena *arena;
+    const struct net *net;
+    char name[32];  /* C prefix */
+    char upper[32]; /* the same in capitals, for macros */
+    const struct emit_options *options;
+    struct interval **ranges; /* of every element of every tensor */
+    struct step *steps;       /* one per layer */
+    struct view *views;       /* one per tensor */
+    struct buffer *buffers;
+    int buffer_count;
+    int worst_layer;   /* the dense layer with the largest bound; -1: none */
+    const char *index; /* type that counts elements: "int", "int32_t" for very wide tensors */
+};
+
+/* NULL when out of memory; the net must be checked and outlive the plan, as must the options. */
+struct plan *plan_new(const struct net *net, const struct emit_options *options);
+void plan_free(struct plan *plan);
+
+/* The layer whose statement computes `tensor`'s elements when an add is printed: its fused dense
+ * layer, or -1 when it is read from memory. */
+int plan_fused(const struct plan *plan, int tensor);
+
+/* Does a dense layer need its activation, or a clamp to its type, as a step of its own? */
+bool plan_acts(const struct plan *plan, int layer);
+
+/* Smallest element type of a weight table: int8_t up to 8 bits, else int16_t. */
+enum type plan_weight_type(const struct layer *layer);
+
+#endif

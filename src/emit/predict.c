@@ -1,0 +1,272 @@
+/* The body of NAME_predict(): tables, locals, one statement or block per layer. */
+#include "emit/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- where things are ---- */
+
+static const char *home_name(const struct plan *plan, int tensor)
+{
+    const struct view *view = &plan->views[tensor];
+    switch (view->home) {
+    case HOME_INPUT: return "in";
+    case HOME_OUTPUT: return "out";
+    case HOME_BUFFER: return plan->buffers[view->buffer].name;
+    }
+    return "";
+}
+
+const char *element(const struct plan *plan, int tensor, const char *index, char text[ELEMENT_MAX])
+{
+    const struct view *view = &plan->views[tensor];
+    if (view->offset == 0) {
+        (void)snprintf(text, ELEMENT_MAX, "%s[%s]", home_name(plan, tensor), index);
+    } else {
+        (void)snprintf(text, ELEMENT_MAX, "%s[%d + %s]", home_name(plan, tensor), view->offset,
+                       index);
+    }
+    return text;
+}
+
+const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
+{
+    const struct view *view = &plan->views[tensor];
+    if (view->offset == 0) {
+        (void)snprintf(text, ELEMENT_MAX, "%s", home_name(plan, tensor));
+    } else {
+        (void)snprintf(text, ELEMENT_MAX, "%s + %d", home_name(plan, tensor), view->offset);
+    }
+    return text;
+}
+
+/* ---- tables and locals ---- */
+
+static void print_weights(struct printer *p, int index)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    const struct step *step = &p->plan->steps[index];
+    char declaration[ELEMENT_MAX];
+    (void)snprintf(declaration, sizeof declaration, "%s w%d", c_type(plan_weight_type(layer)),
+                   step->number);
+    print_table(p->out, p->plan, declaration, (struct numbers){.i16 = layer->weights.values},
+                layer->weights.rows, layer->weights.columns);
+}
+
+static void print_tables(struct printer *p)
+{
+    for (int i = 0; i < p->plan->net->layer_count; i++) {
+        const struct step *step = &p->plan->steps[i];
+        enum op op = p->plan->net->layers[i].op;
+        bool dense = op == OP_DENSE && !step->line;
+        if (dense) {
+            print_weights(p, i);
+        }
+        if (dense || (op == OP_CONVERT && step->kernel == KERNEL_LOOP)) {
+            print_series(p->out, p->plan, &step->bias);
+            print_series(p->out, p->plan, &step->shift);
+        }
+    }
+}
+
+static void print_buffers(struct printer *p)
+{
+    for (int type = TYPE_I8; type <= TYPE_I32; type++) {
+        size_t column = 0;
+        for (int i = 0; i < p->plan->buffer_count; i++) {
+            const struct buffer *buffer = &p->plan->buffers[i];
+            if (buffer->type != (enum type)type) {
+                continue;
+            }
+            if (column > 80) {
+                text_add(p->out, ";\n");
+                column = 0;
+            }
+            if (column == 0) {
+                text_printf(p->out, "    %s %s[%d]", c_type(buffer->type), buffer->name,
+                            buffer->width);
+            } else {
+                text_printf(p->out, ", %s[%d]", buffer->name, buffer->width);
+            }
+            column += column == 0 ? 20 : 10;
+        }
+        text_add(p->out, column ? ";\n" : "");
+    }
+}
+
+/* ---- loops ---- */
+
+static void print_loop(struct printer *p, int width)
+{
+    text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n        ", p->plan->index, width);
+}
+
+void print_row(struct printer *p, int index, const char *row)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    struct helper helper = {HELPER_ROW, ACTIVATION_NONE, plan->views[layer->inputs[0]].type,
+                            plan_weight_type(layer)};
+    char name[HELPER_NAME_MAX];
+    char in[ELEMENT_MAX];
+    char bias[ELEMENT_MAX];
+    char shift[ELEMENT_MAX];
+    text_printf(p->out, "%s(%s, w%d[%s], %d, %s)", helper_name(plan, p->helpers, helper, name),
+                address(plan, layer->inputs[0], in), step->number, row, layer->weights.columns,
+                series_at(plan, &step->bias, row, bias));
+    if (!step->shift.uniform || step->shift.value != 0) {
+        text_printf(p->out, " >> %s", series_at(plan, &step->shift, row, shift));
+    }
+}
+
+void print_target(struct printer *p, int index, const char *row, bool acts)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct view *view = &plan->views[layer->output];
+    char target[ELEMENT_MAX];
+    char name[HELPER_NAME_MAX];
+    struct helper helper = {HELPER_ELEMENT, layer->activation,
+                            plan->net->tensors[layer->output].type, view->type};
+    (void)element(plan, layer->output, row, target);
+    if (acts) {
+        text_printf(p->out, "%s = %s(", target, helper_name(plan, p->helpers, helper, name));
+    } else if (view->type == TYPE_I32) {
+        text_printf(p->out, "%s = (", target);
+    } else {
+        text_printf(p->out, "%s = (%s)(", target, c_type(view->type));
+    }
+}
+
+static void print_loop_dense(struct printer *p, int index)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    print_loop(p, layer->weights.rows);
+    print_target(p, index, "i", plan_acts(p->plan, index));
+    print_row(p, index, "i");
+    text_add(p->out, ");\n    }\n");
+}
+
+static void print_loop_add(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    char text[ELEMENT_MAX];
+    print_loop(p, plan->net->tensors[layer->output].width);
+    print_target(p, index, "i", plan->steps[index].clamps);
+    for (int k = 0; k < layer->input_count; k++) {
+        int fused = plan_fused(plan, layer->inputs[k]);
+        text_add(p->out, k ? " +\n            " : "");
+        if (fused >= 0) {
+            text_add(p->out, "(");
+            print_row(p, fused, "i");
+            text_add(p->out, ")");
+        } else {
+            text_add(p->out, element(plan, layer->inputs[k], "i", text));
+        }
+    }
+    text_add(p->out, ");\n    }\n");
+}
+
+static void print_loop_convert(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    char in[ELEMENT_MAX];
+    char text[ELEMENT_MAX];
+    print_loop(p, plan->net->tensors[layer->output].width);
+    print_target(p, index, "i", step->clamps);
+    text_printf(p->out, "%s(int32_t)%s - %s", step->shift.uniform && !step->shift.value ? "" : "(",
+                element(plan, layer->inputs[0], "i", in), series_at(plan, &step->bias, "i", text));
+    if (!step->shift.uniform) {
+        text_printf(p->out, ") * ((int32_t)1 << %s)", series_at(plan, &step->shift, "i", text));
+    } else if (step->shift.value) {
+        text_printf(p->out, ") * %d", 1 << step->shift.value);
+    }
+    text_add(p->out, ");\n    }\n");
+}
+
+/* Copy the inputs of a concat that do not lie in their place already. */
+static void print_concat(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct view *out = &plan->views[layer->output];
+    struct helper helper = {HELPER_COPY, ACTIVATION_NONE, out->type, out->type};
+    struct view to = *out;
+    char name[HELPER_NAME_MAX];
+    char from[ELEMENT_MAX];
+    (void)helper_name(plan, p->helpers, helper, name);
+    for (int k = 0; k < layer->input_count; k++) {
+        const struct view *in = &plan->views[layer->inputs[k]];
+        int width = plan->net->tensors[layer->inputs[k]].width;
+        bool there = in->home == to.home && in->buffer == to.buffer && in->offset == to.offset;
+        if (!there) {
+            text_printf(p->out, "    %s(%s, %s + %d, %d);\n", name,
+                        address(plan, layer->inputs[k], from), home_name(plan, layer->output),
+                        to.offset, width);
+        }
+        to.offset += width;
+    }
+}
+
+/* ---- statements in order ---- */
+
+static void print_note(struct printer *p, int index)
+{
+    const struct net *net = p->plan->net;
+    const struct layer *layer = &net->layers[index];
+    const struct step *step = &p->plan->steps[index];
+    char bound[GROUPED_MAX];
+    if (layer->op == OP_DENSE) {
+        text_printf(p->out, "    /* layer %d: %d -> %d, %s; |acc| <= %s (row %d) */\n",
+                    step->number, layer->weights.columns, layer->weights.rows,
+                    layer->activation == ACTIVATION_NONE ? "linear"
+                                                         : activation_name(layer->activation),
+                    grouped(step->bounds[step->worst], bound), step->worst);
+    }
+}
+
+static void print_notes(struct printer *p, int index)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    print_note(p, index);
+    for (int k = 0; layer->op == OP_ADD && k < layer->input_count; k++) {
+        int fused = plan_fused(p->plan, layer->inputs[k]);
+        if (fused >= 0) {
+            print_note(p, fused);
+        }
+    }
+}
+
+static void print_step(struct printer *p, int index)
+{
+    enum kernel kernel = p->plan->steps[index].kernel;
+    if (kernel == KERNEL_FUSED || kernel == KERNEL_VIEW) {
+        return;
+    }
+    print_notes(p, index);
+    switch (p->plan->net->layers[index].op) {
+    case OP_CONVERT:
+        kernel == KERNEL_LINE ? print_line_convert(p, index) : print_loop_convert(p, index);
+        break;
+    case OP_DENSE:
+        kernel == KERNEL_LINE ? print_line_dense(p, index) : print_loop_dense(p, index);
+        break;
+    case OP_ADD: kernel == KERNEL_LINE ? print_line_add(p, index) : print_loop_add(p, index); break;
+    case OP_CONCAT: print_concat(p, index); break;
+    }
+}
+
+void print_body(struct printer *p)
+{
+    print_tables(p);
+    print_buffers(p);
+    print_line_locals(p);
+    text_add(p->out, "\n");
+    for (int i = 0; i < p->plan->net->layer_count; i++) {
+        print_step(p, i);
+    }
+}

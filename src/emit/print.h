@@ -1,0 +1,111 @@
+/* Inside src/emit: what the printers share. */
+#ifndef MOTE_EMIT_PRINT_H
+#define MOTE_EMIT_PRINT_H
+
+#include "emit/plan.h"
+
+/* ---- safe.c: nothing of the user's reaches the file but through these ---- */
+
+/* `utf8` with every byte from an allow-list that can end no comment and form no trigraph, line
+ * splice or control sequence; at most `most` characters, the rest cut with "..". */
+void print_safe(struct text *out, const char *utf8, int most);
+
+/* ---- number.c ---- */
+
+#define GROUPED_MAX 32
+/* 26412113 as "26 412 113". */
+const char *grouped(int64_t value, char text[GROUPED_MAX]);
+
+/* A C constant of type int32_t that needs no wider type anywhere. */
+const char *literal(int64_t value, char text[GROUPED_MAX]);
+
+/* "int16_t" ... */
+const char *c_type(enum type type);
+
+int32_t number_at(struct numbers numbers, size_t index);
+
+/* ---- table.c: constant tables and how they are read ---- */
+
+struct series series_of(char letter, int number, struct numbers numbers, int count);
+
+/* static const T NAME[count] = {...}; nothing for uniform series. */
+void print_series(struct text *out, const struct plan *plan, const struct series *series);
+
+/* `count` numbers from `first` on, separated by ", ", wrapped behind `indent` spaces. */
+void print_numbers(struct text *out, struct numbers numbers, size_t first, int count, int indent);
+
+/* static const T NAME[rows][columns] = {...}; one row of the net per row of the table. */
+void print_table(struct text *out, const struct plan *plan, const char *declaration,
+                 struct numbers numbers, int rows, int columns);
+
+/* Element `index` of a series as C, e.g. "POSE_U8(k1, i)". */
+#define ELEMENT_MAX 96
+const char *series_at(const struct plan *plan, const struct series *series, const char *index,
+                      char text[ELEMENT_MAX]);
+
+/* ---- helper.c: the functions that NAME_predict() calls, each printed once if needed ---- */
+
+enum helper_kind {
+    HELPER_ROW,     /* sum of a row: a = element type, b = weight type */
+    HELPER_COPY,    /* copy elements of type a */
+    HELPER_ELEMENT, /* activation to type a, returned as type b */
+    HELPER_ALL      /* the same on an int32_t array in place */
+};
+
+struct helper {
+    enum helper_kind kind;
+    enum activation activation; /* elements: NONE saturates */
+    enum type a;
+    enum type b;
+};
+
+#define HELPERS_MAX 64
+struct helpers {
+    struct helper list[HELPERS_MAX];
+    int count;
+    bool reads[TYPE_I32 + 1]; /* element types that are read from tables */
+};
+
+void helpers_collect(const struct plan *plan, struct helpers *helpers);
+/* Its C name: NAME_row, or NAME_row_i8_i16 where there are several rows. */
+#define HELPER_NAME_MAX 80
+const char *helper_name(const struct plan *plan, const struct helpers *helpers,
+                        struct helper helper, char name[HELPER_NAME_MAX]);
+void print_macros(struct text *out, const struct plan *plan, const struct helpers *helpers);
+void print_helpers(struct text *out, const struct plan *plan, const struct helpers *helpers);
+
+/* ---- head.c, predict.c, line.c, selftest.c ---- */
+
+void print_head(struct text *out, const struct plan *plan);
+
+/* What printing the body of NAME_predict() needs. */
+struct printer {
+    struct text *out;
+    const struct plan *plan;
+    const struct helpers *helpers;
+};
+
+/* Tables, locals and statements. */
+void print_body(struct printer *p);
+
+/* Element `index` of a tensor, e.g. "a[16 + i]". */
+const char *element(const struct plan *plan, int tensor, const char *index, char text[ELEMENT_MAX]);
+/* Its first element as an address, e.g. "a + 16". */
+const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX]);
+
+/* Row `index` of a dense layer, requantised, as a C expression. */
+void print_row(struct printer *p, int layer, const char *index);
+
+/* Its value's frame: "a[i] = f(" or "a[i] = (int16_t)("; the value and ");" follow. */
+void print_target(struct printer *p, int layer, const char *index, bool acts);
+
+/* Straight-line code. */
+void print_line_locals(struct printer *p);
+void print_line_convert(struct printer *p, int layer);
+void print_line_dense(struct printer *p, int layer);
+void print_line_add(struct printer *p, int layer);
+
+void print_classify(struct text *out, const struct plan *plan, const char *storage);
+void print_selftest(struct text *out, const struct plan *plan, const char *storage);
+
+#endif

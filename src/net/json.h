@@ -1,0 +1,50 @@
+/* JSON values with the way to them, for readers that refuse with a place: "layers[2].bias[3]". */
+#ifndef MOTE_NET_JSON_H
+#define MOTE_NET_JSON_H
+
+#include "net/net.h"
+
+#include <jansson.h>
+
+struct reader {
+    const char *file;
+    struct error *err;
+    struct net *net;
+    struct arena *scratch; /* arrays on their way into the net */
+};
+
+/* A JSON value and the way to it: a key of, or an index in, the value above. */
+struct node {
+    json_t *json;
+    const struct node *up;
+    const char *key; /* NULL: `index` counts */
+    size_t index;
+};
+
+/* Record "FILE: PATH: message"; always false. */
+bool refuse(struct reader *r, const struct node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Is the value of this JSON type?  `what` names it in the message. */
+bool expect(struct reader *r, const struct node *node, json_type type, const char *what);
+
+/* What is not there has json NULL. */
+struct node member(const struct node *object, const char *key);
+struct node element(const struct node *array, size_t index);
+
+/* An object with all keys of `required`, and of others only those of `optional` (NULL ends a
+ * list). */
+bool has_keys(struct reader *r, const struct node *node, const char *const *required,
+              const char *const *optional);
+
+/* Each refuses what is of another type or out of range (ends included). */
+bool get_integer(struct reader *r, struct node node, int64_t low, int64_t high, int64_t *value);
+bool get_int(struct reader *r, struct node node, int low, int high, int *value);
+bool get_string(struct reader *r, struct node node, const char **value);
+bool get_decimal(struct reader *r, struct node node, struct decimal *decimal);
+
+/* An array of `least` to `most` elements; *count is how many. */
+bool get_array(struct reader *r, const struct node *node, int least, int most, int *count);
+bool get_exactly(struct reader *r, const struct node *node, int count);
+
+#endif

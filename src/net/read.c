@@ -1,0 +1,447 @@
+/* The .mote reader (SPEC 9): JSON through jansson, then every key by hand.  Nothing is guessed:
+ * unknown, missing and doubled keys, reals and numbers out of range are refused with their path.
+ * Sizes are compared with what the file holds before anything is allocated. */
+#include "base/file.h"
+#include "net/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *take(struct reader *r, size_t count, size_t size)
+{
+    void *memory = arena_alloc(r->scratch, count, size);
+    if (!memory) {
+        fail_memory(r->err);
+    }
+    return memory;
+}
+
+/* ---- tensors ---- */
+
+static bool read_tensor(struct reader *r, struct node node)
+{
+    const char *name = "";
+    enum type type = TYPE_I8;
+    int width = 0;
+    if (!get_exactly(r, &node, 2)) {
+        return false;
+    }
+    struct node type_node = element(&node, 0);
+    if (!get_string(r, type_node, &name)) {
+        return false;
+    }
+    if (!type_parse(name, &type)) {
+        return refuse(r, &type_node, "unknown type \"%.60s\"", name);
+    }
+    return get_int(r, element(&node, 1), 1, NET_WIDTH_MAX, &width) &&
+           (net_add_tensor(r->net, type, width) >= 0 || fail_memory(r->err));
+}
+
+static bool read_tensors(struct reader *r, const struct node *root)
+{
+    struct node node = member(root, "tensors");
+    int count = 0;
+    if (!get_array(r, &node, 1, NET_TENSORS_MAX, &count)) {
+        return false;
+    }
+    for (int t = 0; t < count; t++) {
+        if (!read_tensor(r, element(&node, (size_t)t))) {
+            return false;
+        }
+    }
+    return get_int(r, member(root, "input"), 0, count - 1, &r->net->input) &&
+           get_int(r, member(root, "output"), 0, count - 1, &r->net->output);
+}
+
+/* ---- layers ---- */
+
+static bool read_numbers(struct reader *r, struct node node, int count, int32_t limit,
+                         const int32_t **values)
+{
+    int32_t *list = NULL;
+    if (!get_exactly(r, &node, count) || !(list = take(r, (size_t)count, sizeof *list))) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        int value;
+        if (!get_int(r, element(&node, (size_t)i), -limit, limit, &value)) {
+            return false;
+        }
+        list[i] = value;
+    }
+    *values = list;
+    return true;
+}
+
+static bool read_shifts(struct reader *r, struct node node, int count, int most,
+                        const uint8_t **values)
+{
+    uint8_t *list = NULL;
+    if (!get_exactly(r, &node, count) || !(list = take(r, (size_t)count, sizeof *list))) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        int value;
+        if (!get_int(r, element(&node, (size_t)i), 0, most, &value)) {
+            return false;
+        }
+        list[i] = (uint8_t)value;
+    }
+    *values = list;
+    return true;
+}
+
+static bool read_row(struct reader *r, struct node node, int columns, int limit, int16_t *row)
+{
+    if (!get_exactly(r, &node, columns)) {
+        return false;
+    }
+    for (int j = 0; j < columns; j++) {
+        int value;
+        if (!get_int(r, element(&node, (size_t)j), -limit, limit, &value)) {
+            return false;
+        }
+        row[j] = (int16_t)value;
+    }
+    return true;
+}
+
+static bool read_weights(struct reader *r, struct node node, struct weights *weights)
+{
+    size_t rows = (size_t)weights->rows;
+    size_t columns = (size_t)weights->columns;
+    if (rows * columns > NET_WEIGHTS_MAX) {
+        return refuse(r, &node, "more than %zu weights", NET_WEIGHTS_MAX);
+    }
+    if (!get_exactly(r, &node, weights->rows)) {
+        return false;
+    }
+    struct node first = element(&node, 0); /* before an allocation that relies on the columns */
+    if (!get_exactly(r, &first, weights->columns)) {
+        return false;
+    }
+    int16_t *values = take(r, rows * columns, sizeof *values);
+    for (size_t i = 0; values && i < rows; i++) {
+        if (!read_row(r, element(&node, i), weights->columns, weight_limit(weights->bits),
+                      values + i * columns)) {
+            return false;
+        }
+    }
+    weights->values = values;
+    return values != NULL;
+}
+
+static bool read_dense(struct reader *r, const struct node *node, struct layer *layer)
+{
+    const char *name = "";
+    struct node activation = member(node, "activation");
+    int rows = r->net->tensors[layer->output].width;
+    layer->weights.rows = rows;
+    layer->weights.columns = r->net->tensors[layer->inputs[0]].width;
+    if (!get_string(r, activation, &name)) {
+        return false;
+    }
+    if (!activation_parse(name, &layer->activation)) {
+        return refuse(r, &activation, "unknown activation \"%.60s\"", name);
+    }
+    return get_int(r, member(node, "bits"), 2, 16, &layer->weights.bits) &&
+           read_weights(r, member(node, "weights"), &layer->weights) &&
+           read_numbers(r, member(node, "bias"), rows, INT32_MAX, &layer->bias) &&
+           read_shifts(r, member(node, "shift"), rows, NET_SHIFT_MAX, &layer->shift);
+}
+
+static bool read_convert(struct reader *r, const struct node *node, struct layer *layer)
+{
+    int width = r->net->tensors[layer->output].width;
+    return read_numbers(r, member(node, "zero"), width, NET_ZERO_MAX, &layer->zero) &&
+           read_shifts(r, member(node, "shift"), width, NET_ZERO_SHIFT_MAX, &layer->shift);
+}
+
+static bool read_ends(struct reader *r, const struct node *node, struct layer *layer)
+{
+    struct node in = member(node, "in");
+    int last = r->net->tensor_count - 1;
+    if (!get_array(r, &in, 1, NET_LAYER_INPUTS, &layer->input_count)) {
+        return false;
+    }
+    for (int k = 0; k < layer->input_count; k++) {
+        if (!get_int(r, element(&in, (size_t)k), 0, last, &layer->inputs[k])) {
+            return false;
+        }
+    }
+    return get_int(r, member(node, "out"), 0, last, &layer->output);
+}
+
+static bool read_op(struct reader *r, const struct node *node, enum op *op)
+{
+    const char *name = "";
+    struct node op_node = member(node, "op");
+    if (!expect(r, node, JSON_OBJECT, "an object")) {
+        return false;
+    }
+    if (!op_node.json) {
+        return refuse(r, node, "missing key \"op\"");
+    }
+    return get_string(r, op_node, &name) &&
+           (op_parse(name, op) || refuse(r, &op_node, "unknown op \"%.60s\"", name));
+}
+
+static bool op_keys(struct reader *r, const struct node *node, enum op op)
+{
+    static const char *const none[] = {NULL};
+    static const char *const convert[] = {"op", "in", "out", "zero", "shift", NULL};
+    static const char *const dense[] = {"op",      "in",   "out",   "activation", "bits",
+                                        "weights", "bias", "shift", NULL};
+    static const char *const joint[] = {"op", "in", "out", NULL};
+    const char *const *required = joint;
+    switch (op) {
+    case OP_CONVERT: required = convert; break;
+    case OP_DENSE: required = dense; break;
+    case OP_ADD:
+    case OP_CONCAT: break;
+    }
+    return has_keys(r, node, required, none);
+}
+
+static bool read_layer(struct reader *r, struct node node)
+{
+    struct layer layer = {.origin = {.file = r->file}};
+    if (!read_op(r, &node, &layer.op) || !op_keys(r, &node, layer.op) ||
+        !read_ends(r, &node, &layer)) {
+        return false;
+    }
+    if (layer.op == OP_DENSE && !read_dense(r, &node, &layer)) {
+        return false;
+    }
+    if (layer.op == OP_CONVERT && !read_convert(r, &node, &layer)) {
+        return false;
+    }
+    return net_add_layer(r->net, &layer) || fail_memory(r->err);
+}
+
+static bool read_layers(struct reader *r, const struct node *root)
+{
+    struct node node = member(root, "layers");
+    int count = 0;
+    if (!get_array(r, &node, 1, NET_LAYERS_MAX, &count)) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        if (!read_layer(r, element(&node, (size_t)i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- what the codes mean ---- */
+
+static bool read_channel(struct reader *r, struct node node, struct channel *channel)
+{
+    static const char *const keys[] = {"name", "unit", "lsb", "offset", "low", "high", NULL};
+    return has_keys(r, &node, keys, keys) && get_string(r, member(&node, "name"), &channel->name) &&
+           get_string(r, member(&node, "unit"), &channel->unit) &&
+           get_decimal(r, member(&node, "lsb"), &channel->lsb) &&
+           get_decimal(r, member(&node, "offset"), &channel->offset) &&
+           get_decimal(r, member(&node, "low"), &channel->low) &&
+           get_decimal(r, member(&node, "high"), &channel->high);
+}
+
+/* One channel per element of `tensor`; NULL on failure. */
+static struct channel *read_channels(struct reader *r, struct node node, int tensor)
+{
+    int count = r->net->tensors[tensor].width;
+    struct channel *channels = NULL;
+    if (!get_exactly(r, &node, count) || !(channels = take(r, (size_t)count, sizeof *channels))) {
+        return NULL;
+    }
+    for (int j = 0; j < count; j++) {
+        if (!read_channel(r, element(&node, (size_t)j), &channels[j])) {
+            return NULL;
+        }
+    }
+    return channels;
+}
+
+static bool read_meaning(struct reader *r, const struct node *root)
+{
+    const struct channel *inputs = read_channels(r, member(root, "inputs"), r->net->input);
+    const struct channel *outputs =
+        inputs ? read_channels(r, member(root, "outputs"), r->net->output) : NULL;
+    return outputs && (net_set_channels(r->net, inputs, outputs) || fail_memory(r->err));
+}
+
+static bool read_classes(struct reader *r, const struct node *root)
+{
+    struct node node = member(root, "classes");
+    int count = r->net->tensors[r->net->output].width;
+    const char **classes = NULL;
+    const char *label = "";
+    if (!get_exactly(r, &node, count) || !(classes = take(r, (size_t)count, sizeof *classes))) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        if (!get_string(r, element(&node, (size_t)i), &classes[i])) {
+            return false;
+        }
+    }
+    return get_string(r, member(root, "label"), &label) &&
+           (net_set_classes(r->net, classes, label) || fail_memory(r->err));
+}
+
+static bool read_score(struct reader *r, struct node node, struct score *score)
+{
+    static const char *const keys[] = {"value", "rows", NULL};
+    score->known = node.json != NULL;
+    return !score->known || (has_keys(r, &node, keys, keys) &&
+                             get_decimal(r, member(&node, "value"), &score->value) &&
+                             get_integer(r, member(&node, "rows"), 1, NET_ROWS_MAX, &score->rows));
+}
+
+static bool read_provenance(struct reader *r, const struct node *root)
+{
+    static const char *const required[] = {"options", "data", "method", NULL};
+    static const char *const optional[] = {"score", NULL};
+    struct provenance provenance = {0};
+    struct node node = member(root, "provenance");
+    return has_keys(r, &node, required, optional) &&
+           get_string(r, member(&node, "options"), &provenance.options) &&
+           get_string(r, member(&node, "data"), &provenance.data_hash) &&
+           get_string(r, member(&node, "method"), &provenance.method) &&
+           read_score(r, member(&node, "score"), &provenance.score) &&
+           (net_set_provenance(r->net, &provenance) || fail_memory(r->err));
+}
+
+/* ---- the whole ---- */
+
+static bool read_version(struct reader *r, const struct node *root)
+{
+    struct node node = member(root, "mote");
+    int64_t version = 0;
+    if (!expect(r, root, JSON_OBJECT, "an object")) {
+        return false;
+    }
+    if (!node.json) {
+        return refuse(r, root, "missing key \"mote\": not a mote network");
+    }
+    if (!get_integer(r, node, 1, INT64_MAX, &version)) {
+        return false;
+    }
+    return version == NET_VERSION ||
+           refuse(r, &node, "version %lld is from a newer mote; this one reads version %d",
+                  (long long)version, NET_VERSION);
+}
+
+static bool read_keys(struct reader *r, const struct node *root, bool *classify)
+{
+    static const char *const regression[] = {"mote",    "name",       "task",   "tensors",
+                                             "input",   "output",     "layers", "inputs",
+                                             "outputs", "provenance", NULL};
+    static const char *const classes[] = {"classes", "label", NULL};
+    static const char *const none[] = {NULL};
+    struct node task = member(root, "task");
+    const char *name = "";
+    if (!task.json) {
+        return refuse(r, root, "missing key \"task\"");
+    }
+    if (!get_string(r, task, &name)) {
+        return false;
+    }
+    *classify = strcmp(name, "classification") == 0;
+    if (!*classify && strcmp(name, "regression") != 0) {
+        return refuse(r, &task, "unknown task \"%.60s\"", name);
+    }
+    for (const char *const *key = classes; *classify && *key; key++) {
+        if (!json_object_get(root->json, *key)) {
+            return refuse(r, root, "missing key \"%s\"", *key);
+        }
+    }
+    return has_keys(r, root, regression, *classify ? classes : none);
+}
+
+static bool read_net(struct reader *r, const struct node *root)
+{
+    const char *name = "";
+    bool classify = false;
+    if (!read_version(r, root) || !read_keys(r, root, &classify) ||
+        !get_string(r, member(root, "name"), &name)) {
+        return false;
+    }
+    r->net = net_new(name);
+    if (!r->net) {
+        return fail_memory(r->err);
+    }
+    return read_tensors(r, root) && read_layers(r, root) && read_meaning(r, root) &&
+           (!classify || read_classes(r, root)) && read_provenance(r, root) &&
+           net_check(r->net, r->file, r->err);
+}
+
+/* The text line on which jansson stopped. */
+static void excerpt(struct error *err, const char *data, size_t size, const json_error_t *json)
+{
+    size_t start = 0;
+    for (int line = 1; line < json->line; line++) {
+        const char *end = memchr(data + start, '\n', size - start);
+        if (!end) {
+            return;
+        }
+        start = (size_t)(end - data) + 1;
+    }
+    const char *end = start < size ? memchr(data + start, '\n', size - start) : NULL;
+    size_t length = end ? (size_t)(end - data) - start : size - start;
+    error_excerpt(err, data + start, length, json->column > 0 ? (size_t)json->column : 0);
+}
+
+static json_t *load(const char *data, size_t size, const char *file, struct error *err)
+{
+    json_error_t json_error;
+    if (size == 0) {
+        fail(err, "%s: empty file", file);
+        return NULL;
+    }
+    json_t *json = json_loadb(data, size, JSON_REJECT_DUPLICATES, &json_error);
+    if (json) {
+        return json;
+    }
+    if (json_error_code(&json_error) == json_error_out_of_memory || !json_error.text[0]) {
+        fail_memory(err);
+        return NULL;
+    }
+    struct place place = {.file = file,
+                          .line = json_error.line > 0 ? (size_t)json_error.line : 0,
+                          .column = json_error.column > 0 ? (size_t)json_error.column : 0};
+    fail_at(err, place, "not JSON: %s", json_error.text);
+    excerpt(err, data, size, &json_error);
+    return NULL;
+}
+
+struct net *net_parse(const char *data, size_t size, const char *file, struct error *err)
+{
+    json_t *json = load(data, size, file, err);
+    if (!json) {
+        return NULL;
+    }
+    struct reader r = {.file = file, .err = err, .scratch = arena_new()};
+    struct node root = {.json = json};
+    bool done = r.scratch ? read_net(&r, &root) : fail_memory(err);
+    arena_free(r.scratch);
+    json_decref(json);
+    if (!done) {
+        net_free(r.net);
+        return NULL;
+    }
+    return r.net;
+}
+
+struct net *net_read(const char *path, struct error *err)
+{
+    size_t size = 0;
+    const char *file = strcmp(path, "-") == 0 ? "standard input" : path;
+    unsigned char *data = file_read(path, NET_FILE_MAX, &size, err);
+    if (!data) {
+        return NULL;
+    }
+    struct net *net = net_parse((const char *)data, size, file, err);
+    free(data);
+    return net;
+}

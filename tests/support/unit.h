@@ -1,0 +1,15 @@
+/* cmocka for unit tests: include this first.  cmocka wants these headers in this order, and its
+ * fail() macro would shadow base/error.h's function: use fail_msg(). */
+#ifndef MOTE_SUPPORT_UNIT_H
+#define MOTE_SUPPORT_UNIT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+#undef fail
+
+#endif
