@@ -192,7 +192,7 @@ static void show_classes(struct text *out, const struct net *net)
     for (int i = 0; i < count && i < LIST_SHOWN; i++) {
         char name[CELL_BYTES];
         clean_name(net->classes[i], name);
-        text_printf(out, "%s%d %s", i > 0 ? ", " : ": ", i, name);
+        text_printf(out, "%s%d %s", i > 0 ? ", " : ": ", i, name[0] ? name : "(no name)");
     }
     if (count > LIST_SHOWN) {
         text_printf(out, " ... and %d more", count - LIST_SHOWN);

@@ -427,7 +427,8 @@ static bool describe(struct maker *m)
 static void build(struct maker *m)
 {
     static const enum type types[] = {TYPE_U16, TYPE_I16, TYPE_U8, TYPE_I8};
-    int input = new_tensor(m, types[pick_int(m, 0, 3)], pick_int(m, 1, 24));
+    enum type type = types[pick_int(m, 0, 3)];
+    int input = new_tensor(m, type, pick_int(m, 1, 24));
     m->net->input = input;
     bool direct = type_of(m, input) != TYPE_U16 && chance(m, 40);
     int first = direct ? input : convert(m, input);
