@@ -1,0 +1,95 @@
+/* From a path to a dataset: the format is told by the first bytes. */
+#include "base/arena.h"
+#include "data/csv.h"
+#include "data/stream.h"
+#include "data/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STREAM_SAMPLES 1000000 /* rows taken from standard input unless told otherwise */
+
+static bool starts_with(const struct stream *stream, const char *magic, size_t length)
+{
+    return stream->end - stream->at >= length &&
+           memcmp(stream->data + stream->at, magic, length) == 0;
+}
+
+/* Enough bytes to tell the format. */
+static bool peek(struct stream *stream, struct error *err)
+{
+    while (stream->end < 6 && !stream->ended) {
+        if (!stream_more(stream, err)) {
+            return false;
+        }
+    }
+    return stream->end > 0 || fail(err, "%s: empty", stream->source);
+}
+
+static bool load_stream(struct stream *stream, struct table *table, struct error *err)
+{
+    if (!peek(stream, err)) {
+        return false;
+    }
+    if (starts_with(stream, "\xff\xfe", 2) || starts_with(stream, "\xfe\xff", 2)) {
+        return fail(err, "%s: UTF-16 text: save it as UTF-8", stream->source);
+    }
+    return csv_load(stream, table, err);
+}
+
+static bool load_path(const char *path, struct table *table, struct error *err)
+{
+    struct stream stream;
+    bool loaded = stream_open(&stream, path, err);
+    if (loaded) {
+        table->data->source = arena_string(table->data->arena, stream.source);
+        loaded = table->data->source ? load_stream(&stream, table, err) : fail_memory(err);
+    }
+    stream_close(&stream);
+    return loaded && table_finish(table, err);
+}
+
+static struct dataset *dataset_new(void)
+{
+    struct dataset *data = calloc(1, sizeof *data);
+    struct arena *arena = data ? arena_new() : NULL;
+    if (!arena) {
+        free(data);
+        return NULL;
+    }
+    data->arena = arena;
+    data->label = "";
+    data->note = "";
+    return data;
+}
+
+struct dataset *data_load(const char *path, const struct data_options *options, struct error *err)
+{
+    struct data_options own = *options;
+    struct table table = {.data = dataset_new(), .options = &own, .label = -1};
+    if (own.samples == 0 && strcmp(path, "-") == 0) {
+        own.samples = STREAM_SAMPLES;
+    }
+    if (!table.data) {
+        fail_memory(err);
+        return NULL;
+    }
+    if (!load_path(path, &table, err)) {
+        data_free(table.data);
+        return NULL;
+    }
+    return table.data;
+}
+
+void data_free(struct dataset *data)
+{
+    if (!data) {
+        return;
+    }
+    for (size_t b = 0; b < data->block_count; b++) {
+        free(data->blocks[b]);
+    }
+    free(data->blocks);
+    arena_free(data->arena);
+    free(data);
+}
