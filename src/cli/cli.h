@@ -1,0 +1,155 @@
+/* What the verbs share: the verb table's entry, options, messages, exit codes.
+ *
+ * A verb parses its options into a settings struct of its own (all zero: the defaults), calls the
+ * stages, and prints.  Messages go to stderr and begin with "mote: ".
+ */
+#ifndef MOTE_CLI_CLI_H
+#define MOTE_CLI_CLI_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/dataset.h"
+#include "measure/measure.h"
+#include "net/net.h"
+#include "report/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum exit_code { EXIT_FINE, EXIT_INPUT, EXIT_USAGE, EXIT_BUDGET };
+
+/* ---- options (options.c, values.c) ---- */
+
+enum option_kind {
+    OPTION_SET,   /* no argument; stores `low` in an int */
+    OPTION_TEXT,  /* const char * */
+    OPTION_WHOLE, /* int64_t, low..high */
+    OPTION_PARSED /* whatever `parse` stores */
+};
+
+struct option {
+    const char *name;     /* "--seed"; "-o" is the only short one beside -h */
+    const char *argument; /* "N" in the help; NULL: takes none */
+    const char *help;     /* lines after the first are indented by the printer */
+    enum option_kind kind;
+    size_t offset; /* of the value in the verb's settings */
+    int64_t low, high;
+    bool (*parse)(const char *text, void *value); /* OPTION_PARSED; false: not acceptable */
+    const char *expects;                          /* completes "'x' is not ...", for PARSED */
+    bool recorded;                                /* it belongs to what reproduces a net */
+};
+
+#define OPTIONS_MAX     40
+#define POSITIONALS_MAX 2
+
+struct verb {
+    const char *name;
+    const char *summary;          /* for the list of verbs */
+    const char *usage;            /* "DATA -o NET [OPTIONS]" */
+    const char *text;             /* what it does, in lines of at most 80 characters */
+    const char *example;          /* lines to type */
+    const struct option *options; /* ended by an entry without a name */
+    int positionals;              /* so many ... */
+    int optional;                 /* ... and up to so many more */
+    enum exit_code (*run)(const struct verb *verb, int count, char **words);
+};
+
+/* The command line of one verb, taken apart. */
+struct arguments {
+    const char *positional[POSITIONALS_MAX];
+    const char *given[OPTIONS_MAX]; /* per option: its argument ("" for flags), NULL: not given */
+};
+
+/* Fills `settings` and `arguments`.  True: go on.  False: the verb ends with *code; help or the
+ * message is printed. */
+bool options_parse(const struct verb *verb, int count, char **words, void *settings,
+                   struct arguments *arguments, enum exit_code *code);
+
+/* The recorded options that were given, in the table's order: "--net 6-16-16-6 --seed 1".
+ * Arguments with other characters than [A-Za-z0-9._,:+-] are quoted as a shell needs it. */
+void options_print(const struct verb *verb, const struct arguments *arguments, struct text *out);
+
+/* The entry of `names` (count of them) nearest to `word`; NULL when none is near. */
+const char *nearest_name(const char *word, const char *const *names, int count);
+
+/* A whole decimal number low..high and nothing else. */
+bool parse_whole(const char *text, int64_t low, int64_t high, int64_t *value);
+
+bool parse_seconds(const char *text, void *seconds);       /* double; "60", "60s", "1.5m", "2h" */
+bool parse_bytes(const char *text, void *bytes);           /* int64_t; "900", "32k" */
+bool parse_decimal(const char *text, void *decimal);       /* struct decimal > 0; "0.0005" */
+bool parse_weights(const char *text, void *bits);          /* int; "2".."9", "ternary" */
+bool parse_activation(const char *text, void *activation); /* enum activation, not none */
+bool parse_method(const char *text, void *method);         /* enum method */
+bool parse_loss(const char *text, void *loss);             /* enum loss */
+bool parse_in_type(const char *text, void *name);          /* const char *: u8 i8 u16 i16 */
+bool parse_out_type(const char *text, void *name);         /* const char *: i8 i16 i32 */
+bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
+
+/* A settings struct's entry for an option that many verbs have. */
+#define OPTION_JSON(settings)                                                                      \
+    {                                                                                              \
+        .name = "--json", .help = "print the result as JSON on standard output",                   \
+        .kind = OPTION_SET, .offset = offsetof(struct settings, json), .low = 1                    \
+    }
+
+/* ---- messages (message.c) ---- */
+
+/* "mote: SENTENCE" and, for text inputs, the line with a caret; always EXIT_INPUT. */
+enum exit_code report_error(const struct error *err);
+
+/* "mote VERB: SENTENCE"; always EXIT_USAGE. */
+enum exit_code report_usage(const char *verb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Remarks, a line each: "mote: note: LINE".  Nothing for "". */
+void report_note(const char *lines);
+
+/* Print text on standard output and free it: EXIT_FINE, or EXIT_INPUT with a message. */
+enum exit_code print_result(struct text *out);
+
+/* Print a JSON value (NULL: out of memory) on standard output, taking over the reference. */
+struct json_t;
+enum exit_code print_json(struct json_t *value);
+
+/* The help of a verb, as `mote VERB --help` prints it. */
+void help_print(const struct verb *verb, struct text *out);
+
+/* ---- what several verbs do (shared.c) ---- */
+
+/* Read data to evaluate a net on, its columns found by match_options(): for classes with the label
+ * column (`label`, else the net's own) or one-hot outputs.  At most `samples` rows, 0: all.  Notes
+ * go to stderr.  NULL on failure. */
+struct dataset *load_for_net(const struct net *net, const char *path, const char *label,
+                             size_t samples, struct error *err);
+
+/* A note where input values had to be clamped. */
+void note_clamped(int64_t count);
+
+/* Targets, loaded and known to be installed. */
+struct target_list {
+    struct target **targets;
+    int64_t *clocks;
+    int count;
+};
+
+/* `names` is "a,b,c"; NULL: every installed one.  A target that is unknown or not installed by
+ * name is an error.  Free with targets_free(), after a failure too. */
+bool targets_load(const char *names, struct arena *arena, struct target_list *list,
+                  struct error *err);
+void targets_free(struct target_list *list);
+
+/* Measure on each target; costs has room for all. */
+bool targets_measure(const struct net *net, const struct target_list *list,
+                     const struct measure_options *options, struct cost *costs, struct error *err);
+
+/* EXIT_FINE, or EXIT_BUDGET with a line per broken limit on stderr. */
+enum exit_code check_budget(const struct budget *budget, const struct cost *costs, int count);
+
+/* ---- the verbs, one file each ---- */
+
+extern const struct verb verb_train, verb_eval, verb_run, verb_emit, verb_measure, verb_show,
+    verb_targets;
+
+#endif

@@ -1,0 +1,266 @@
+/* mote emit: the network as one C file. */
+#include "base/arena.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "run/run.h"
+
+#include <jansson.h>
+#include <string.h>
+
+struct settings {
+    const char *output;
+    const char *name;
+    enum optimise optimise;
+    int64_t selftest; /* vectors; -1: not given */
+    const char *targets;
+    int json;
+};
+
+static const struct option options[] = {
+    {.name = "-o",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, output),
+     .help = "NAME.h: header only; NAME.c: that and NAME.h; -: the header on\nstandard output"},
+    {.name = "--name",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, name),
+     .help = "prefix of the C names (default: from the file's name)"},
+    {.name = "--optimise",
+     .argument = "size|speed",
+     .kind = OPTION_PARSED,
+     .offset = offsetof(struct settings, optimise),
+     .parse = parse_optimise,
+     .expects = "'size' or 'speed'",
+     .help = "loop kernel or straight-line code (default: size)"},
+    {.name = "--selftest",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = offsetof(struct settings, selftest),
+     .low = 0,
+     .high = 1000,
+     .help = "vectors of NAME_selftest(), 0 for none (default: 16)"},
+    {.name = "--target",
+     .argument = "A,B,C",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, targets),
+     .help = "measure on these and put the costs into the head comment"},
+    OPTION_JSON(settings),
+    {0}};
+
+/* The files to write: the second one is NULL for a header alone. */
+struct paths {
+    char *header;
+    char *source;
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+static bool choose_paths(const char *output, struct arena *arena, struct paths *paths,
+                         struct error *err)
+{
+    paths->header = arena_string(arena, output);
+    if (!paths->header) {
+        return fail_memory(err);
+    }
+    if (ends_with(output, ".c")) {
+        paths->source = arena_string(arena, output);
+        paths->header[strlen(output) - 1] = 'h';
+    }
+    return !ends_with(output, ".c") || paths->source || fail_memory(err);
+}
+
+/* "out/pose.h" names pose; standard output leaves it to the net. */
+static bool default_name(const char *output, struct arena *arena, const char **name)
+{
+    *name = NULL;
+    if (strcmp(output, "-") == 0) {
+        return true;
+    }
+    const char *slash = strrchr(output, '/');
+    const char *base = slash ? slash + 1 : output;
+    *name = arena_text(arena, base, strlen(base) - 2);
+    return *name != NULL;
+}
+
+static bool make_vectors(const struct net *net, int count, struct arena *arena,
+                         struct vectors *vectors, struct error *err)
+{
+    size_t inputs = (size_t)net->tensors[net->input].width;
+    size_t outputs = (size_t)net->tensors[net->output].width;
+    int32_t *in = arena_alloc(arena, (size_t)count, inputs * sizeof *in);
+    int32_t *out = arena_alloc(arena, (size_t)count, outputs * sizeof *out);
+    struct run *run = run_new(net);
+    if (in && out && run) {
+        emit_selftest_inputs(net, count, in);
+        for (size_t i = 0; i < (size_t)count; i++) {
+            run_predict(run, in + i * inputs, out + i * outputs);
+        }
+        *vectors = (struct vectors){.count = count, .in = in, .out = out};
+    } else {
+        fail_memory(err);
+    }
+    run_free(run);
+    return !err->failed;
+}
+
+/* One measured target as a line of the head comment: "Cortex-M0 -Os" and its figures. */
+static bool describe_cost(const struct target *target, enum optimise optimise,
+                          const struct cost *cost, struct arena *arena, struct emit_cost *line)
+{
+    struct text title = {0};
+    text_printf(&title, "%s %s", target->title,
+                optimise == OPTIMISE_SPEED ? target->optimise_speed : target->optimise_size);
+    *line = (struct emit_cost){
+        .target = title.failed ? NULL : arena_string(arena, title.data),
+        .flash_code = cost->flash_code,
+        .flash_const = cost->flash_const,
+        .ram = cost->ram,
+        .stack = cost->stack,
+        .cycles = cost->cycles,
+    };
+    text_free(&title);
+    return line->target != NULL;
+}
+
+static bool all_equal(const struct cost *cost, struct error *err)
+{
+    return cost->mismatches == 0 ||
+           fail(err, "%s: %lld vectors give other outputs than the reference interpreter",
+                cost->target, (long long)cost->mismatches);
+}
+
+static bool measure_costs(const struct net *net, const struct target_list *list,
+                          struct arena *arena, struct emit_options *emitting, struct error *err)
+{
+    const struct measure_options how = {.optimise = emitting->optimise};
+    size_t count = (size_t)list->count;
+    struct cost *costs = arena_alloc(arena, count, sizeof *costs);
+    struct emit_cost *lines = arena_alloc(arena, count, sizeof *lines);
+    if (!costs || !lines) {
+        return fail_memory(err);
+    }
+    if (!targets_measure(net, list, &how, costs, err)) {
+        return false;
+    }
+    for (int i = 0; i < list->count; i++) {
+        if (!all_equal(&costs[i], err)) {
+            return false;
+        }
+        if (!describe_cost(list->targets[i], how.optimise, &costs[i], arena, &lines[i])) {
+            return fail_memory(err);
+        }
+    }
+    emitting->costs = lines;
+    emitting->cost_count = list->count;
+    return true;
+}
+
+static bool write_files(const struct paths *paths, const struct text *header,
+                        const struct text *source, struct error *err)
+{
+    return (!paths->source || file_write(paths->source, source->data, source->length, err)) &&
+           file_write(paths->header, header->data, header->length, err);
+}
+
+static bool emit_files(const struct net *net, const struct settings *settings,
+                       const struct paths *paths, struct arena *arena, struct error *err)
+{
+    struct emit_options how = {
+        .name = settings->name, .optimise = settings->optimise, .separate = paths->source != NULL};
+    struct vectors vectors = {0};
+    struct target_list list = {0};
+    if (!how.name && !default_name(settings->output, arena, &how.name)) {
+        return fail_memory(err);
+    }
+    int count = settings->selftest < 0 ? 16 : (int)settings->selftest;
+    bool good = count == 0 || make_vectors(net, count, arena, &vectors, err);
+    how.selftest = count > 0 ? &vectors : NULL;
+    if (good && settings->targets) {
+        good = targets_load(settings->targets, arena, &list, err) &&
+               measure_costs(net, &list, arena, &how, err);
+    }
+    struct text header = {0}, source = {0};
+    good = good && emit_c(net, &how, &header, &source, err) &&
+           write_files(paths, &header, &source, err);
+    text_free(&header);
+    text_free(&source);
+    targets_free(&list);
+    return good;
+}
+
+static enum exit_code print_files(const struct paths *paths)
+{
+    json_t *root = json_object();
+    json_t *files = json_array();
+    bool good = json_put(root, "files", files) &&
+                json_array_append_new(files, json_string(paths->header)) == 0 &&
+                (!paths->source || json_array_append_new(files, json_string(paths->source)) == 0);
+    if (!good) {
+        json_decref(root);
+        root = NULL;
+    }
+    return print_json(root);
+}
+
+static enum exit_code emit(const struct net *net, const struct settings *settings)
+{
+    struct error err = {0};
+    struct arena *arena = arena_new();
+    struct paths paths = {0};
+    bool good = (arena || fail_memory(&err)) &&
+                choose_paths(settings->output, arena, &paths, &err) &&
+                emit_files(net, settings, &paths, arena, &err);
+    enum exit_code code = !good            ? report_error(&err)
+                          : settings->json ? print_files(&paths)
+                                           : EXIT_FINE;
+    arena_free(arena);
+    return code;
+}
+
+static enum exit_code run(const struct verb *verb, int count, char **words)
+{
+    struct settings settings = {.selftest = -1};
+    struct arguments arguments;
+    enum exit_code code;
+    if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
+        return code;
+    }
+    const char *output = settings.output;
+    if (!output) {
+        return report_usage("emit", "-o FILE is missing");
+    }
+    if (strcmp(output, "-") != 0 && !ends_with(output, ".h") && !ends_with(output, ".c")) {
+        return report_usage("emit", "-o: '%s' ends neither in .h nor in .c", output);
+    }
+    if (settings.json && strcmp(output, "-") == 0) {
+        return report_usage("emit", "--json and -o - both want standard output");
+    }
+    struct error err = {0};
+    struct net *net = net_read(arguments.positional[0], &err);
+    if (!net) {
+        return report_error(&err);
+    }
+    code = emit(net, &settings);
+    net_free(net);
+    return code;
+}
+
+const struct verb verb_emit = {
+    .name = "emit",
+    .summary = "write a network as one C99 file without dependencies",
+    .usage = "NET -o FILE [OPTIONS]",
+    .text =
+        "Writes NET as C99 that needs <stdint.h> alone: NAME_predict(), NAME_selftest() and, for\n"
+        "classes, NAME_class().  The head comment says what goes in and comes out, with units\n"
+        "and steps, the score, and the proved bound of the sums.  The file belongs to you.",
+    .example = "  mote emit pose.mote -o pose.h --target cortex-m0",
+    .options = options,
+    .positionals = 1,
+    .run = run,
+};

@@ -1,0 +1,102 @@
+/* mote eval: the integer program's score on data. */
+#include "base/arena.h"
+#include "cli/cli.h"
+#include "report/evaluate.h"
+
+#include <jansson.h>
+
+struct settings {
+    const char *label;
+    int64_t samples;
+    int json;
+};
+
+static const struct option options[] = {{.name = "--label",
+                                         .argument = "COL",
+                                         .kind = OPTION_TEXT,
+                                         .offset = offsetof(struct settings, label),
+                                         .help =
+                                             "classes: the label column, by name or number from 1\n"
+                                             "(default: the one that the net was trained on)"},
+                                        {.name = "--samples",
+                                         .argument = "N",
+                                         .kind = OPTION_WHOLE,
+                                         .offset = offsetof(struct settings, samples),
+                                         .low = 1,
+                                         .high = INT64_C(1000000000),
+                                         .help = "read so many rows at most"},
+                                        OPTION_JSON(settings),
+                                        {0}};
+
+static enum exit_code print_evaluation(const struct net *net, const struct evaluation *evaluation,
+                                       bool json)
+{
+    note_clamped(evaluation->clamped);
+    if (json) {
+        json_t *root = json_object();
+        if (!json_put(root, "score", json_figures(net, &evaluation->figures)) ||
+            !json_put(root, "clamped", json_integer(evaluation->clamped))) {
+            json_decref(root);
+            root = NULL;
+        }
+        return print_json(root);
+    }
+    struct text out = {0};
+    text_figures(&out, net, &evaluation->figures, NULL);
+    return print_result(&out);
+}
+
+static enum exit_code evaluate(const struct net *net, const char *path,
+                               const struct settings *settings)
+{
+    struct error err = {0};
+    struct dataset *data =
+        load_for_net(net, path, settings->label, (size_t)settings->samples, &err);
+    struct arena *arena = arena_new();
+    struct row_set all = {0};
+    struct evaluation evaluation;
+    bool good = data && (arena || fail_memory(&err)) &&
+                evaluate_net(net, data, all, arena, &evaluation, &err);
+    enum exit_code code =
+        good ? print_evaluation(net, &evaluation, settings->json) : report_error(&err);
+    arena_free(arena);
+    data_free(data);
+    return code;
+}
+
+static enum exit_code run(const struct verb *verb, int count, char **words)
+{
+    struct settings settings = {0};
+    struct arguments arguments;
+    enum exit_code code;
+    if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
+        return code;
+    }
+    struct error err = {0};
+    struct net *net = net_read(arguments.positional[0], &err);
+    if (!net) {
+        return report_error(&err);
+    }
+    if (settings.label && net->task == TASK_REGRESSION) {
+        code = report_usage("eval", "--label: %s is a regression", arguments.positional[0]);
+    } else {
+        code = evaluate(net, arguments.positional[1], &settings);
+    }
+    net_free(net);
+    return code;
+}
+
+const struct verb verb_eval = {
+    .name = "eval",
+    .summary = "score a network on data: error per output, or accuracy and confusion",
+    .usage = "NET DATA [OPTIONS]",
+    .text =
+        "Runs the integer program NET on every row of DATA (CSV, .npy, .npz, '-' for standard\n"
+        "input) and prints RMS and worst error per output in its unit, or the accuracy and the\n"
+        "confusion matrix (rows: true class).  Columns are found by the net's names where the\n"
+        "file has a header, else by position: inputs, then outputs.",
+    .example = "  mote eval pose.mote fresh.csv",
+    .options = options,
+    .positionals = 2,
+    .run = run,
+};

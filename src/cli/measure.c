@@ -1,0 +1,156 @@
+/* mote measure: compile for targets, run in their emulators, compare every bit, report the cost. */
+#include "base/arena.h"
+#include "cli/cli.h"
+
+struct settings {
+    const char *targets;
+    enum optimise optimise;
+    int64_t vectors;
+    struct budget budget;
+    int keep;
+    int json;
+};
+
+static const struct option options[] = {
+    {.name = "--target",
+     .argument = "A,B,C",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, targets),
+     .help = "the targets; without it: all that are installed"},
+    {.name = "--optimise",
+     .argument = "size|speed",
+     .kind = OPTION_PARSED,
+     .offset = offsetof(struct settings, optimise),
+     .parse = parse_optimise,
+     .expects = "'size' or 'speed'",
+     .help = "loop kernel or straight-line code (default: size)"},
+    {.name = "--vectors",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = offsetof(struct settings, vectors),
+     .low = 1,
+     .high = 100000,
+     .help = "input vectors to run (default: 1000)"},
+    {.name = "--flash",
+     .argument = "BYTES",
+     .kind = OPTION_PARSED,
+     .offset = offsetof(struct settings, budget.flash),
+     .parse = parse_bytes,
+     .expects = "a number of bytes such as 900 or 32k",
+     .help = "exit with 3 where code and constants take more"},
+    {.name = "--ram",
+     .argument = "BYTES",
+     .kind = OPTION_PARSED,
+     .offset = offsetof(struct settings, budget.ram),
+     .parse = parse_bytes,
+     .expects = "a number of bytes such as 200 or 2k",
+     .help = "exit with 3 where static RAM and stack take more"},
+    {.name = "--cycles",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = offsetof(struct settings, budget.cycles),
+     .low = 1,
+     .high = INT64_C(1000000000000),
+     .help = "exit with 3 where one prediction takes more"},
+    {.name = "--keep",
+     .kind = OPTION_SET,
+     .offset = offsetof(struct settings, keep),
+     .low = 1,
+     .help = "keep the folder with the compiled program, and say where it is"},
+    OPTION_JSON(settings),
+    {0}};
+
+static enum exit_code print_costs(const struct settings *settings, const struct target_list *list,
+                                  const struct cost *costs)
+{
+    if (settings->json) {
+        return print_json(json_costs(costs, list->clocks, list->count));
+    }
+    struct text out = {0};
+    text_costs(&out, costs, list->clocks, list->count);
+    return print_result(&out);
+}
+
+static enum exit_code judge(const struct settings *settings, const struct target_list *list,
+                            const struct cost *costs)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (costs[i].mismatches != 0) {
+            struct error err = {0};
+            fail(&err, "%s: %lld of %lld vectors give other outputs than the reference interpreter",
+                 costs[i].target, (long long)costs[i].mismatches, (long long)costs[i].vectors);
+            return report_error(&err);
+        }
+    }
+    return check_budget(&settings->budget, costs, list->count);
+}
+
+static enum exit_code measure(const struct settings *settings, const struct net *net,
+                              struct arena *arena)
+{
+    struct error err = {0};
+    struct target_list list;
+    const struct measure_options how = {.optimise = settings->optimise,
+                                        .count = (int)settings->vectors,
+                                        .keep = settings->keep != 0};
+    struct cost *costs = NULL;
+    bool good = targets_load(settings->targets, arena, &list, &err);
+    if (good) {
+        costs = arena_alloc(arena, (size_t)list.count, sizeof *costs);
+        good = costs ? targets_measure(net, &list, &how, costs, &err) : fail_memory(&err);
+    }
+    enum exit_code code = good ? print_costs(settings, &list, costs) : report_error(&err);
+    if (code == EXIT_FINE) {
+        code = judge(settings, &list, costs);
+    }
+    targets_free(&list);
+    return code;
+}
+
+static bool has_budget(const struct budget *budget)
+{
+    return budget->flash || budget->ram || budget->cycles;
+}
+
+static enum exit_code run(const struct verb *verb, int count, char **words)
+{
+    struct settings settings = {0};
+    struct arguments arguments;
+    enum exit_code code;
+    if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
+        return code;
+    }
+    if (has_budget(&settings.budget) && !settings.targets) {
+        return report_usage("measure", "--flash, --ram and --cycles need --target");
+    }
+    struct error err = {0};
+    struct net *net = net_read(arguments.positional[0], &err);
+    struct arena *arena = arena_new();
+    if (!net) {
+        code = report_error(&err);
+    } else if (!arena) {
+        fail_memory(&err);
+        code = report_error(&err);
+    } else {
+        code = measure(&settings, net, arena);
+    }
+    arena_free(arena);
+    net_free(net);
+    return code;
+}
+
+const struct verb verb_measure = {
+    .name = "measure",
+    .summary = "compile for targets, run there, compare every bit, report the cost",
+    .usage = "NET [--target A,B,C] [OPTIONS]",
+    .text =
+        "Emits NET, compiles it with each target's compiler, runs it on the target's emulator,\n"
+        "compares every output with the reference interpreter, and prints bytes of code and\n"
+        "constants, static RAM, worst stack, instructions, cycles and microseconds at the\n"
+        "target's clock.  '-' is a figure that the target cannot tell.  The exit code is 1 where\n"
+        "an output differs, and 3 where a figure is over its budget or a limited one unknown.",
+    .example = "  mote measure pose.mote --target cortex-m0 --flash 1100 --ram 200 --cycles 8000",
+    .options = options,
+    .positionals = 1,
+    .run = run,
+};

@@ -1,0 +1,283 @@
+/* mote run: rows in, predictions out. */
+#include "run/run.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "report/evaluate.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct settings {
+    int raw;
+    int json;
+};
+
+static const struct option options[] = {
+    {.name = "--raw",
+     .kind = OPTION_SET,
+     .offset = offsetof(struct settings, raw),
+     .low = 1,
+     .help = "read and write the codes that the C function takes and gives"},
+    OPTION_JSON(settings),
+    {0}};
+
+struct printer {
+    const struct net *net;
+    struct run *run;
+    int32_t *in, *out;
+    const struct settings *settings;
+    struct text text; /* rows not yet written */
+    json_t *list;     /* --json: the rows as arrays */
+    int64_t clamped;
+};
+
+/* Digits behind the point that offset + lsb * code can have. */
+static int places(const struct channel *channel)
+{
+    int least = channel->lsb.exponent;
+    if (channel->offset.digits != 0 && channel->offset.exponent < least) {
+        least = channel->offset.exponent;
+    }
+    return least < 0 ? -least : 0;
+}
+
+/* The value with exactly these digits; no "-0". */
+static void print_value(const struct channel *channel, int32_t code, char text[64])
+{
+    (void)snprintf(text, 64, "%.*f", places(channel), channel_decode(channel, code));
+    if (text[0] == '-' && text[strspn(text, "-0.")] == 0) {
+        memmove(text, text + 1, strlen(text));
+    }
+}
+
+/* A CSV field, quoted where it must be. */
+static void add_field(struct text *out, const char *field)
+{
+    if (!strpbrk(field, ",;\"\n\r\t") && field[0] != ' ') {
+        text_add(out, field);
+        return;
+    }
+    text_add(out, "\"");
+    for (; *field; field++) {
+        text_bytes(out, field, 1);
+        if (*field == '"') {
+            text_add(out, "\"");
+        }
+    }
+    text_add(out, "\"");
+}
+
+/* "x [mm]", so that the output can be read back with its unit; y1, y2 ... where there is no name.
+ */
+static void add_heading(struct text *out, const struct channel *channel, int index)
+{
+    struct text name = {0};
+    if (channel->name[0]) {
+        text_add(&name, channel->name);
+    } else {
+        text_printf(&name, "y%d", index + 1);
+    }
+    if (channel->unit[0]) {
+        text_printf(&name, " [%s]", channel->unit);
+    }
+    if (name.failed) {
+        out->failed = true;
+    } else {
+        add_field(out, name.data);
+    }
+    text_free(&name);
+}
+
+static bool names_class(const struct printer *printer)
+{
+    return printer->net->task == TASK_CLASSIFICATION && !printer->settings->raw;
+}
+
+static void print_heading(struct printer *printer)
+{
+    const struct net *net = printer->net;
+    if (names_class(printer)) {
+        add_field(&printer->text, net->label[0] ? net->label : "class");
+    } else {
+        for (int i = 0; i < net->tensors[net->output].width; i++) {
+            text_add(&printer->text, i ? "," : "");
+            add_heading(&printer->text, &net->outputs[i], i);
+        }
+    }
+    text_add(&printer->text, "\n");
+}
+
+static void predict(struct printer *printer, const float *row)
+{
+    const struct net *net = printer->net;
+    enum type type = net->tensors[net->input].type;
+    const struct channel code = {.lsb = {1, 0}};
+    for (int j = 0; j < net->tensors[net->input].width; j++) {
+        bool clamped = false;
+        const struct channel *channel = printer->settings->raw ? &code : &net->inputs[j];
+        printer->in[j] = channel_encode(channel, type, (double)row[j], &clamped);
+        printer->clamped += clamped;
+    }
+    run_predict(printer->run, printer->in, printer->out);
+}
+
+static void output_text(const struct printer *printer, int output, char text[64])
+{
+    if (printer->settings->raw) {
+        (void)snprintf(text, 64, "%ld", (long)printer->out[output]);
+    } else {
+        print_value(&printer->net->outputs[output], printer->out[output], text);
+    }
+}
+
+static void print_row(struct printer *printer)
+{
+    const struct net *net = printer->net;
+    char text[64];
+    if (names_class(printer)) {
+        add_field(&printer->text, net->classes[run_class(net, printer->out)]);
+    } else {
+        for (int i = 0; i < net->tensors[net->output].width; i++) {
+            output_text(printer, i, text);
+            text_add(&printer->text, i ? "," : "");
+            text_add(&printer->text, text);
+        }
+    }
+    text_add(&printer->text, "\n");
+}
+
+/* A class name, or an array of numbers. */
+static bool append_row(struct printer *printer)
+{
+    const struct net *net = printer->net;
+    if (names_class(printer)) {
+        const char *name = net->classes[run_class(net, printer->out)];
+        return json_array_append_new(printer->list, json_string(name)) == 0;
+    }
+    json_t *row = json_array();
+    bool good = json_array_append_new(printer->list, row) == 0;
+    for (int i = 0; good && i < net->tensors[net->output].width; i++) {
+        int32_t code = printer->out[i];
+        json_t *value = printer->settings->raw ? json_integer(code)
+                                               : json_real(channel_decode(&net->outputs[i], code));
+        good = json_array_append_new(row, value) == 0;
+    }
+    return good;
+}
+
+static bool flush(struct printer *printer, struct error *err)
+{
+    if (printer->text.failed) {
+        return fail_memory(err);
+    }
+    bool good = file_write("-", printer->text.data, printer->text.length, err);
+    printer->text.length = 0;
+    return good;
+}
+
+#define FLUSH_BYTES 65536
+
+static bool take_row(struct printer *printer, const float *row, struct error *err)
+{
+    predict(printer, row);
+    if (printer->settings->json) {
+        return append_row(printer) || fail_memory(err);
+    }
+    print_row(printer);
+    return printer->text.length < FLUSH_BYTES || flush(printer, err);
+}
+
+static bool printer_start(struct printer *printer, struct arena *arena)
+{
+    const struct net *net = printer->net;
+    size_t inputs = (size_t)net->tensors[net->input].width;
+    size_t outputs = (size_t)net->tensors[net->output].width;
+    printer->in = arena_alloc(arena, inputs, sizeof *printer->in);
+    printer->out = arena_alloc(arena, outputs, sizeof *printer->out);
+    printer->run = run_new(net);
+    printer->list = printer->settings->json ? json_array() : NULL;
+    return printer->in && printer->out && printer->run &&
+           (!printer->settings->json || printer->list);
+}
+
+static bool print_rows(struct printer *printer, const char *path, struct arena *arena,
+                       struct error *err)
+{
+    struct data_options how = {.inputs_only = true, .samples = UINT32_MAX};
+    if (!match_options(printer->net, false, arena, &how, err)) {
+        return false;
+    }
+    struct dataset *data = data_load(path, &how, err);
+    bool good = data && match_units(printer->net, data, err);
+    if (good && !printer->settings->json) {
+        print_heading(printer);
+    }
+    for (size_t r = 0; good && r < data->row_count; r++) {
+        good = take_row(printer, data_row(data, r), err);
+    }
+    data_free(data);
+    return good && (printer->settings->json || flush(printer, err));
+}
+
+static enum exit_code predict_all(const struct net *net, const char *path,
+                                  const struct settings *settings)
+{
+    struct error err = {0};
+    struct arena *arena = arena_new();
+    struct printer printer = {.net = net, .settings = settings};
+    bool good = ((arena && printer_start(&printer, arena)) || fail_memory(&err)) &&
+                print_rows(&printer, path, arena, &err);
+    enum exit_code code = good ? EXIT_FINE : report_error(&err);
+    if (good) {
+        note_clamped(printer.clamped);
+    }
+    if (good && settings->json) {
+        code = print_json(json_incref(printer.list));
+    }
+    json_decref(printer.list);
+    text_free(&printer.text);
+    run_free(printer.run);
+    arena_free(arena);
+    return code;
+}
+
+static enum exit_code run(const struct verb *verb, int count, char **words)
+{
+    struct settings settings = {0};
+    struct arguments arguments;
+    enum exit_code code;
+    if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
+        return code;
+    }
+    const char *path = arguments.positional[1] ? arguments.positional[1] : "-";
+    if (strcmp(path, "-") == 0 && strcmp(arguments.positional[0], "-") == 0) {
+        return report_usage("run", "the net and the rows cannot both come from standard input");
+    }
+    struct error err = {0};
+    struct net *net = net_read(arguments.positional[0], &err);
+    if (!net) {
+        return report_error(&err);
+    }
+    code = predict_all(net, path, &settings);
+    net_free(net);
+    return code;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .summary = "predict: rows in, CSV out",
+    .usage = "NET [DATA] [OPTIONS]",
+    .text =
+        "Runs the integer program NET on the rows of DATA (default: standard input) and prints\n"
+        "its outputs as CSV with a header: values in their units, with the digits that one step\n"
+        "has; class names where the net has classes.  Columns are found by the net's names\n"
+        "where the data has a header, else by position.",
+    .example = "  mote run pose.mote < readings.csv",
+    .options = options,
+    .positionals = 1,
+    .optional = 1,
+    .run = run,
+};

@@ -1,0 +1,463 @@
+/* mote train: data in, integer network out. */
+#include "train/train.h"
+
+#include "base/arena.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "report/evaluate.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct settings {
+    const char *output, *outputs, *label, *test, *targets;
+    int64_t samples, seed, threads;
+    struct train_options train;
+    struct budget budget;
+    enum optimise optimise;
+    int one_hot, resume, verbose, json;
+};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct option options[] = {
+    {.name = "-o",
+     .argument = "NET",
+     .kind = OPTION_TEXT,
+     .offset = AT(output),
+     .help = "the .mote file to write; '-': standard output"},
+    {.name = "--outputs",
+     .argument = "K|NAMES",
+     .kind = OPTION_TEXT,
+     .offset = AT(outputs),
+     .help = "the last K columns are outputs, or those named: x,y,z",
+     .recorded = true},
+    {.name = "--label",
+     .argument = "COL",
+     .kind = OPTION_TEXT,
+     .offset = AT(label),
+     .help = "classes: the label column, by name or number from 1",
+     .recorded = true},
+    {.name = "--one-hot",
+     .kind = OPTION_SET,
+     .offset = AT(one_hot),
+     .low = 1,
+     .help = "classes: the outputs are one-hot (found by itself if they are)",
+     .recorded = true},
+    {.name = "--net",
+     .argument = "SHAPE",
+     .kind = OPTION_TEXT,
+     .offset = AT(train.topology),
+     .help = "6-16-16-6, or 16-16 (hidden layers), or auto (default): the\n"
+             "smallest of a few that is within 5 % of the best",
+     .recorded = true},
+    {.name = "--activation",
+     .argument = "NAME",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.activation),
+     .parse = parse_activation,
+     .expects = "cubic, psig, relu, abs, leaky or clip",
+     .help = "cubic (default of regression), psig, relu (of classes), abs,\nleaky, clip",
+     .recorded = true},
+    {.name = "--skip",
+     .kind = OPTION_SET,
+     .offset = AT(train.skip),
+     .low = 1,
+     .help = "add a linear skip from input to output (default of regression)",
+     .recorded = true},
+    {.name = "--no-skip",
+     .kind = OPTION_SET,
+     .offset = AT(train.skip),
+     .low = -1,
+     .help = "no linear skip (default of classes)",
+     .recorded = true},
+    {.name = "--weights",
+     .argument = "BITS",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.weight_bits),
+     .parse = parse_weights,
+     .expects = "a number of bits from 2 to 9, or 'ternary'",
+     .help = "2 to 9, or ternary (the same as 2); default: 8",
+     .recorded = true},
+    {.name = "--method",
+     .argument = "NAME",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.method),
+     .parse = parse_method,
+     .expects = "auto, lsq or qat",
+     .help = "lsq: least squares (regression); qat: gradient; auto (default)",
+     .recorded = true},
+    {.name = "--loss",
+     .argument = "NAME",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.loss),
+     .parse = parse_loss,
+     .expects = "auto, mse, huber, cross-entropy or log",
+     .help = "auto (default), mse, huber, cross-entropy, log",
+     .recorded = true},
+    {.name = "--in",
+     .argument = "TYPE",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.in_type),
+     .parse = parse_in_type,
+     .expects = "u8, i8, u16 or i16",
+     .help = "type of the readings: u8, i8, u16, i16 (default: by the data)",
+     .recorded = true},
+    {.name = "--out",
+     .argument = "TYPE",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.out_type),
+     .parse = parse_out_type,
+     .expects = "i8, i16 or i32",
+     .help = "type of the results: i8, i16 (default), i32",
+     .recorded = true},
+    {.name = "--out-lsb",
+     .argument = "STEP",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.out_lsb),
+     .parse = parse_decimal,
+     .expects = "a positive decimal number",
+     .help = "value of one step of every output (default: chosen per output)",
+     .recorded = true},
+    {.name = "--time",
+     .argument = "TIME",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.seconds),
+     .parse = parse_seconds,
+     .expects = "a time such as 60s, 5m or 1.5h",
+     .help = "stop after 60s, 5m ...; the result then depends on the machine",
+     .recorded = true},
+    {.name = "--seed",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = AT(seed),
+     .low = 0,
+     .high = INT64_C(999999999999999999),
+     .help = "of the random numbers and of the split (default: 0)",
+     .recorded = true},
+    {.name = "--threads",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = AT(threads),
+     .low = 1,
+     .high = 16,
+     .help = "default: all; the result does not depend on it"},
+    {.name = "--samples",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = AT(samples),
+     .low = 1,
+     .high = INT64_C(1000000000),
+     .help = "read so many rows at most (a stream: 1000000)",
+     .recorded = true},
+    {.name = "--test",
+     .argument = "DATA",
+     .kind = OPTION_TEXT,
+     .offset = AT(test),
+     .help = "score on this data instead of on the rows kept aside"},
+    {.name = "--name",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .offset = AT(train.name),
+     .help = "name of the network (default: from NET)"},
+    {.name = "--checkpoint",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = AT(train.checkpoint),
+     .help = "save the state of the training now and then"},
+    {.name = "--resume",
+     .kind = OPTION_SET,
+     .offset = AT(resume),
+     .low = 1,
+     .help = "go on from the checkpoint where it exists"},
+    {.name = "--target",
+     .argument = "A,B,C",
+     .kind = OPTION_TEXT,
+     .offset = AT(targets),
+     .help = "measure the result on these (see mote targets)"},
+    {.name = "--optimise",
+     .argument = "size|speed",
+     .kind = OPTION_PARSED,
+     .offset = AT(optimise),
+     .parse = parse_optimise,
+     .expects = "'size' or 'speed'",
+     .help = "what to measure: loop kernel or straight-line code"},
+    {.name = "--flash",
+     .argument = "BYTES",
+     .kind = OPTION_PARSED,
+     .offset = AT(budget.flash),
+     .parse = parse_bytes,
+     .expects = "a number of bytes such as 900 or 32k",
+     .help = "exit with 3 where code and constants take more"},
+    {.name = "--ram",
+     .argument = "BYTES",
+     .kind = OPTION_PARSED,
+     .offset = AT(budget.ram),
+     .parse = parse_bytes,
+     .expects = "a number of bytes such as 200 or 2k",
+     .help = "exit with 3 where static RAM and stack take more"},
+    {.name = "--cycles",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = AT(budget.cycles),
+     .low = 1,
+     .high = INT64_C(1000000000000),
+     .help = "exit with 3 where one prediction takes more"},
+    {.name = "--verbose",
+     .kind = OPTION_SET,
+     .offset = AT(verbose),
+     .low = 1,
+     .help = "a line per stage on stderr where that is no terminal"},
+    OPTION_JSON(settings),
+    {0}};
+
+/* Everything that one run of the verb owns. */
+struct session {
+    const struct settings *settings;
+    struct arena *arena;
+    struct dataset *data;
+    struct dataset *test; /* --test, or NULL */
+    struct net *net;
+    struct train_result result;
+    struct evaluation evaluation;
+    struct target_list list;
+    struct cost *costs;
+};
+
+/* "out/pose.mote" is called pose. */
+static const char *net_name(const char *output, struct arena *arena)
+{
+    if (strcmp(output, "-") == 0) {
+        return "net";
+    }
+    const char *slash = strrchr(output, '/');
+    const char *base = slash ? slash + 1 : output;
+    const char *dot = strrchr(base, '.');
+    return arena_text(arena, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+}
+
+static struct dataset *load(const char *path, const struct settings *settings, struct error *err)
+{
+    int64_t last = 0;
+    struct data_options how = {.label = settings->label,
+                               .one_hot = settings->one_hot != 0,
+                               .samples = (size_t)settings->samples};
+    if (settings->outputs && parse_whole(settings->outputs, 1, DATA_COLUMNS_MAX, &last)) {
+        how.outputs = (int)last;
+    } else {
+        how.output_names = settings->outputs;
+    }
+    struct dataset *data = data_load(path, &how, err);
+    if (data) {
+        report_note(data->note);
+    }
+    return data;
+}
+
+static bool train(struct session *session, const struct train_options *how, struct error *err)
+{
+    struct progress progress = progress_start(session->settings->verbose != 0);
+    struct train_options watched = *how;
+    watched.progress = progress_show;
+    watched.progress_context = &progress;
+    watched.stop = stop_on_interrupt();
+    session->net = train_net(session->data, &watched, &session->result, err);
+    progress_end(&progress);
+    if (session->net && *watched.stop) {
+        report_note("stopped by Ctrl-C; the best network so far is kept");
+    }
+    return session->net != NULL;
+}
+
+/* The integer program on rows that training has not seen; the figure becomes part of the net. */
+static bool score(struct session *session, struct error *err)
+{
+    struct row_set rows = {0};
+    const struct dataset *data = session->test ? session->test : session->data;
+    uint32_t *index = NULL;
+    if (!session->test) {
+        index = data_part_rows(data, (uint64_t)session->settings->seed, PART_TEST, &rows.count);
+        rows.index = index;
+        if (!index) {
+            return fail_memory(err);
+        }
+    }
+    bool good = evaluate_net(session->net, data, rows, session->arena, &session->evaluation, err);
+    free(index);
+    if (!good) {
+        return false;
+    }
+    note_clamped(session->evaluation.clamped);
+    struct provenance provenance = session->net->provenance;
+    provenance.score = evaluation_score(&session->evaluation.figures);
+    return net_set_provenance(session->net, &provenance) || fail_memory(err);
+}
+
+static bool measure(struct session *session, struct error *err)
+{
+    const struct settings *settings = session->settings;
+    const struct measure_options how = {.optimise = settings->optimise};
+    if (!settings->targets) {
+        return true;
+    }
+    session->costs = arena_alloc(session->arena, (size_t)session->list.count, sizeof(struct cost));
+    return session->costs ? targets_measure(session->net, &session->list, &how, session->costs, err)
+                          : fail_memory(err);
+}
+
+static bool prepare(struct session *session, const struct arguments *arguments,
+                    const struct verb *verb, struct train_options *how, struct error *err)
+{
+    const struct settings *settings = session->settings;
+    struct text text = {0};
+    options_print(verb, arguments, &text);
+    *how = settings->train;
+    how->seed = (uint64_t)settings->seed;
+    how->threads = (int)settings->threads;
+    how->resume = settings->resume != 0;
+    how->options_text = text.failed ? NULL : arena_string(session->arena, text.data);
+    text_free(&text);
+    if (!how->name) {
+        how->name = net_name(settings->output, session->arena);
+    }
+    return (how->options_text && how->name) || fail_memory(err);
+}
+
+/* The whole pipeline. */
+static bool build(struct session *session, const struct arguments *arguments,
+                  const struct verb *verb, struct error *err)
+{
+    const struct settings *settings = session->settings;
+    struct train_options how;
+    if (!prepare(session, arguments, verb, &how, err) ||
+        (settings->targets &&
+         !targets_load(settings->targets, session->arena, &session->list, err))) {
+        return false;
+    }
+    session->data = load(arguments->positional[0], settings, err);
+    if (!session->data || !train(session, &how, err)) {
+        return false;
+    }
+    if (settings->test) {
+        session->test = load_for_net(session->net, settings->test, settings->label, 0, err);
+        if (!session->test) {
+            return false;
+        }
+    }
+    return score(session, err) && net_write(session->net, settings->output, err) &&
+           measure(session, err);
+}
+
+static json_t *json_result(const struct session *session)
+{
+    const struct settings *settings = session->settings;
+    json_t *root = json_object();
+    bool good =
+        json_put(root, "net", json_string(settings->output)) &&
+        json_put(root, "method", json_string(session->net->provenance.method)) &&
+        json_put(root, "stopped", json_boolean(session->result.stopped)) &&
+        json_put(root, "score", json_figures(session->net, &session->evaluation.figures)) &&
+        (session->test ||
+         json_put(root, "float", json_figures(session->net, &session->result.float_test))) &&
+        (!session->costs ||
+         json_put(root, "costs",
+                  json_costs(session->costs, session->list.clocks, session->list.count)));
+    if (!good) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static enum exit_code print_session(const struct session *session)
+{
+    const struct settings *settings = session->settings;
+    if (settings->json) {
+        return print_json(json_result(session));
+    }
+    struct text out = {0};
+    text_figures(&out, session->net, &session->evaluation.figures,
+                 session->test ? NULL : &session->result.float_test);
+    if (session->costs) {
+        text_add(&out, "\n");
+        text_costs(&out, session->costs, session->list.clocks, session->list.count);
+    }
+    if (strcmp(settings->output, "-") != 0) {
+        return print_result(&out);
+    }
+    (void)fputs(out.failed ? "" : out.data, stderr); /* the net has standard output */
+    text_free(&out);
+    return EXIT_FINE;
+}
+
+static enum exit_code check_usage(const struct settings *settings)
+{
+    if (!settings->output) {
+        return report_usage("train", "-o NET is missing");
+    }
+    if (settings->label && (settings->outputs || settings->one_hot)) {
+        return report_usage("train", "--label goes with neither --outputs nor --one-hot");
+    }
+    if (settings->resume && !settings->train.checkpoint) {
+        return report_usage("train", "--resume needs --checkpoint FILE");
+    }
+    if ((settings->budget.flash || settings->budget.ram || settings->budget.cycles) &&
+        !settings->targets) {
+        return report_usage("train", "--flash, --ram and --cycles need --target");
+    }
+    if (settings->json && strcmp(settings->output, "-") == 0) {
+        return report_usage("train", "--json and -o - both want standard output");
+    }
+    return EXIT_FINE;
+}
+
+static void session_free(struct session *session)
+{
+    targets_free(&session->list);
+    train_result_free(&session->result);
+    net_free(session->net);
+    data_free(session->test);
+    data_free(session->data);
+    arena_free(session->arena);
+}
+
+static enum exit_code run(const struct verb *verb, int count, char **words)
+{
+    struct settings settings = {0};
+    struct arguments arguments;
+    enum exit_code code;
+    if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
+        return code;
+    }
+    code = check_usage(&settings);
+    if (code != EXIT_FINE) {
+        return code;
+    }
+    struct error err = {0};
+    struct session session = {.settings = &settings, .arena = arena_new()};
+    bool good = (session.arena || fail_memory(&err)) && build(&session, &arguments, verb, &err);
+    code = good ? print_session(&session) : report_error(&err);
+    if (code == EXIT_FINE && session.costs) {
+        code = check_budget(&settings.budget, session.costs, session.list.count);
+    }
+    session_free(&session);
+    return code;
+}
+
+const struct verb verb_train = {
+    .name = "train",
+    .summary = "train an integer network on data",
+    .usage = "DATA -o NET [OPTIONS]",
+    .text =
+        "Reads DATA (CSV with or without a header, .npy, .npz, '-' for rows on standard input),\n"
+        "trains a network, rounds it to integers, and writes it to NET.  A tenth of the rows is\n"
+        "kept aside; the score that is printed and stored is the integer program's on them.\n"
+        "Ctrl-C stops early and keeps the best network so far.",
+    .example = "  mote train pose.csv --outputs 6 --net 6-16-16-6 -o pose.mote\n"
+               "  simulate | mote train - --outputs 6 --samples 100000 -o pose.mote\n"
+               "  mote train iris.csv --label species -o iris.mote",
+    .options = options,
+    .positionals = 1,
+    .run = run,
+};

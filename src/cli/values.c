@@ -1,0 +1,165 @@
+#include "cli/cli.h"
+#include "train/train.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool parse_whole(const char *text, int64_t low, int64_t high, int64_t *value)
+{
+    bool negative = text[0] == '-';
+    const char *digits = text + negative;
+    size_t length = strspn(digits, "0123456789");
+    if (length == 0 || digits[length] || length > 18) {
+        return false;
+    }
+    int64_t number = 0;
+    for (size_t i = 0; i < length; i++) {
+        number = number * 10 + (digits[i] - '0');
+    }
+    *value = negative ? -number : number;
+    return *value >= low && *value <= high;
+}
+
+/* A plain positive decimal number ("1.5") at the beginning; its length, 0 if there is none. */
+static size_t parse_real(const char *text, double *value)
+{
+    size_t whole = strspn(text, "0123456789");
+    size_t length = whole;
+    if (text[length] == '.') {
+        length += 1 + strspn(text + length + 1, "0123456789");
+    }
+    if (whole == 0 || length > 30) {
+        return 0;
+    }
+    *value = strtod(text, NULL);
+    return length;
+}
+
+bool parse_seconds(const char *text, void *seconds)
+{
+    double value;
+    size_t length = parse_real(text, &value);
+    const char *unit = text + length;
+    double factor = strcmp(unit, "") == 0 || strcmp(unit, "s") == 0 ? 1
+                    : strcmp(unit, "m") == 0                        ? 60
+                    : strcmp(unit, "h") == 0                        ? 3600
+                                                                    : 0;
+    *(double *)seconds = length ? value * factor : 0;
+    return *(double *)seconds > 0 && *(double *)seconds <= 1e7;
+}
+
+bool parse_bytes(const char *text, void *bytes)
+{
+    size_t digits = strspn(text, "0123456789");
+    char number[24] = "";
+    if (digits == 0 || digits > 12 || (text[digits] && strcmp(text + digits, "k") != 0)) {
+        return false;
+    }
+    memcpy(number, text, digits);
+    int64_t value = strtoll(number, NULL, 10) * (text[digits] ? 1024 : 1);
+    *(int64_t *)bytes = value;
+    return value > 0;
+}
+
+/* Digits are kept as they are written: 0.0005 is 5 * 10^-4. */
+bool parse_decimal(const char *text, void *decimal)
+{
+    struct decimal result = {0, 0};
+    const char *at = text;
+    bool fraction = false;
+    int digits = 0;
+    for (; (*at >= '0' && *at <= '9') || (*at == '.' && !fraction); at++) {
+        if (*at == '.') {
+            fraction = true;
+            continue;
+        }
+        if (++digits > 15) {
+            return false;
+        }
+        result.digits = result.digits * 10 + (*at - '0');
+        result.exponent -= fraction;
+    }
+    if (*at == 'e' && digits > 0) {
+        int64_t exponent;
+        if (!parse_whole(at + 1, -DECIMAL_EXPONENT_MAX, DECIMAL_EXPONENT_MAX, &exponent)) {
+            return false;
+        }
+        result.exponent += (int)exponent;
+    } else if (*at) {
+        return false;
+    }
+    *(struct decimal *)decimal = result;
+    return result.digits > 0 && decimal_valid(result.digits, result.exponent);
+}
+
+bool parse_weights(const char *text, void *bits)
+{
+    int64_t value = 2;
+    bool good = strcmp(text, "ternary") == 0 || parse_whole(text, 2, 9, &value);
+    *(int *)bits = (int)value;
+    return good;
+}
+
+bool parse_activation(const char *text, void *activation)
+{
+    enum activation *value = activation;
+    return activation_parse(text, value) && *value != ACTIVATION_NONE;
+}
+
+/* Index of `text` in `names`; -1 where it is not there. */
+static int find(const char *text, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+bool parse_method(const char *text, void *method)
+{
+    static const char *const names[] = {"auto", "lsq", "qat"};
+    static const enum method values[] = {METHOD_AUTO, METHOD_LSQ, METHOD_QAT};
+    int index = find(text, names, 3);
+    *(enum method *)method = values[index < 0 ? 0 : index];
+    return index >= 0;
+}
+
+bool parse_loss(const char *text, void *loss)
+{
+    static const char *const names[] = {"auto", "mse", "huber", "cross-entropy", "log"};
+    static const enum loss values[] = {LOSS_AUTO, LOSS_MSE, LOSS_HUBER, LOSS_CROSS_ENTROPY,
+                                       LOSS_LOG};
+    int index = find(text, names, 5);
+    *(enum loss *)loss = values[index < 0 ? 0 : index];
+    return index >= 0;
+}
+
+static bool choose_type(const char *text, const char *const *names, int count, void *name)
+{
+    int index = find(text, names, count);
+    *(const char **)name = index < 0 ? NULL : names[index];
+    return index >= 0;
+}
+
+bool parse_in_type(const char *text, void *name)
+{
+    static const char *const names[] = {"u8", "i8", "u16", "i16"};
+    return choose_type(text, names, 4, name);
+}
+
+bool parse_out_type(const char *text, void *name)
+{
+    static const char *const names[] = {"i8", "i16", "i32"};
+    return choose_type(text, names, 3, name);
+}
+
+bool parse_optimise(const char *text, void *optimise)
+{
+    bool speed = strcmp(text, "speed") == 0;
+    *(enum optimise *)optimise = speed ? OPTIMISE_SPEED : OPTIMISE_SIZE;
+    return speed || strcmp(text, "size") == 0;
+}
