@@ -145,7 +145,7 @@ bench:
 	@BUILD=$(BUILD) scripts/bench
 
 fuzz:
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} BUILD=$(BUILD) scripts/fuzz
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_JOBS=2 BUILD=$(BUILD) scripts/fuzz
 
 check-format:
 	@scripts/format --check
