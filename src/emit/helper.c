@@ -38,10 +38,8 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
         need(helpers, (struct helper){HELPER_ROW, ACTIVATION_NONE,
                                       plan->views[layer->inputs[0]].type, weights});
         helpers->reads[weights] = true;
-        if (step->kernel == KERNEL_LOOP || !step->line) {
-            need_series(helpers, &step->bias);
-            need_series(helpers, &step->shift);
-        }
+        need_series(helpers, &step->bias);
+        need_series(helpers, &step->shift);
     }
     if (plan_acts(plan, index)) {
         bool all = step->kernel == KERNEL_LINE && out->type == TYPE_I32;
@@ -73,7 +71,8 @@ void helpers_collect(const struct plan *plan, struct helpers *helpers)
 {
     *helpers = (struct helpers){0};
     for (int i = 0; i < plan->net->layer_count; i++) {
-        if (plan->steps[i].kernel == KERNEL_VIEW) {
+        enum kernel kernel = plan->steps[i].kernel;
+        if (kernel == KERNEL_VIEW || kernel == KERNEL_DEAD) {
             continue;
         }
         if (plan->net->layers[i].op == OP_DENSE) {

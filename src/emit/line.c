@@ -195,6 +195,9 @@ static void most_rows(const struct plan *plan, int index, int *sums, int *terms)
     const struct step *step = &plan->steps[index];
     int width = plan->net->tensors[plan->net->layers[index].output].width;
     int tile = tile_rows(width, 0);
+    if (step->kernel == KERNEL_DEAD) {
+        return;
+    }
     if (step->line && tile > *sums) {
         *sums = tile;
     }
@@ -218,7 +221,8 @@ void print_line_locals(struct printer *p)
     bool inputs = false;
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         most_rows(p->plan, i, &sums, &terms);
-        inputs = inputs || (p->plan->steps[i].line && any_weight(&p->plan->net->layers[i]));
+        inputs = inputs || (p->plan->steps[i].line && p->plan->steps[i].kernel != KERNEL_DEAD &&
+                            any_weight(&p->plan->net->layers[i]));
     }
     print_scalars(p, 's', sums);
     print_scalars(p, 'y', terms);

@@ -206,6 +206,27 @@ static void plan_kernels(struct plan *plan)
     }
 }
 
+/* Layers that no output depends on: those behind straight-line code without weights. */
+static void plan_dead(struct plan *plan)
+{
+    const struct net *net = plan->net;
+    bool live[NET_TENSORS_MAX] = {false};
+    live[net->output] = true;
+    for (int i = net->layer_count - 1; i >= 0; i--) {
+        const struct layer *layer = &net->layers[i];
+        struct step *step = &plan->steps[i];
+        if (!live[layer->output]) {
+            step->kernel = KERNEL_DEAD;
+            continue;
+        }
+        bool reads = !step->line || weights_not_zero(layer) > 0;
+        for (int k = 0; reads && k < layer->input_count; k++) {
+            live[layer->inputs[k]] = true;
+        }
+    }
+    plan->reads_input = live[net->input];
+}
+
 int plan_fused(const struct plan *plan, int tensor)
 {
     for (int i = 0; i < plan->net->layer_count; i++) {
@@ -262,7 +283,8 @@ static void join_groups(struct plan *plan, struct group *groups)
     for (int i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
         if (layer->op == OP_CONVERT && layer->inputs[0] == net->input &&
-            layer->output != net->output && is_identity(net, layer)) {
+            layer->output != net->output && plan->steps[i].kernel != KERNEL_DEAD &&
+            is_identity(net, layer)) {
             groups[layer->output].root = net->input;
             plan->steps[i].kernel = KERNEL_VIEW;
         }
@@ -281,7 +303,9 @@ static void join_groups(struct plan *plan, struct group *groups)
             }
             offset += net->tensors[tensor].width;
         }
-        plan->steps[i].kernel = all ? KERNEL_VIEW : plan->steps[i].kernel;
+        if (all && plan->steps[i].kernel != KERNEL_DEAD) {
+            plan->steps[i].kernel = KERNEL_VIEW;
+        }
     }
 }
 
@@ -344,6 +368,9 @@ static void live_ranges(const struct plan *plan, struct group *groups)
     const struct net *net = plan->net;
     for (int i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
+        if (plan->steps[i].kernel == KERNEL_DEAD) {
+            continue;
+        }
         int when = time_of(plan, i);
         struct group *out = &groups[groups[layer->output].root];
         out->first = when < out->first ? when : out->first;
@@ -482,6 +509,7 @@ static bool plan_fill(struct plan *plan)
         return false;
     }
     plan_kernels(plan);
+    plan_dead(plan);
     plan_memory(plan);
     return true;
 }

@@ -17,7 +17,8 @@ enum kernel {
     KERNEL_LOOP,  /* tables and loops */
     KERNEL_LINE,  /* straight line: weights as immediates */
     KERNEL_FUSED, /* a dense layer that is printed inside the only add that reads it */
-    KERNEL_VIEW   /* nothing to do: the output is a view of what is there already */
+    KERNEL_VIEW,  /* nothing to do: the output is a view of what is there already */
+    KERNEL_DEAD   /* nothing to do: no output of the net depends on it */
 };
 
 enum home { HOME_INPUT, HOME_OUTPUT, HOME_BUFFER };
@@ -76,6 +77,7 @@ struct plan {
     struct view *views;       /* one per tensor */
     struct buffer *buffers;
     int buffer_count;
+    bool reads_input;  /* does any output depend on the input at all? */
     int worst_layer;   /* the dense layer with the largest bound; -1: none */
     const char *index; /* type that counts elements: "int", "int32_t" for very wide tensors */
 };

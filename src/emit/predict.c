@@ -58,7 +58,7 @@ static void print_tables(struct printer *p)
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         const struct step *step = &p->plan->steps[i];
         enum op op = p->plan->net->layers[i].op;
-        bool dense = op == OP_DENSE && !step->line;
+        bool dense = op == OP_DENSE && !step->line && step->kernel != KERNEL_DEAD;
         if (dense) {
             print_weights(p, i);
         }
@@ -244,7 +244,7 @@ static void print_notes(struct printer *p, int index)
 static void print_step(struct printer *p, int index)
 {
     enum kernel kernel = p->plan->steps[index].kernel;
-    if (kernel == KERNEL_FUSED || kernel == KERNEL_VIEW) {
+    if (kernel != KERNEL_LOOP && kernel != KERNEL_LINE) {
         return;
     }
     print_notes(p, index);
@@ -265,7 +265,7 @@ void print_body(struct printer *p)
     print_tables(p);
     print_buffers(p);
     print_line_locals(p);
-    text_add(p->out, "\n");
+    text_add(p->out, p->plan->reads_input ? "\n" : "\n    (void)in;\n");
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         print_step(p, i);
     }

@@ -1,0 +1,30 @@
+/* Emitted C in tests: written to the scratch folder, compiled, run over vectors. */
+#ifndef MOTE_SUPPORT_EMITTED_H
+#define MOTE_SUPPORT_EMITTED_H
+
+#include "emit/emit.h"
+
+/* Is `command` (its first word) on the PATH? */
+bool have_command(const char *command);
+
+/* Run a shell command with its output in a scratch file; the exit status.  Prints the output
+ * where the status is not 0. */
+int run_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Emit into scratch files NAME.h (and NAME.c where options ask for it); stops the program where
+ * it fails. */
+void emit_scratch(const struct net *net, const struct emit_options *options);
+
+/* Emit `count` nets as n0 ... with `optimise` and self-tests, compile them together by `compiler`
+ * (command and flags), run `vectors` inputs through each: out[i] gets vectors x output width
+ * codes.  Stops the program where something fails: compiler, run, class or self-test. */
+void emitted_run(struct net *const *nets, int count, enum optimise optimise, const char *compiler,
+                 int vectors, int32_t *const *in, int32_t *const *out);
+
+/* 6-16-...-6 with cubic and a linear skip, 8-bit weights, u16 in, i16 out; random weights. */
+struct net *pose_like_net(int hidden_layers, uint64_t seed);
+
+/* 4-8-3, relu on i8, 4-bit weights, three classes. */
+struct net *class_like_net(void);
+
+#endif
