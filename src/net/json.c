@@ -65,7 +65,7 @@ struct node member(const struct node *object, const char *key)
     return (struct node){.json = json_object_get(object->json, key), .up = object, .key = key};
 }
 
-struct node element(const struct node *array, size_t index)
+struct node node_element(const struct node *array, size_t index)
 {
     return (struct node){.json = json_array_get(array->json, index), .up = array, .index = index};
 }
@@ -149,8 +149,8 @@ bool get_exactly(struct reader *r, const struct node *node, int count)
 bool get_decimal(struct reader *r, struct node node, struct decimal *decimal)
 {
     return get_exactly(r, &node, 2) &&
-           get_integer(r, element(&node, 0), -DECIMAL_DIGITS_MAX, DECIMAL_DIGITS_MAX,
+           get_integer(r, node_element(&node, 0), -DECIMAL_DIGITS_MAX, DECIMAL_DIGITS_MAX,
                        &decimal->digits) &&
-           get_int(r, element(&node, 1), -DECIMAL_EXPONENT_MAX, DECIMAL_EXPONENT_MAX,
+           get_int(r, node_element(&node, 1), -DECIMAL_EXPONENT_MAX, DECIMAL_EXPONENT_MAX,
                    &decimal->exponent);
 }

@@ -30,7 +30,7 @@ bool expect(struct reader *r, const struct node *node, json_type type, const cha
 
 /* What is not there has json NULL. */
 struct node member(const struct node *object, const char *key);
-struct node element(const struct node *array, size_t index);
+struct node node_element(const struct node *array, size_t index);
 
 /* An object with all keys of `required`, and of others only those of `optional` (NULL ends a
  * list). */

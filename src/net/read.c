@@ -26,14 +26,14 @@ static bool read_tensor(struct reader *r, struct node node)
     if (!get_exactly(r, &node, 2)) {
         return false;
     }
-    struct node type_node = element(&node, 0);
+    struct node type_node = node_element(&node, 0);
     if (!get_string(r, type_node, &name)) {
         return false;
     }
     if (!type_parse(name, &type)) {
         return refuse(r, &type_node, "unknown type \"%.60s\"", name);
     }
-    return get_int(r, element(&node, 1), 1, NET_WIDTH_MAX, &width) &&
+    return get_int(r, node_element(&node, 1), 1, NET_WIDTH_MAX, &width) &&
            (net_add_tensor(r->net, type, width) >= 0 || fail_memory(r->err));
 }
 
@@ -45,7 +45,7 @@ static bool read_tensors(struct reader *r, const struct node *root)
         return false;
     }
     for (int t = 0; t < count; t++) {
-        if (!read_tensor(r, element(&node, (size_t)t))) {
+        if (!read_tensor(r, node_element(&node, (size_t)t))) {
             return false;
         }
     }
@@ -64,7 +64,7 @@ static bool read_numbers(struct reader *r, struct node node, int count, int32_t 
     }
     for (int i = 0; i < count; i++) {
         int value;
-        if (!get_int(r, element(&node, (size_t)i), -limit, limit, &value)) {
+        if (!get_int(r, node_element(&node, (size_t)i), -limit, limit, &value)) {
             return false;
         }
         list[i] = value;
@@ -82,7 +82,7 @@ static bool read_shifts(struct reader *r, struct node node, int count, int most,
     }
     for (int i = 0; i < count; i++) {
         int value;
-        if (!get_int(r, element(&node, (size_t)i), 0, most, &value)) {
+        if (!get_int(r, node_element(&node, (size_t)i), 0, most, &value)) {
             return false;
         }
         list[i] = (uint8_t)value;
@@ -98,7 +98,7 @@ static bool read_row(struct reader *r, struct node node, int columns, int limit,
     }
     for (int j = 0; j < columns; j++) {
         int value;
-        if (!get_int(r, element(&node, (size_t)j), -limit, limit, &value)) {
+        if (!get_int(r, node_element(&node, (size_t)j), -limit, limit, &value)) {
             return false;
         }
         row[j] = (int16_t)value;
@@ -116,13 +116,14 @@ static bool read_weights(struct reader *r, struct node node, struct weights *wei
     if (!get_exactly(r, &node, weights->rows)) {
         return false;
     }
-    struct node first = element(&node, 0); /* before an allocation that relies on the columns */
+    struct node first =
+        node_element(&node, 0); /* before an allocation that relies on the columns */
     if (!get_exactly(r, &first, weights->columns)) {
         return false;
     }
     int16_t *values = take(r, rows * columns, sizeof *values);
     for (size_t i = 0; values && i < rows; i++) {
-        if (!read_row(r, element(&node, i), weights->columns, weight_limit(weights->bits),
+        if (!read_row(r, node_element(&node, i), weights->columns, weight_limit(weights->bits),
                       values + i * columns)) {
             return false;
         }
@@ -165,7 +166,7 @@ static bool read_ends(struct reader *r, const struct node *node, struct layer *l
         return false;
     }
     for (int k = 0; k < layer->input_count; k++) {
-        if (!get_int(r, element(&in, (size_t)k), 0, last, &layer->inputs[k])) {
+        if (!get_int(r, node_element(&in, (size_t)k), 0, last, &layer->inputs[k])) {
             return false;
         }
     }
@@ -227,7 +228,7 @@ static bool read_layers(struct reader *r, const struct node *root)
         return false;
     }
     for (int i = 0; i < count; i++) {
-        if (!read_layer(r, element(&node, (size_t)i))) {
+        if (!read_layer(r, node_element(&node, (size_t)i))) {
             return false;
         }
     }
@@ -256,7 +257,7 @@ static struct channel *read_channels(struct reader *r, struct node node, int ten
         return NULL;
     }
     for (int j = 0; j < count; j++) {
-        if (!read_channel(r, element(&node, (size_t)j), &channels[j])) {
+        if (!read_channel(r, node_element(&node, (size_t)j), &channels[j])) {
             return NULL;
         }
     }
@@ -281,7 +282,7 @@ static bool read_classes(struct reader *r, const struct node *root)
         return false;
     }
     for (int i = 0; i < count; i++) {
-        if (!get_string(r, element(&node, (size_t)i), &classes[i])) {
+        if (!get_string(r, node_element(&node, (size_t)i), &classes[i])) {
             return false;
         }
     }
