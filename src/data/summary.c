@@ -13,8 +13,8 @@
 static void start_ranges(struct dataset *data, int width)
 {
     for (int c = 0; c < width; c++) {
-        data->columns[c].low = INFINITY;
-        data->columns[c].high = -INFINITY;
+        data->columns[c].low = HUGE_VAL;
+        data->columns[c].high = -HUGE_VAL;
         data->columns[c].integer = true;
     }
 }

@@ -63,7 +63,7 @@ static void test_notations(void **state)
         "x;y;z\n1;2.5;-3\n4e2;5;6\n",
         "x\ty\tz\n1\t2.5\t-3\n4e2\t5\t6\n",
         "x y z\n1 2.5 -3\n4e2 5 6\n",
-        "  x   y\tz  \n 1 2.5  -3 \n4e2\t5 6\t\n",
+        "  x   y  z  \n 1 2.5  -3 \n4e2\t5 6\t\n",
         "x,y,z\r\n1,2.5,-3\r\n4e2,5,6\r\n",
         "\xef\xbb\xbfx,y,z\n1,2.5,-3\n4e2,5,6",
         "\n \nx,y,z\n1,2.5,-3\n4e2,5,6\n\n \t\n\r\n",
