@@ -13,9 +13,10 @@
 #include <string.h>
 #include <time.h>
 
-#define ROWS  25600
-#define TURNS 15
-#define FLOP  2496.0
+#define ROWS       25600
+#define TURNS      15
+#define PEAK_TURNS 200000
+#define FLOP       2496.0
 
 static double now(void)
 {
@@ -37,40 +38,47 @@ static double median(double *values, int count)
     return values[count / 2];
 }
 
-/* FLOP/s of bare fused multiply-adds on 12 independent chains of vectors of `width` floats. */
-#define PEAK_LOOP(vector, set, fma, store, width)                                                  \
-    enum { CHAINS = 12, TURN = 200000 };                                                           \
-    vector sum[CHAINS];                                                                            \
-    vector factor = set(0.999F);                                                                   \
-    for (int i = 0; i < CHAINS; i++) {                                                             \
-        sum[i] = set((float)i);                                                                    \
-    }                                                                                              \
+/* FLOP/s of bare fused multiply-adds: 12 independent chains of vectors that stay in registers. */
+#define EACH_CHAIN(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define CHAIN_START(i) sum##i = SET((float)i);
+#define CHAIN_STEP(i)                                                                              \
+    sum##i = FMA(sum##i, factor, factor);                                                          \
+    __asm__ volatile("" : "+v"(sum##i));
+#define CHAIN_STORE(i) STORE(sink, sum##i);
+#define PEAK_LOOP(vector, width)                                                                   \
+    vector sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7, sum8, sum9, sum10, sum11;               \
+    vector factor = SET(0.999F);                                                                   \
+    EACH_CHAIN(CHAIN_START)                                                                        \
     double start = now();                                                                          \
-    for (int turn = 0; turn < TURN; turn++) {                                                      \
-        for (int i = 0; i < CHAINS; i++) {                                                         \
-            sum[i] = fma(sum[i], factor, factor);                                                  \
-            __asm__ volatile("" : "+v"(sum[i]));                                                   \
-        }                                                                                          \
+    for (int turn = 0; turn < PEAK_TURNS; turn++) {                                                \
+        EACH_CHAIN(CHAIN_STEP)                                                                     \
     }                                                                                              \
     double seconds = now() - start;                                                                \
-    for (int i = 0; i < CHAINS; i++) {                                                             \
-        store(sink, sum[i]);                                                                       \
-    }                                                                                              \
-    return 2.0 * (width)*CHAINS * TURN / seconds
+    EACH_CHAIN(CHAIN_STORE)                                                                        \
+    return 2.0 * (width)*12 * PEAK_TURNS / seconds
 
 #ifdef __x86_64__
 #include <immintrin.h>
 
 static float sink[16];
 
+#define SET   _mm512_set1_ps
+#define FMA   _mm512_fmadd_ps
+#define STORE _mm512_storeu_ps
 __attribute__((target("avx512f"))) static double peak_avx512(void)
 {
-    PEAK_LOOP(__m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps, 16);
+    PEAK_LOOP(__m512, 16);
 }
+#undef SET
+#undef FMA
+#undef STORE
 
+#define SET   _mm256_set1_ps
+#define FMA   _mm256_fmadd_ps
+#define STORE _mm256_storeu_ps
 __attribute__((target("avx2,fma"))) static double peak_avx2(void)
 {
-    PEAK_LOOP(__m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps, 8);
+    PEAK_LOOP(__m256, 8);
 }
 
 static double bench_peak_fma(void)
