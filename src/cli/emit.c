@@ -75,16 +75,31 @@ static bool choose_paths(const char *output, struct arena *arena, struct paths *
     return !ends_with(output, ".c") || paths->source || fail_memory(err);
 }
 
-/* "out/pose.h" names pose; standard output leaves it to the net. */
-static bool default_name(const char *output, struct arena *arena, const char **name)
+/* The file's name without folder and extension. */
+static bool stem_is(const char *output, const char *name)
 {
-    *name = NULL;
-    if (strcmp(output, "-") == 0) {
-        return true;
-    }
     const char *slash = strrchr(output, '/');
     const char *base = slash ? slash + 1 : output;
-    *name = arena_text(arena, base, strlen(base) - 2);
+    size_t length = strlen(base) - 2;
+    return strlen(name) == length && strncmp(base, name, length) == 0;
+}
+
+/* The C prefix: "out/pose.h" gives pose; standard output leaves it to the net. */
+static bool choose_name(const struct settings *settings, struct arena *arena, const char **name)
+{
+    char identifier[32];
+    *name = settings->name;
+    if (*name || strcmp(settings->output, "-") == 0) {
+        return true;
+    }
+    const char *slash = strrchr(settings->output, '/');
+    const char *base = slash ? slash + 1 : settings->output;
+    char *stem = arena_text(arena, base, strlen(base) - 2);
+    if (!stem) {
+        return false;
+    }
+    emit_identifier(stem, identifier);
+    *name = arena_string(arena, identifier);
     return *name != NULL;
 }
 
@@ -175,8 +190,12 @@ static bool emit_files(const struct net *net, const struct settings *settings,
         .name = settings->name, .optimise = settings->optimise, .separate = paths->source != NULL};
     struct vectors vectors = {0};
     struct target_list list = {0};
-    if (!how.name && !default_name(settings->output, arena, &how.name)) {
+    if (!choose_name(settings, arena, &how.name)) {
         return fail_memory(err);
+    }
+    if (paths->source && !stem_is(settings->output, how.name)) {
+        return fail(err, "with the prefix '%s' the file must be called %s.c: it includes \"%s.h\"",
+                    how.name, how.name, how.name);
     }
     int count = settings->selftest < 0 ? 16 : (int)settings->selftest;
     bool good = count == 0 || make_vectors(net, count, arena, &vectors, err);
@@ -257,7 +276,7 @@ const struct verb verb_emit = {
     .usage = "NET -o FILE [OPTIONS]",
     .text =
         "Writes NET as C99 that needs <stdint.h> alone: NAME_predict(), NAME_selftest() and, for\n"
-        "classes, NAME_class().  The head comment says what goes in and comes out, with units\n"
+        "classes, NAME_classify().  The head comment says what goes in and comes out, with units\n"
         "and steps, the score, and the proved bound of the sums.  The file belongs to you.",
     .example = "  mote emit pose.mote -o pose.h --target cortex-m0",
     .options = options,

@@ -270,28 +270,32 @@ static bool train(struct session *session, const struct train_options *how, stru
     return session->net != NULL;
 }
 
+/* Without a header the label column has no name: the net keeps its number, for `eval`. */
+static bool keep_label(struct session *session, struct error *err)
+{
+    struct net *net = session->net;
+    const char *label = session->settings->label;
+    if (!label || net->task != TASK_CLASSIFICATION || net->label[0]) {
+        return true;
+    }
+    return net_set_classes(net, net->classes, label) || fail_memory(err);
+}
+
 /* The integer program on rows that training has not seen; the figure becomes part of the net. */
 static bool score(struct session *session, struct error *err)
 {
-    struct row_set rows = {0};
-    const struct dataset *data = session->test ? session->test : session->data;
-    uint32_t *index = NULL;
-    if (!session->test) {
-        index = data_part_rows(data, (uint64_t)session->settings->seed, PART_TEST, &rows.count);
-        rows.index = index;
-        if (!index) {
-            return fail_memory(err);
-        }
+    const struct settings *settings = session->settings;
+    struct net *net = session->net;
+    struct evaluation *evaluation = &session->evaluation;
+    bool good = session->test ? evaluate_net(net, session->test, (struct row_set){0},
+                                             session->arena, evaluation, err) &&
+                                    (set_score(net, &evaluation->figures) || fail_memory(err))
+                              : score_net(net, session->data, (uint64_t)settings->seed,
+                                          session->arena, evaluation, err);
+    if (good) {
+        note_clamped(evaluation->clamped);
     }
-    bool good = evaluate_net(session->net, data, rows, session->arena, &session->evaluation, err);
-    free(index);
-    if (!good) {
-        return false;
-    }
-    note_clamped(session->evaluation.clamped);
-    struct provenance provenance = session->net->provenance;
-    provenance.score = evaluation_score(&session->evaluation.figures);
-    return net_set_provenance(session->net, &provenance) || fail_memory(err);
+    return good;
 }
 
 static bool measure(struct session *session, struct error *err)
@@ -336,7 +340,7 @@ static bool build(struct session *session, const struct arguments *arguments,
         return false;
     }
     session->data = load(arguments->positional[0], settings, err);
-    if (!session->data || !train(session, &how, err)) {
+    if (!session->data || !train(session, &how, err) || !keep_label(session, err)) {
         return false;
     }
     if (settings->test) {

@@ -108,53 +108,28 @@ bool parse_activation(const char *text, void *activation)
     return activation_parse(text, value) && *value != ACTIVATION_NONE;
 }
 
-/* Index of `text` in `names`; -1 where it is not there. */
-static int find(const char *text, const char *const *names, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 bool parse_method(const char *text, void *method)
 {
-    static const char *const names[] = {"auto", "lsq", "qat"};
-    static const enum method values[] = {METHOD_AUTO, METHOD_LSQ, METHOD_QAT};
-    int index = find(text, names, 3);
-    *(enum method *)method = values[index < 0 ? 0 : index];
-    return index >= 0;
+    return method_parse(text, method);
 }
 
 bool parse_loss(const char *text, void *loss)
 {
-    static const char *const names[] = {"auto", "mse", "huber", "cross-entropy", "log"};
-    static const enum loss values[] = {LOSS_AUTO, LOSS_MSE, LOSS_HUBER, LOSS_CROSS_ENTROPY,
-                                       LOSS_LOG};
-    int index = find(text, names, 5);
-    *(enum loss *)loss = values[index < 0 ? 0 : index];
-    return index >= 0;
-}
-
-static bool choose_type(const char *text, const char *const *names, int count, void *name)
-{
-    int index = find(text, names, count);
-    *(const char **)name = index < 0 ? NULL : names[index];
-    return index >= 0;
+    return loss_parse(text, loss);
 }
 
 bool parse_in_type(const char *text, void *name)
 {
-    static const char *const names[] = {"u8", "i8", "u16", "i16"};
-    return choose_type(text, names, 4, name);
+    const char **type = name;
+    *type = in_type_parse(text);
+    return *type != NULL;
 }
 
 bool parse_out_type(const char *text, void *name)
 {
-    static const char *const names[] = {"i8", "i16", "i32"};
-    return choose_type(text, names, 3, name);
+    const char **type = name;
+    *type = out_type_parse(text);
+    return *type != NULL;
 }
 
 bool parse_optimise(const char *text, void *optimise)

@@ -64,6 +64,11 @@ struct data_options {
 /* Read CSV (with or without header, .gz too), .npy, .npz or standard input ("-"): the format is
  * told by content, not by name.  NULL on failure. */
 struct dataset *data_load(const char *path, const struct data_options *options, struct error *err);
+/* The same from `rows` rows in memory, each of `inputs` then `outputs` numbers, which must be
+ * finite; columns have no names (memory.c).  NULL on failure. */
+struct dataset *data_from_rows(const float *values, size_t rows, int inputs, int outputs,
+                               struct error *err);
+
 void data_free(struct dataset *data);
 
 /* Row `index`: input_count + output_count floats. */

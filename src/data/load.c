@@ -49,7 +49,7 @@ static bool load_path(const char *path, struct table *table, struct error *err)
     return loaded && table_finish(table, err);
 }
 
-static struct dataset *dataset_new(void)
+struct dataset *dataset_new(void)
 {
     struct dataset *data = calloc(1, sizeof *data);
     struct arena *arena = data ? arena_new() : NULL;

@@ -33,6 +33,9 @@ struct table {
     int32_t *hot_class; /* output -> class where known classes are in another order; or NULL */
 };
 
+/* An empty dataset with its arena, for data_free(); NULL: out of memory. */
+struct dataset *dataset_new(void);
+
 bool table_start(struct table *table, const struct heading *heading, struct error *err);
 
 /* Room for the next row, table->width floats; NULL: out of memory (err says so). */

@@ -3,6 +3,7 @@
 #include "run/run.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 struct work {
     const struct net *net;
@@ -165,8 +166,25 @@ bool evaluate_net(const struct net *net, const struct dataset *data, struct row_
     return ready || fail_memory(err);
 }
 
-struct score evaluation_score(const struct figures *figures)
+bool set_score(struct net *net, const struct figures *figures)
 {
     double value = figures->class_count > 0 ? 100 * figures->accuracy : figures->rms_percent;
-    return (struct score){.known = true, .value = decimal_round(value, 6), .rows = figures->rows};
+    struct provenance provenance = net->provenance;
+    provenance.score =
+        (struct score){.known = true, .value = decimal_round(value, 6), .rows = figures->rows};
+    return net_set_provenance(net, &provenance);
+}
+
+bool score_net(struct net *net, const struct dataset *data, uint64_t seed, struct arena *arena,
+               struct evaluation *evaluation, struct error *err)
+{
+    struct row_set rows = {0};
+    uint32_t *index = data_part_rows(data, seed, PART_TEST, &rows.count);
+    rows.index = index;
+    if (!index) {
+        return fail_memory(err);
+    }
+    bool good = evaluate_net(net, data, rows, arena, evaluation, err);
+    free(index);
+    return good && (set_score(net, &evaluation->figures) || fail_memory(err));
 }

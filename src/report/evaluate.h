@@ -24,8 +24,13 @@ struct evaluation {
 bool evaluate_net(const struct net *net, const struct dataset *data, struct row_set rows,
                   struct arena *arena, struct evaluation *evaluation, struct error *err);
 
-/* The figures as a net's score: rms_percent, or the accuracy in percent, of 6 digits. */
-struct score evaluation_score(const struct figures *figures);
+/* The figures become the net's score: rms_percent, or the accuracy in percent, of 6 digits.
+ * False: out of memory. */
+bool set_score(struct net *net, const struct figures *figures);
+
+/* Evaluate on the test part of the data that the net was trained on, and set the score. */
+bool score_net(struct net *net, const struct dataset *data, uint64_t seed, struct arena *arena,
+               struct evaluation *evaluation, struct error *err);
 
 /* Have data_load() pick the net's inputs, and with `outputs` its outputs behind them, as the inputs
  * of the dataset: by name where the file has a header and the net distinct names, else by position.

@@ -73,4 +73,13 @@ struct net *train_net(const struct dataset *data, const struct train_options *op
                       struct train_result *result, struct error *err);
 void train_result_free(struct train_result *result);
 
+/* ---- names.c: "auto" "lsq" "qat", "auto" "mse" "huber" "cross-entropy" "log" ---- */
+
+bool method_parse(const char *text, enum method *method);
+bool loss_parse(const char *text, enum loss *loss);
+
+/* The type's name as in train_options where it may be one, else NULL. */
+const char *in_type_parse(const char *text);
+const char *out_type_parse(const char *text);
+
 #endif
