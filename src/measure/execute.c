@@ -1,0 +1,106 @@
+/* Running the image: the emulator (or this machine) for function, the counting program for cost;
+ * the outputs of both are compared. */
+#include "measure/place.h"
+#include "measure/work.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool target_is_native(const struct target *target)
+{
+    return target->execute[0] == 0;
+}
+
+/* An old out.bin must not pass for a new one. */
+static bool remove_outputs(struct work *work)
+{
+    const char *path = work_path(work, "out.bin");
+    if (!path) {
+        return fail_memory(work->err);
+    }
+    (void)unlink(path);
+    return true;
+}
+
+/* "nanoseconds N" in a native program's output. */
+static double read_time(const char *output)
+{
+    static const char key[] = "nanoseconds ";
+    const char *at = output ? strstr(output, key) : NULL;
+    return at ? strtod(at + sizeof key - 1, NULL) : -1;
+}
+
+bool execute_image(struct work *work)
+{
+    const struct target *target = work->target;
+    const char *image = work_path(work, "image.elf");
+    struct command command = work_command(work, image);
+    struct outcome outcome;
+    if (target_is_native(target)) {
+        command_word(&command, image);
+    } else {
+        command_add(&command, target->execute);
+    }
+    if (!remove_outputs(work)) {
+        return false;
+    }
+    bool done = work_run(work, &command, "the test image fails", &outcome);
+    work->cost->nanoseconds = done ? read_time(outcome.output.data) : -1;
+    outcome_free(&outcome);
+    return done && vectors_compare(work, work->count, "the test image");
+}
+
+/* ---- counting ---- */
+
+static bool read_most(const json_t *root, const char *key, int64_t *value)
+{
+    const json_t *most = json_object_get(json_object_get(root, key), "most");
+    *value = json_integer_value(most);
+    return json_is_integer(most) && *value >= 0;
+}
+
+/* The counting program's line; *calls: the number of vectors it ran. */
+static bool read_counts(struct work *work, const char *line, int64_t *calls)
+{
+    struct cost *cost = work->cost;
+    json_t *root = json_loads(line ? line : "", 0, NULL);
+    *calls = json_integer_value(json_object_get(root, "calls"));
+    bool done = *calls > 0 && read_most(root, "instructions", &cost->instructions) &&
+                read_most(root, "cycles", &cost->cycles) && read_most(root, "stack", &cost->stack);
+    json_decref(root);
+    return done || work_fail(work, "the counting program prints no counts");
+}
+
+/* The counting program's words, the first of them found beside mote. */
+static bool count_command(struct work *work, struct command *command)
+{
+    command_add(command, work->target->count);
+    if (command->failed) {
+        return fail_memory(work->err);
+    }
+    const char *program = place_program(work->arena, command->words[0]);
+    if (!program) {
+        return work_fail(work, "%s is not there", command->words[0]);
+    }
+    command->words[0] = program;
+    return true;
+}
+
+bool execute_count(struct work *work)
+{
+    if (!work->target->count[0]) {
+        return true;
+    }
+    struct command command = work_command(work, work_path(work, "image.elf"));
+    struct outcome outcome;
+    int64_t calls = 0;
+    if (!remove_outputs(work) || !count_command(work, &command)) {
+        return false;
+    }
+    bool done = work_run(work, &command, "counting fails", &outcome) &&
+                read_counts(work, outcome.output.data, &calls);
+    outcome_free(&outcome);
+    return done && vectors_compare(work, calls, "the counting program");
+}

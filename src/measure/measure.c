@@ -1,0 +1,161 @@
+#include "measure/measure.h"
+
+#include "measure/work.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the work folder ---- */
+
+bool work_fail(struct work *work, const char *format, ...)
+{
+    char message[300];
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(message, sizeof message, format, list);
+    va_end(list);
+    return fail(work->err, "%s: %s", work->target->name, message);
+}
+
+const char *work_path(struct work *work, const char *file)
+{
+    size_t length = strlen(work->folder);
+    char *path = arena_alloc(work->arena, length + strlen(file) + 2, 1);
+    if (path) {
+        memcpy(path, work->folder, length);
+        path[length] = '/';
+        memcpy(path + length + 1, file, strlen(file) + 1);
+    }
+    return path;
+}
+
+struct command work_command(struct work *work, const char *image)
+{
+    return (struct command){.arena = work->arena, .targets = work->target->folder, .image = image};
+}
+
+bool work_run(struct work *work, const struct command *command, const char *what,
+              struct outcome *outcome)
+{
+    struct error why = {0};
+    char complaint[240];
+    if (!process_run(command, work->folder, RUN_SECONDS, outcome, &why)) {
+        return work_fail(work, "%s: %s", what, why.message);
+    }
+    outcome_complaint(outcome, complaint, sizeof complaint);
+    if (outcome->status != 0 && complaint[0]) {
+        return work_fail(work, "%s: %s", what, complaint);
+    }
+    return outcome->status == 0 || work_fail(work, "%s: %.100s ends with status %d", what,
+                                             command->words[0], outcome->status);
+}
+
+static bool open_folder(struct work *work)
+{
+    static const char name[] = "/mote-measure.XXXXXX";
+    const char *parent = getenv("TMPDIR");
+    parent = parent && *parent ? parent : "/tmp";
+    char *whole = realpath(parent, NULL);
+    char *path = whole ? arena_alloc(work->arena, strlen(whole) + sizeof name, 1) : NULL;
+    if (!path) {
+        (void)(whole ? fail_memory(work->err) : fail(work->err, "%s: %s", parent, strerror(errno)));
+        free(whole);
+        return false;
+    }
+    memcpy(path, whole, strlen(whole));
+    memcpy(path + strlen(whole), name, sizeof name);
+    free(whole);
+    if (!mkdtemp(path)) {
+        return fail(work->err, "%s: %s", path, strerror(errno));
+    }
+    work->folder = path;
+    return true;
+}
+
+/* The folder is flat: only files of ours, the compiler's and the emulator's. */
+static void remove_folder(struct work *work)
+{
+    DIR *folder = opendir(work->folder);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    if (folder) {
+        (void)closedir(folder);
+    }
+    (void)rmdir(work->folder);
+}
+
+static void close_folder(struct work *work)
+{
+    if (work->folder && work->options->keep) {
+        (void)fprintf(stderr, "%s: kept in %s\n", work->target->name, work->folder);
+    } else if (work->folder) {
+        remove_folder(work);
+    }
+}
+
+/* ---- the pipeline ---- */
+
+static bool check_tools(struct work *work)
+{
+    const char *missing;
+    if (target_installed(work->target, &missing)) {
+        return true;
+    }
+    if (strncmp(missing, "mote-", 5) == 0) {
+        return fail(work->err, "%s needs %s, which `make` builds beside mote", work->target->name,
+                    missing);
+    }
+    return fail(work->err, "%s needs %s: apt-get install %s", work->target->name, missing,
+                work->target->packages);
+}
+
+static void count_mismatches(struct work *work)
+{
+    work->cost->vectors = work->count;
+    work->cost->mismatches = 0;
+    for (int i = 0; i < work->count; i++) {
+        work->cost->mismatches += work->differs[i];
+    }
+}
+
+static bool measure(struct work *work)
+{
+    bool done = check_tools(work) && open_folder(work) && vectors_make(work) &&
+                build_images(work) && size_read(work) && execute_image(work) && execute_count(work);
+    if (done) {
+        count_mismatches(work);
+    }
+    close_folder(work);
+    return done;
+}
+
+bool measure_net(const struct net *net, const struct target *target,
+                 const struct measure_options *options, struct cost *cost, struct error *err)
+{
+    *cost = (struct cost){
+        .target = target->name,
+        .flash_code = COST_UNKNOWN,
+        .flash_const = COST_UNKNOWN,
+        .ram = COST_UNKNOWN,
+        .stack = COST_UNKNOWN,
+        .instructions = COST_UNKNOWN,
+        .cycles = COST_UNKNOWN,
+        .nanoseconds = -1,
+    };
+    struct work work = {.net = net, .target = target, .options = options, .cost = cost, .err = err};
+    work.arena = arena_new();
+    if (!work.arena) {
+        return fail_memory(err);
+    }
+    bool done = measure(&work);
+    arena_free(work.arena);
+    return done;
+}
