@@ -1,0 +1,247 @@
+/* The gradient route: a float warm start with Adam, then quantisation-aware training whose forward
+ * pass is the integer program itself (SPEC 3 to 6), to the bit.
+ *
+ * Numbers.  The first layer and the skip see standardised inputs x~ = (x - mean) / deviation, so
+ * that every weight moves at one pace; their weights are kept as W~ = W deviation and their biases
+ * as b~ = b + W mean.  Output units: y = code * 2^(extra - 15) * 2^gain; gain is 0 for regression,
+ * and for classes spreads logits over the output type.
+ *
+ * One net trains on one thread; threads run nets beside each other.  All results are a function of
+ * data, options and seed: not of the instruction set, the compiler or the number of threads.
+ */
+#ifndef MOTE_TRAIN_GRADIENT_H
+#define MOTE_TRAIN_GRADIENT_H
+
+#include "base/bytes.h"
+#include "base/pool.h"
+#include "base/text.h"
+#include "quant/fixed.h"
+#include "train/kernel.h"
+#include "train/model.h"
+#include "train/problem.h"
+
+#define GRADIENT_GROUPS 16                               /* groups of a block */
+#define GRADIENT_BLOCK  (GRADIENT_GROUPS * KERNEL_LANES) /* samples of a block: 256 */
+#define GRADIENT_DENSE  (TRAIN_LAYERS_MAX + 1)           /* layers, and the skip */
+
+/* Samples as training reads them, row-major. */
+struct samples {
+    size_t count;
+    int pairs;        /* words of a row of `codes`: even(inputs) / 2 */
+    int target_count; /* floats of a row of `targets`: outputs, or 1 (the class index) */
+    int32_t *codes;   /* two Q15 codes a word, the first one low */
+    float *targets;   /* in units of the output's full scale; classes: see samples_new() */
+};
+
+/* The given rows of the data, with the targets that `loss` wants; owned by `arena`.  False when out
+ * of memory. */
+bool samples_new(struct samples *samples, struct arena *arena, const struct problem *problem,
+                 enum loss loss, const uint32_t *rows, size_t count);
+
+/* Input statistics: mean, and 1 / deviation (0 for constant inputs), in units of 1. */
+void samples_statistics(const struct samples *samples, int inputs, double *mean, double *inverse);
+
+/* What to train. */
+struct gradient_shape {
+    struct topology topology;
+    enum activation activation;
+    bool has_skip;
+    enum loss loss; /* not LOSS_AUTO */
+    int weight_bits;
+    enum type out_type;
+    bool classes;
+};
+
+/* How to train.  All fields must be set; gradient_settings() gives the defaults. */
+struct gradient_settings {
+    int batch;
+    int float_epochs, integer_epochs;
+    double rate;         /* Adam's, at the top of the float schedule */
+    double integer_rate; /* the same for the integer phase */
+    double decay;        /* decoupled weight decay per unit of rate */
+    double delta;        /* of LOSS_HUBER, in shares of the full scale */
+    uint64_t seed;       /* initial weights and shuffling */
+};
+
+/* Everything that a resumed run needs: saved and restored word by word. */
+struct gradient_state {
+    uint32_t epoch; /* epochs done: float ones, then integer ones */
+    uint32_t steps; /* optimiser steps since the phase began */
+    uint32_t gain;  /* see above */
+    uint32_t has_best;
+    double power1, power2; /* beta^steps */
+    double best_score;     /* lower is better */
+    size_t word_count;     /* of `words`, all that follows in one block */
+    float *words;
+    float *parameters; /* `count`: weights, then biases */
+    float *first;      /* `count`: Adam's moments */
+    float *second;     /* `count` */
+    float *free;       /* `weight_count`: 1 free, 0 frozen on its level */
+    float *step;       /* `rows`: -log2 of the learned step of each row (LSQ) */
+    float *step_first; /* `rows`: moments of the same */
+    float *step_second;
+    float *scale;      /* `rows`: exponent k in use; the step is 2^-k */
+    float *best;       /* `count`: parameters of the best epoch */
+    float *best_scale; /* `rows` */
+    float *reals;      /* `count`: the float net, once the integer phase has begun */
+};
+
+/* One dense layer in the flat arrays. */
+struct gradient_layer {
+    struct dense dense; /* as kernels see it; `weights` are the reals in use */
+    size_t weight;      /* offset of its weights */
+    size_t row;         /* offset of its rows among all rows; biases lie in the same order */
+    int inputs;         /* without padding */
+    int extra;          /* log2 of the output unit in Q15: 0 for hidden layers */
+};
+
+/* Buffers of one block, see kernel.h; index 0..layer_count-1 is the layer that writes it. */
+struct gradient_block {
+    int32_t *pairs; /* inputs */
+    float *x;       /* standardised inputs */
+    float *targets;
+    float *mask;
+    int32_t *codes[TRAIN_LAYERS_MAX];     /* z as integers */
+    float *z[TRAIN_LAYERS_MAX];           /* z as reals; of the last layer: y */
+    int32_t *out_pairs[TRAIN_LAYERS_MAX]; /* activations as pairs of codes */
+    float *a[TRAIN_LAYERS_MAX];
+    float *delta[TRAIN_LAYERS_MAX]; /* the activation's slope, then the gradient of z */
+    float *scratch;
+};
+
+struct gradient {
+    const struct kernels *kernels;
+    struct gradient_shape shape;
+    struct gradient_settings settings;
+    double step_rate; /* of the learned steps; 0: they rest */
+    bool integer;     /* the forward pass is the integer program */
+    int layer_count;
+    int dense_count; /* layer_count, and one if there is a skip: it is the last */
+    struct gradient_layer layers[GRADIENT_DENSE];
+    size_t weight_count; /* multiple of 16 */
+    size_t count;        /* parameters: weight_count, biases, padding */
+    size_t rows;         /* of all layers, multiple of 16 */
+    double *mean;        /* inputs */
+    double *inverse;     /* inputs: 1 / deviation */
+    float *unpack_scale, *unpack_offset;
+    float *gradient;                    /* `count` */
+    float *decay;                       /* `count` */
+    float *level_scale, *level_inverse; /* `weight_count`: see struct quantise_step */
+    int16_t *codes;                     /* `weight_count` */
+    float *effective;                   /* `weight_count` */
+    int32_t *bias_codes, *shift;        /* `rows` */
+    float *unit;                        /* outputs: y of one code */
+    float *loss_weight;                 /* outputs */
+    int32_t range[2];                   /* of output codes */
+    struct gradient_state state;
+    struct gradient_block block;
+};
+
+/* ---- the net (gradient_net.c) ---- */
+
+/* Allocate all of it; `samples` give the input statistics, `weight` (outputs; NULL: all 1) the
+ * factor of each output's loss.  False when out of memory. */
+bool gradient_new(struct gradient *g, struct arena *arena, const struct gradient_shape *shape,
+                  const struct samples *samples, const double *weight);
+
+/* Outputs are worth 2^gain; see above. */
+void gradient_set_gain(struct gradient *g, int gain);
+
+/* Random weights; pre-activations of `samples` get a spread of about one half. */
+void gradient_init(struct gradient *g, const struct samples *samples);
+
+/* To and from the float model (model.h), of the same shape; classes: logits are divided by
+ * 2^gain. */
+void gradient_to_model(const struct gradient *g, struct model *model);
+void gradient_from_model(struct gradient *g, const struct model *model);
+
+/* ---- one step (gradient_step.c) ---- */
+
+/* Fill the block with samples rows[0..count-1] (rows NULL: first .. first+count-1);
+ * count <= GRADIENT_BLOCK.  Returns the groups in use. */
+int gradient_gather(struct gradient *g, const struct samples *samples, const uint32_t *rows,
+                    size_t first, size_t count);
+
+/* Outputs of the block into block.z[last]; float or integer as g->integer says. */
+void gradient_forward(struct gradient *g, int groups);
+
+/* Loss of the block after gradient_forward(); its gradient, times `scale`, into block.delta[last].
+ */
+double gradient_loss(struct gradient *g, int groups, double scale);
+
+/* g->gradient = (add: +=) the gradient of the parameters, after gradient_loss(). */
+void gradient_backward(struct gradient *g, int groups, bool add);
+
+/* One optimiser step on `count` samples; returns the sum of their losses. */
+double gradient_step(struct gradient *g, const struct samples *samples, const uint32_t *rows,
+                     size_t count, double rate);
+
+/* Mean loss per sample and output, and number of wrong classes (regression: not counted). */
+struct gradient_score {
+    double loss;
+    size_t wrong;
+};
+struct gradient_score gradient_evaluate(struct gradient *g, const struct samples *samples);
+
+/* ---- quantisation (qat.c) ---- */
+
+/* Begin the integer phase: scales from the weights, moments cleared. */
+void qat_begin(struct gradient *g, const struct samples *samples);
+
+/* The integer program is the forward pass from now on; its scales are in the state.  False if they
+ * are out of range. */
+bool qat_integer(struct gradient *g);
+
+/* Round the weights and biases to the codes in use; after every change of parameters. */
+void qat_round(struct gradient *g);
+
+/* Move the learned steps by their gradient, after gradient_backward(). */
+void qat_learn_steps(struct gradient *g, double rate);
+
+/* Choose the scale of each row anew, by the smallest error of its weights. */
+void qat_refit(struct gradient *g);
+
+/* Freeze `share` of all weights, those nearest their level first.  False when out of memory. */
+bool qat_freeze(struct gradient *g, double share);
+
+/* Back to the float net that the integer phase began with. */
+void qat_reals(struct gradient *g);
+
+/* The codes in use as the integer net. */
+void qat_fixed(const struct gradient *g, struct fixed *fixed);
+
+/* ---- saving (gradient_state.c) ---- */
+
+/* Append the state; `out` latches failures. */
+void gradient_save(const struct gradient *g, struct text *out);
+
+/* Restore into a net made with the same shape; false if the bytes are of another. */
+bool gradient_restore(struct gradient *g, struct bytes *in);
+
+/* ---- the whole route (gradient_train.c) ---- */
+
+/* The defaults for a problem. */
+struct gradient_settings gradient_settings(const struct problem *problem, uint64_t seed);
+
+/* Surroundings of a training run; all zero is fine. */
+struct gradient_io {
+    bool warm; /* `model` holds weights to start from instead of random ones */
+    /* Called now and then with all that a resumed run needs; false ends the run with a failure
+     * that the callee has put into its own error.  NULL: no checkpoints. */
+    bool (*save)(void *context, const struct text *state);
+    void *save_context;
+    const struct bytes *resume; /* what `save` received last; NULL: from the start */
+
+    double validation_loss; /* out: of the integer net: see struct gradient_score */
+    double float_loss;      /* out: the same of the float net */
+    size_t validation_wrong, float_wrong;
+    bool stopped; /* out: by options->stop or its time */
+};
+
+/* Train on the problem's training part, choose by its validation part; the same shape in `model`
+ * (out: the float net) and `fixed` (out: the integer net), both allocated by the caller. */
+bool gradient_train(const struct problem *problem, const struct train_options *options,
+                    struct model *model, struct fixed *fixed, struct gradient_io *io,
+                    struct error *err);
+
+#endif
