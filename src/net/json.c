@@ -20,7 +20,7 @@ static void print_path(struct text *out, const struct node *node)
 }
 
 /* "pose.mote: layers[2].weights[3][1]: ..." */
-bool refuse(struct reader *r, const struct node *node, const char *format, ...)
+bool node_refuse(struct reader *r, const struct node *node, const char *format, ...)
 {
     char message[200];
     va_list list;
@@ -54,13 +54,13 @@ static const char *kind_name(const json_t *json)
     return "something else";
 }
 
-bool expect(struct reader *r, const struct node *node, json_type type, const char *what)
+bool node_expect(struct reader *r, const struct node *node, json_type type, const char *what)
 {
     return json_typeof(node->json) == type ||
-           refuse(r, node, "expected %s, found %s", what, kind_name(node->json));
+           node_refuse(r, node, "expected %s, found %s", what, kind_name(node->json));
 }
 
-struct node member(const struct node *object, const char *key)
+struct node node_member(const struct node *object, const char *key)
 {
     return (struct node){.json = json_object_get(object->json, key), .up = object, .key = key};
 }
@@ -78,57 +78,57 @@ static bool listed(const char *key, const char *const *keys)
     return *keys != NULL;
 }
 
-bool has_keys(struct reader *r, const struct node *node, const char *const *required,
-              const char *const *optional)
+bool node_has_keys(struct reader *r, const struct node *node, const char *const *required,
+                   const char *const *optional)
 {
-    if (!expect(r, node, JSON_OBJECT, "an object")) {
+    if (!node_expect(r, node, JSON_OBJECT, "an object")) {
         return false;
     }
     for (const char *const *key = required; *key; key++) {
         if (!json_object_get(node->json, *key)) {
-            return refuse(r, node, "missing key \"%s\"", *key);
+            return node_refuse(r, node, "missing key \"%s\"", *key);
         }
     }
     for (void *at = json_object_iter(node->json); at; at = json_object_iter_next(node->json, at)) {
         const char *key = json_object_iter_key(at);
         if (!listed(key, required) && !listed(key, optional)) {
-            return refuse(r, node, "unknown key \"%.60s\"", key);
+            return node_refuse(r, node, "unknown key \"%.60s\"", key);
         }
     }
     return true;
 }
 
-bool get_integer(struct reader *r, struct node node, int64_t low, int64_t high, int64_t *value)
+bool node_integer(struct reader *r, struct node node, int64_t low, int64_t high, int64_t *value)
 {
-    if (!expect(r, &node, JSON_INTEGER, "an integer")) {
+    if (!node_expect(r, &node, JSON_INTEGER, "an integer")) {
         return false;
     }
     *value = json_integer_value(node.json);
     return (*value >= low && *value <= high) ||
-           refuse(r, &node, "%lld is out of range, %lld to %lld", (long long)*value, (long long)low,
-                  (long long)high);
+           node_refuse(r, &node, "%lld is out of range, %lld to %lld", (long long)*value,
+                       (long long)low, (long long)high);
 }
 
-bool get_int(struct reader *r, struct node node, int low, int high, int *value)
+bool node_int(struct reader *r, struct node node, int low, int high, int *value)
 {
     int64_t wide = 0;
-    bool done = get_integer(r, node, low, high, &wide);
+    bool done = node_integer(r, node, low, high, &wide);
     *value = (int)wide;
     return done;
 }
 
-bool get_string(struct reader *r, struct node node, const char **value)
+bool node_string(struct reader *r, struct node node, const char **value)
 {
-    if (!expect(r, &node, JSON_STRING, "a string")) {
+    if (!node_expect(r, &node, JSON_STRING, "a string")) {
         return false;
     }
     *value = json_string_value(node.json);
     return true;
 }
 
-bool get_array(struct reader *r, const struct node *node, int least, int most, int *count)
+bool node_array(struct reader *r, const struct node *node, int least, int most, int *count)
 {
-    if (!expect(r, node, JSON_ARRAY, "an array")) {
+    if (!node_expect(r, node, JSON_ARRAY, "an array")) {
         return false;
     }
     size_t size = json_array_size(node->json);
@@ -136,21 +136,22 @@ bool get_array(struct reader *r, const struct node *node, int least, int most, i
         *count = (int)size;
         return true;
     }
-    return least == most ? refuse(r, node, "%zu elements, expected %d", size, least)
-                         : refuse(r, node, "%zu elements, expected %d to %d", size, least, most);
+    return least == most
+               ? node_refuse(r, node, "%zu elements, expected %d", size, least)
+               : node_refuse(r, node, "%zu elements, expected %d to %d", size, least, most);
 }
 
-bool get_exactly(struct reader *r, const struct node *node, int count)
+bool node_exactly(struct reader *r, const struct node *node, int count)
 {
     int found;
-    return get_array(r, node, count, count, &found);
+    return node_array(r, node, count, count, &found);
 }
 
-bool get_decimal(struct reader *r, struct node node, struct decimal *decimal)
+bool node_decimal(struct reader *r, struct node node, struct decimal *decimal)
 {
-    return get_exactly(r, &node, 2) &&
-           get_integer(r, node_element(&node, 0), -DECIMAL_DIGITS_MAX, DECIMAL_DIGITS_MAX,
-                       &decimal->digits) &&
-           get_int(r, node_element(&node, 1), -DECIMAL_EXPONENT_MAX, DECIMAL_EXPONENT_MAX,
-                   &decimal->exponent);
+    return node_exactly(r, &node, 2) &&
+           node_integer(r, node_element(&node, 0), -DECIMAL_DIGITS_MAX, DECIMAL_DIGITS_MAX,
+                        &decimal->digits) &&
+           node_int(r, node_element(&node, 1), -DECIMAL_EXPONENT_MAX, DECIMAL_EXPONENT_MAX,
+                    &decimal->exponent);
 }

@@ -22,29 +22,29 @@ struct node {
 };
 
 /* Record "FILE: PATH: message"; always false. */
-bool refuse(struct reader *r, const struct node *node, const char *format, ...)
+bool node_refuse(struct reader *r, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Is the value of this JSON type?  `what` names it in the message. */
-bool expect(struct reader *r, const struct node *node, json_type type, const char *what);
+bool node_expect(struct reader *r, const struct node *node, json_type type, const char *what);
 
 /* What is not there has json NULL. */
-struct node member(const struct node *object, const char *key);
+struct node node_member(const struct node *object, const char *key);
 struct node node_element(const struct node *array, size_t index);
 
 /* An object with all keys of `required`, and of others only those of `optional` (NULL ends a
  * list). */
-bool has_keys(struct reader *r, const struct node *node, const char *const *required,
-              const char *const *optional);
+bool node_has_keys(struct reader *r, const struct node *node, const char *const *required,
+                   const char *const *optional);
 
 /* Each refuses what is of another type or out of range (ends included). */
-bool get_integer(struct reader *r, struct node node, int64_t low, int64_t high, int64_t *value);
-bool get_int(struct reader *r, struct node node, int low, int high, int *value);
-bool get_string(struct reader *r, struct node node, const char **value);
-bool get_decimal(struct reader *r, struct node node, struct decimal *decimal);
+bool node_integer(struct reader *r, struct node node, int64_t low, int64_t high, int64_t *value);
+bool node_int(struct reader *r, struct node node, int low, int high, int *value);
+bool node_string(struct reader *r, struct node node, const char **value);
+bool node_decimal(struct reader *r, struct node node, struct decimal *decimal);
 
 /* An array of `least` to `most` elements; *count is how many. */
-bool get_array(struct reader *r, const struct node *node, int least, int most, int *count);
-bool get_exactly(struct reader *r, const struct node *node, int count);
+bool node_array(struct reader *r, const struct node *node, int least, int most, int *count);
+bool node_exactly(struct reader *r, const struct node *node, int count);
 
 #endif

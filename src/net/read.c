@@ -23,25 +23,25 @@ static bool read_tensor(struct reader *r, struct node node)
     const char *name = "";
     enum type type = TYPE_I8;
     int width = 0;
-    if (!get_exactly(r, &node, 2)) {
+    if (!node_exactly(r, &node, 2)) {
         return false;
     }
     struct node type_node = node_element(&node, 0);
-    if (!get_string(r, type_node, &name)) {
+    if (!node_string(r, type_node, &name)) {
         return false;
     }
     if (!type_parse(name, &type)) {
-        return refuse(r, &type_node, "unknown type \"%.60s\"", name);
+        return node_refuse(r, &type_node, "unknown type \"%.60s\"", name);
     }
-    return get_int(r, node_element(&node, 1), 1, NET_WIDTH_MAX, &width) &&
+    return node_int(r, node_element(&node, 1), 1, NET_WIDTH_MAX, &width) &&
            (net_add_tensor(r->net, type, width) >= 0 || fail_memory(r->err));
 }
 
 static bool read_tensors(struct reader *r, const struct node *root)
 {
-    struct node node = member(root, "tensors");
+    struct node node = node_member(root, "tensors");
     int count = 0;
-    if (!get_array(r, &node, 1, NET_TENSORS_MAX, &count)) {
+    if (!node_array(r, &node, 1, NET_TENSORS_MAX, &count)) {
         return false;
     }
     for (int t = 0; t < count; t++) {
@@ -49,8 +49,8 @@ static bool read_tensors(struct reader *r, const struct node *root)
             return false;
         }
     }
-    return get_int(r, member(root, "input"), 0, count - 1, &r->net->input) &&
-           get_int(r, member(root, "output"), 0, count - 1, &r->net->output);
+    return node_int(r, node_member(root, "input"), 0, count - 1, &r->net->input) &&
+           node_int(r, node_member(root, "output"), 0, count - 1, &r->net->output);
 }
 
 /* ---- layers ---- */
@@ -59,12 +59,12 @@ static bool read_numbers(struct reader *r, struct node node, int count, int32_t 
                          const int32_t **values)
 {
     int32_t *list = NULL;
-    if (!get_exactly(r, &node, count) || !(list = take(r, (size_t)count, sizeof *list))) {
+    if (!node_exactly(r, &node, count) || !(list = take(r, (size_t)count, sizeof *list))) {
         return false;
     }
     for (int i = 0; i < count; i++) {
         int value;
-        if (!get_int(r, node_element(&node, (size_t)i), -limit, limit, &value)) {
+        if (!node_int(r, node_element(&node, (size_t)i), -limit, limit, &value)) {
             return false;
         }
         list[i] = value;
@@ -77,12 +77,12 @@ static bool read_shifts(struct reader *r, struct node node, int count, int most,
                         const uint8_t **values)
 {
     uint8_t *list = NULL;
-    if (!get_exactly(r, &node, count) || !(list = take(r, (size_t)count, sizeof *list))) {
+    if (!node_exactly(r, &node, count) || !(list = take(r, (size_t)count, sizeof *list))) {
         return false;
     }
     for (int i = 0; i < count; i++) {
         int value;
-        if (!get_int(r, node_element(&node, (size_t)i), 0, most, &value)) {
+        if (!node_int(r, node_element(&node, (size_t)i), 0, most, &value)) {
             return false;
         }
         list[i] = (uint8_t)value;
@@ -93,12 +93,12 @@ static bool read_shifts(struct reader *r, struct node node, int count, int most,
 
 static bool read_row(struct reader *r, struct node node, int columns, int limit, int16_t *row)
 {
-    if (!get_exactly(r, &node, columns)) {
+    if (!node_exactly(r, &node, columns)) {
         return false;
     }
     for (int j = 0; j < columns; j++) {
         int value;
-        if (!get_int(r, node_element(&node, (size_t)j), -limit, limit, &value)) {
+        if (!node_int(r, node_element(&node, (size_t)j), -limit, limit, &value)) {
             return false;
         }
         row[j] = (int16_t)value;
@@ -111,14 +111,14 @@ static bool read_weights(struct reader *r, struct node node, struct weights *wei
     size_t rows = (size_t)weights->rows;
     size_t columns = (size_t)weights->columns;
     if (rows * columns > NET_WEIGHTS_MAX) {
-        return refuse(r, &node, "more than %zu weights", NET_WEIGHTS_MAX);
+        return node_refuse(r, &node, "more than %zu weights", NET_WEIGHTS_MAX);
     }
-    if (!get_exactly(r, &node, weights->rows)) {
+    if (!node_exactly(r, &node, weights->rows)) {
         return false;
     }
     struct node first =
         node_element(&node, 0); /* before an allocation that relies on the columns */
-    if (!get_exactly(r, &first, weights->columns)) {
+    if (!node_exactly(r, &first, weights->columns)) {
         return false;
     }
     int16_t *values = take(r, rows * columns, sizeof *values);
@@ -135,56 +135,56 @@ static bool read_weights(struct reader *r, struct node node, struct weights *wei
 static bool read_dense(struct reader *r, const struct node *node, struct layer *layer)
 {
     const char *name = "";
-    struct node activation = member(node, "activation");
+    struct node activation = node_member(node, "activation");
     int rows = r->net->tensors[layer->output].width;
     layer->weights.rows = rows;
     layer->weights.columns = r->net->tensors[layer->inputs[0]].width;
-    if (!get_string(r, activation, &name)) {
+    if (!node_string(r, activation, &name)) {
         return false;
     }
     if (!activation_parse(name, &layer->activation)) {
-        return refuse(r, &activation, "unknown activation \"%.60s\"", name);
+        return node_refuse(r, &activation, "unknown activation \"%.60s\"", name);
     }
-    return get_int(r, member(node, "bits"), 2, 16, &layer->weights.bits) &&
-           read_weights(r, member(node, "weights"), &layer->weights) &&
-           read_numbers(r, member(node, "bias"), rows, INT32_MAX, &layer->bias) &&
-           read_shifts(r, member(node, "shift"), rows, NET_SHIFT_MAX, &layer->shift);
+    return node_int(r, node_member(node, "bits"), 2, 16, &layer->weights.bits) &&
+           read_weights(r, node_member(node, "weights"), &layer->weights) &&
+           read_numbers(r, node_member(node, "bias"), rows, INT32_MAX, &layer->bias) &&
+           read_shifts(r, node_member(node, "shift"), rows, NET_SHIFT_MAX, &layer->shift);
 }
 
 static bool read_convert(struct reader *r, const struct node *node, struct layer *layer)
 {
     int width = r->net->tensors[layer->output].width;
-    return read_numbers(r, member(node, "zero"), width, NET_ZERO_MAX, &layer->zero) &&
-           read_shifts(r, member(node, "shift"), width, NET_ZERO_SHIFT_MAX, &layer->shift);
+    return read_numbers(r, node_member(node, "zero"), width, NET_ZERO_MAX, &layer->zero) &&
+           read_shifts(r, node_member(node, "shift"), width, NET_ZERO_SHIFT_MAX, &layer->shift);
 }
 
 static bool read_ends(struct reader *r, const struct node *node, struct layer *layer)
 {
-    struct node in = member(node, "in");
+    struct node in = node_member(node, "in");
     int last = r->net->tensor_count - 1;
-    if (!get_array(r, &in, 1, NET_LAYER_INPUTS, &layer->input_count)) {
+    if (!node_array(r, &in, 1, NET_LAYER_INPUTS, &layer->input_count)) {
         return false;
     }
     for (int k = 0; k < layer->input_count; k++) {
-        if (!get_int(r, node_element(&in, (size_t)k), 0, last, &layer->inputs[k])) {
+        if (!node_int(r, node_element(&in, (size_t)k), 0, last, &layer->inputs[k])) {
             return false;
         }
     }
-    return get_int(r, member(node, "out"), 0, last, &layer->output);
+    return node_int(r, node_member(node, "out"), 0, last, &layer->output);
 }
 
 static bool read_op(struct reader *r, const struct node *node, enum op *op)
 {
     const char *name = "";
-    struct node op_node = member(node, "op");
-    if (!expect(r, node, JSON_OBJECT, "an object")) {
+    struct node op_node = node_member(node, "op");
+    if (!node_expect(r, node, JSON_OBJECT, "an object")) {
         return false;
     }
     if (!op_node.json) {
-        return refuse(r, node, "missing key \"op\"");
+        return node_refuse(r, node, "missing key \"op\"");
     }
-    return get_string(r, op_node, &name) &&
-           (op_parse(name, op) || refuse(r, &op_node, "unknown op \"%.60s\"", name));
+    return node_string(r, op_node, &name) &&
+           (op_parse(name, op) || node_refuse(r, &op_node, "unknown op \"%.60s\"", name));
 }
 
 static bool op_keys(struct reader *r, const struct node *node, enum op op)
@@ -201,7 +201,7 @@ static bool op_keys(struct reader *r, const struct node *node, enum op op)
     case OP_ADD:
     case OP_CONCAT: break;
     }
-    return has_keys(r, node, required, none);
+    return node_has_keys(r, node, required, none);
 }
 
 static bool read_layer(struct reader *r, struct node node)
@@ -222,9 +222,9 @@ static bool read_layer(struct reader *r, struct node node)
 
 static bool read_layers(struct reader *r, const struct node *root)
 {
-    struct node node = member(root, "layers");
+    struct node node = node_member(root, "layers");
     int count = 0;
-    if (!get_array(r, &node, 1, NET_LAYERS_MAX, &count)) {
+    if (!node_array(r, &node, 1, NET_LAYERS_MAX, &count)) {
         return false;
     }
     for (int i = 0; i < count; i++) {
@@ -240,12 +240,13 @@ static bool read_layers(struct reader *r, const struct node *root)
 static bool read_channel(struct reader *r, struct node node, struct channel *channel)
 {
     static const char *const keys[] = {"name", "unit", "lsb", "offset", "low", "high", NULL};
-    return has_keys(r, &node, keys, keys) && get_string(r, member(&node, "name"), &channel->name) &&
-           get_string(r, member(&node, "unit"), &channel->unit) &&
-           get_decimal(r, member(&node, "lsb"), &channel->lsb) &&
-           get_decimal(r, member(&node, "offset"), &channel->offset) &&
-           get_decimal(r, member(&node, "low"), &channel->low) &&
-           get_decimal(r, member(&node, "high"), &channel->high);
+    return node_has_keys(r, &node, keys, keys) &&
+           node_string(r, node_member(&node, "name"), &channel->name) &&
+           node_string(r, node_member(&node, "unit"), &channel->unit) &&
+           node_decimal(r, node_member(&node, "lsb"), &channel->lsb) &&
+           node_decimal(r, node_member(&node, "offset"), &channel->offset) &&
+           node_decimal(r, node_member(&node, "low"), &channel->low) &&
+           node_decimal(r, node_member(&node, "high"), &channel->high);
 }
 
 /* One channel per element of `tensor`; NULL on failure. */
@@ -253,7 +254,7 @@ static struct channel *read_channels(struct reader *r, struct node node, int ten
 {
     int count = r->net->tensors[tensor].width;
     struct channel *channels = NULL;
-    if (!get_exactly(r, &node, count) || !(channels = take(r, (size_t)count, sizeof *channels))) {
+    if (!node_exactly(r, &node, count) || !(channels = take(r, (size_t)count, sizeof *channels))) {
         return NULL;
     }
     for (int j = 0; j < count; j++) {
@@ -266,27 +267,27 @@ static struct channel *read_channels(struct reader *r, struct node node, int ten
 
 static bool read_meaning(struct reader *r, const struct node *root)
 {
-    const struct channel *inputs = read_channels(r, member(root, "inputs"), r->net->input);
+    const struct channel *inputs = read_channels(r, node_member(root, "inputs"), r->net->input);
     const struct channel *outputs =
-        inputs ? read_channels(r, member(root, "outputs"), r->net->output) : NULL;
+        inputs ? read_channels(r, node_member(root, "outputs"), r->net->output) : NULL;
     return outputs && (net_set_channels(r->net, inputs, outputs) || fail_memory(r->err));
 }
 
 static bool read_classes(struct reader *r, const struct node *root)
 {
-    struct node node = member(root, "classes");
+    struct node node = node_member(root, "classes");
     int count = r->net->tensors[r->net->output].width;
     const char **classes = NULL;
     const char *label = "";
-    if (!get_exactly(r, &node, count) || !(classes = take(r, (size_t)count, sizeof *classes))) {
+    if (!node_exactly(r, &node, count) || !(classes = take(r, (size_t)count, sizeof *classes))) {
         return false;
     }
     for (int i = 0; i < count; i++) {
-        if (!get_string(r, node_element(&node, (size_t)i), &classes[i])) {
+        if (!node_string(r, node_element(&node, (size_t)i), &classes[i])) {
             return false;
         }
     }
-    return get_string(r, member(root, "label"), &label) &&
+    return node_string(r, node_member(root, "label"), &label) &&
            (net_set_classes(r->net, classes, label) || fail_memory(r->err));
 }
 
@@ -294,9 +295,10 @@ static bool read_score(struct reader *r, struct node node, struct score *score)
 {
     static const char *const keys[] = {"value", "rows", NULL};
     score->known = node.json != NULL;
-    return !score->known || (has_keys(r, &node, keys, keys) &&
-                             get_decimal(r, member(&node, "value"), &score->value) &&
-                             get_integer(r, member(&node, "rows"), 1, NET_ROWS_MAX, &score->rows));
+    return !score->known ||
+           (node_has_keys(r, &node, keys, keys) &&
+            node_decimal(r, node_member(&node, "value"), &score->value) &&
+            node_integer(r, node_member(&node, "rows"), 1, NET_ROWS_MAX, &score->rows));
 }
 
 static bool read_provenance(struct reader *r, const struct node *root)
@@ -304,12 +306,12 @@ static bool read_provenance(struct reader *r, const struct node *root)
     static const char *const required[] = {"options", "data", "method", NULL};
     static const char *const optional[] = {"score", NULL};
     struct provenance provenance = {0};
-    struct node node = member(root, "provenance");
-    return has_keys(r, &node, required, optional) &&
-           get_string(r, member(&node, "options"), &provenance.options) &&
-           get_string(r, member(&node, "data"), &provenance.data_hash) &&
-           get_string(r, member(&node, "method"), &provenance.method) &&
-           read_score(r, member(&node, "score"), &provenance.score) &&
+    struct node node = node_member(root, "provenance");
+    return node_has_keys(r, &node, required, optional) &&
+           node_string(r, node_member(&node, "options"), &provenance.options) &&
+           node_string(r, node_member(&node, "data"), &provenance.data_hash) &&
+           node_string(r, node_member(&node, "method"), &provenance.method) &&
+           read_score(r, node_member(&node, "score"), &provenance.score) &&
            (net_set_provenance(r->net, &provenance) || fail_memory(r->err));
 }
 
@@ -317,20 +319,20 @@ static bool read_provenance(struct reader *r, const struct node *root)
 
 static bool read_version(struct reader *r, const struct node *root)
 {
-    struct node node = member(root, "mote");
+    struct node node = node_member(root, "mote");
     int64_t version = 0;
-    if (!expect(r, root, JSON_OBJECT, "an object")) {
+    if (!node_expect(r, root, JSON_OBJECT, "an object")) {
         return false;
     }
     if (!node.json) {
-        return refuse(r, root, "missing key \"mote\": not a mote network");
+        return node_refuse(r, root, "missing key \"mote\": not a mote network");
     }
-    if (!get_integer(r, node, 1, INT64_MAX, &version)) {
+    if (!node_integer(r, node, 1, INT64_MAX, &version)) {
         return false;
     }
     return version == NET_VERSION ||
-           refuse(r, &node, "version %lld is from a newer mote; this one reads version %d",
-                  (long long)version, NET_VERSION);
+           node_refuse(r, &node, "version %lld is from a newer mote; this one reads version %d",
+                       (long long)version, NET_VERSION);
 }
 
 static bool read_keys(struct reader *r, const struct node *root, bool *classify)
@@ -340,24 +342,24 @@ static bool read_keys(struct reader *r, const struct node *root, bool *classify)
                                              "outputs", "provenance", NULL};
     static const char *const classes[] = {"classes", "label", NULL};
     static const char *const none[] = {NULL};
-    struct node task = member(root, "task");
+    struct node task = node_member(root, "task");
     const char *name = "";
     if (!task.json) {
-        return refuse(r, root, "missing key \"task\"");
+        return node_refuse(r, root, "missing key \"task\"");
     }
-    if (!get_string(r, task, &name)) {
+    if (!node_string(r, task, &name)) {
         return false;
     }
     *classify = strcmp(name, "classification") == 0;
     if (!*classify && strcmp(name, "regression") != 0) {
-        return refuse(r, &task, "unknown task \"%.60s\"", name);
+        return node_refuse(r, &task, "unknown task \"%.60s\"", name);
     }
     for (const char *const *key = classes; *classify && *key; key++) {
         if (!json_object_get(root->json, *key)) {
-            return refuse(r, root, "missing key \"%s\"", *key);
+            return node_refuse(r, root, "missing key \"%s\"", *key);
         }
     }
-    return has_keys(r, root, regression, *classify ? classes : none);
+    return node_has_keys(r, root, regression, *classify ? classes : none);
 }
 
 static bool read_net(struct reader *r, const struct node *root)
@@ -365,7 +367,7 @@ static bool read_net(struct reader *r, const struct node *root)
     const char *name = "";
     bool classify = false;
     if (!read_version(r, root) || !read_keys(r, root, &classify) ||
-        !get_string(r, member(root, "name"), &name)) {
+        !node_string(r, node_member(root, "name"), &name)) {
         return false;
     }
     r->net = net_new(name);
