@@ -1,5 +1,5 @@
 /* cmocka for unit tests: include this first.  cmocka wants these headers in this order, and its
- * fail() macro would shadow base/error.h's function: use fail_msg(). */
+ * fail() macro would shadow base/error.h's function: use fail_msg(), which here does without. */
 #ifndef MOTE_SUPPORT_UNIT_H
 #define MOTE_SUPPORT_UNIT_H
 
@@ -11,5 +11,12 @@
 
 #include <cmocka.h>
 #undef fail
+#undef fail_msg
+#define fail_msg(...)                                                                              \
+    do {                                                                                           \
+        print_error(__VA_ARGS__);                                                                  \
+        print_error("\n");                                                                         \
+        _fail(__FILE__, __LINE__);                                                                 \
+    } while (0)
 
 #endif
