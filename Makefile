@@ -138,7 +138,7 @@ $(BUILD)/tests/faults/faults.so: tests/faults/faults.c
 demo:
 	@scripts/packages build demo
 	@$(MAKE) --no-print-directory -s -j2 all
-	@BUILD=$(BUILD) scripts/demo
+	@BUILD=$(BUILD) examples/pose/run.sh
 
 test:
 	@scripts/packages build demo test
