@@ -2,6 +2,7 @@
 # Same data, options and seed: the same bytes from gcc and clang builds, from one thread and two,
 # and on every instruction set.  Small nets: a second or two each.
 set -u
+: "${MOTE:?}" "${SCRATCH:?}"
 clang=$(dirname "$MOTE")/clang/mote
 simulate=$(dirname "$MOTE")/examples/pose/simulate
 

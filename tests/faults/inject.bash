@@ -1,6 +1,7 @@
 # Sourced by the fault tests: run mote with the N-th call failing, for every N, and judge what is
-# left.  Needs $MOTE, $SCRATCH and $BUILD.  shellcheck shell=bash
+# left.  shellcheck shell=bash
 
+: "${MOTE:?}" "${SCRATCH:?}" "${BUILD:?}"
 injector=$PWD/$BUILD/tests/faults/faults.so
 work=$SCRATCH/work   # where commands run and write; nothing else may appear in it
 mark=$SCRATCH/mark   # made by the injector when a call has failed
