@@ -1,6 +1,7 @@
 /* From a path to a dataset: the format is told by the first bytes. */
 #include "base/arena.h"
 #include "data/csv.h"
+#include "data/npy.h"
 #include "data/stream.h"
 #include "data/table.h"
 
@@ -26,10 +27,26 @@ static bool peek(struct stream *stream, struct error *err)
     return stream->end > 0 || fail(err, "%s: empty", stream->source);
 }
 
-static bool load_stream(struct stream *stream, struct table *table, struct error *err)
+static bool load_archive(const struct stream *stream, const char *path, struct table *table,
+                         struct error *err)
+{
+    if (!stream_plain(stream)) {
+        return fail(err, "%s: a zip archive inside of gzip: unpack it first", stream->source);
+    }
+    return npz_load(path, table, err);
+}
+
+static bool load_stream(struct stream *stream, const char *path, struct table *table,
+                        struct error *err)
 {
     if (!peek(stream, err)) {
         return false;
+    }
+    if (starts_with(stream, "\x93NUMPY", 6)) {
+        return npy_load(stream, table, err);
+    }
+    if (starts_with(stream, "PK\3\4", 4) || starts_with(stream, "PK\5\6", 4)) {
+        return load_archive(stream, path, table, err);
     }
     if (starts_with(stream, "\xff\xfe", 2) || starts_with(stream, "\xfe\xff", 2)) {
         return fail(err, "%s: UTF-16 text: save it as UTF-8", stream->source);
@@ -43,7 +60,7 @@ static bool load_path(const char *path, struct table *table, struct error *err)
     bool loaded = stream_open(&stream, path, err);
     if (loaded) {
         table->data->source = arena_string(table->data->arena, stream.source);
-        loaded = table->data->source ? load_stream(&stream, table, err) : fail_memory(err);
+        loaded = table->data->source ? load_stream(&stream, path, table, err) : fail_memory(err);
     }
     stream_close(&stream);
     return loaded && table_finish(table, err);
