@@ -21,7 +21,7 @@ struct lsq_plan lsq_plan_full(void)
                              .windows = 60,
                              .window_iterations = 12,
                              .samples = 4000,
-                             .round_samples = 12000,
+                             .round_samples = 8000,
                              .patience = 12};
 }
 
@@ -162,6 +162,10 @@ static void keep_if_best(struct lsq *lsq)
     }
 }
 
+/* The integer program rounds every activation to 2^-15 and floors it: white noise of about half a
+ * code, which a weight w carries on w-fold.  Its power is the least decay that pays. */
+#define ROUNDING_NOISE 1e-9
+
 /* `count` iterations on the present window; the decay follows the evidence at its end. */
 static void iterate(struct lsq *lsq, int count, const char *stage, double share)
 {
@@ -176,7 +180,8 @@ static void iterate(struct lsq *lsq, int count, const char *stage, double share)
         }
     }
     if (mean > 0) {
-        lsq->damped.decay = damped_evidence(&lsq->damped, &lsq->work, mean);
+        double decay = damped_evidence(&lsq->damped, &lsq->work, mean);
+        lsq->damped.decay = decay > ROUNDING_NOISE ? decay : ROUNDING_NOISE;
     }
 }
 

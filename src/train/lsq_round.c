@@ -8,10 +8,10 @@
 #include <string.h>
 
 #define STAGES      8
-#define REFITS      5  /* iterations behind each stage */
+#define REFITS      4  /* iterations behind each stage, on the samples of its Hessian */
 #define LAST_REFITS 10 /* biases only */
 
-static const double ridges[] = {1e-6, 1e-4, 1e-2};
+static const double ridges[] = {1e-9, 1e-6, 1e-3};
 #define RIDGES ((int)(sizeof ridges / sizeof ridges[0]))
 
 struct rounding {
@@ -55,7 +55,7 @@ static void take_rows(const struct model *m, struct fixed *fixed)
         int extra = layer + 1 >= m->topology.layer_count ? fixed_extra(fixed->out_type) : 0;
         for (int i = 0; i < dense->rows; i++) {
             const double *w = m->parameter + model_weights(m, layer) + i * dense->columns;
-            double b = skip ? 0 : m->parameter[model_biases(m, layer) + (size_t)i];
+            double b = skip ? 0 : model_row_bias(m, layer, i);
             fixed_set_row(dense, i, w, b, dense->shift[i] - extra, extra);
         }
     }
@@ -128,7 +128,6 @@ static bool round_all(struct rounding *r, double ridge, double share)
                         (left + (size_t)(STAGES - stage) - 1) / (size_t)(STAGES - stage))) {
             return false;
         }
-        lsq_window(lsq, (size_t)stage + 7, plan->samples);
         refit(lsq, stage + 1 < STAGES ? REFITS : 0);
         lsq->fraction += share / STAGES;
         lsq_report(lsq, "round");

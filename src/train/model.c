@@ -112,6 +112,35 @@ void model_forward(const struct model *model, const double *x, double *y, double
     }
 }
 
+/* How much the integer activation falls short of the real one on average, in Q15: its last step
+ * floors (SPEC 5). */
+static double floor_mean(enum activation activation)
+{
+    switch (activation) {
+    case ACTIVATION_CUBIC:
+    case ACTIVATION_PSIG: return 0.5 / 32768;
+    case ACTIVATION_LEAKY: /* the floor is on the negative side only: eighths 0..7, half the time */
+        return 0.5 * 3.5 / 8 / 32768;
+    case ACTIVATION_NONE:
+    case ACTIVATION_RELU:
+    case ACTIVATION_ABS:
+    case ACTIVATION_CLIP: return 0;
+    }
+    return 0;
+}
+
+double model_row_bias(const struct model *model, int layer, int row)
+{
+    int columns = model->topology.widths[layer];
+    const double *w = model->parameter + model_weights(model, layer) + row * columns;
+    double sum = 0;
+    for (int j = 0; j < columns && layer > 0; j++) {
+        sum += w[j];
+    }
+    return model->parameter[model_biases(model, layer) + (size_t)row] +
+           sum * floor_mean(model->activation);
+}
+
 static struct fixed_demand demand_of(const double *w, int columns, double bias, int bits, int extra)
 {
     struct fixed_demand d = {.bias = bias, .columns = columns, .bits = bits, .extra = extra};
@@ -139,7 +168,7 @@ void model_round(const struct model *model, int bits, enum type out_type, struct
         dense->activation = last ? ACTIVATION_NONE : model->activation;
         for (int i = 0; i < dense->rows; i++) {
             const double *w = model->parameter + model_weights(model, layer) + i * dense->columns;
-            double b = skip ? 0 : model->parameter[model_biases(model, layer) + (size_t)i];
+            double b = skip ? 0 : model_row_bias(model, layer, i);
             struct fixed_demand d = demand_of(w, dense->columns, b, bits, last ? extra : 0);
             fixed_set_row(dense, i, w, b, fixed_scale(&d), d.extra);
         }

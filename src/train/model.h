@@ -38,6 +38,10 @@ double model_activate(enum activation activation, double z, double *slope);
 void model_forward(const struct model *model, const double *x, double *y, double *scratch);
 size_t model_scratch(const struct model *model);
 
+/* Bias of a row for the integer net: makes up for what the integer activations before it lose on
+ * average by flooring. */
+double model_row_bias(const struct model *model, int layer, int row);
+
 /* Round to nearest at per-row power-of-two scales (weights of `bits`), output step `extra`.
  * `fixed` has the same shape. */
 void model_round(const struct model *model, int bits, enum type out_type, struct fixed *fixed);

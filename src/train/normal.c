@@ -28,6 +28,40 @@ static tile_kernel *choose_kernel(const char *isa, struct error *err)
     return NULL;
 }
 
+/* Widen the range of outputs of the panels that hold parameters at .. at + count - 1. */
+static void act_on(struct normal *n, size_t at, size_t count, int first, int last)
+{
+    for (size_t p = at; p < at + count; p++) {
+        size_t panel = p / TILE_WIDTH;
+        n->first[panel] = first < n->first[panel] ? first : n->first[panel];
+        n->last[panel] = last > n->last[panel] ? last : n->last[panel];
+    }
+}
+
+/* A row of the last layer or of the skip acts on one output, all else on all of them. */
+static void find_outputs(struct normal *n, const struct model *model)
+{
+    const struct topology *t = &model->topology;
+    int layer = t->layer_count - 1;
+    int outputs = t->widths[t->layer_count];
+    size_t columns = (size_t)t->widths[layer];
+    size_t inputs = (size_t)t->widths[0];
+    for (size_t panel = 0; panel < n->stride / TILE_WIDTH; panel++) {
+        n->first[panel] = outputs;
+        n->last[panel] = -1;
+    }
+    act_on(n, 0, model_weights(model, layer), 0, outputs - 1);
+    act_on(n, n->count, 1, 0, outputs - 1); /* the residual */
+    for (int o = 0; o < outputs; o++) {
+        size_t row = (size_t)o;
+        act_on(n, model_weights(model, layer) + row * columns, columns, o, o);
+        act_on(n, model_biases(model, layer) + row, 1, o, o);
+        if (model->has_skip) {
+            act_on(n, model_skip(model) + row * inputs, inputs, o, o);
+        }
+    }
+}
+
 bool normal_new(struct normal *n, struct arena *arena, const struct model *model, const char *isa,
                 struct error *err)
 {
@@ -47,7 +81,13 @@ bool normal_new(struct normal *n, struct arena *arena, const struct model *model
     n->scratch = arena_alloc(arena, n->slice * NORMAL_JOBS, sizeof *n->scratch);
     n->sum_count = 4096;
     n->sums = arena_alloc(arena, n->sum_count, sizeof *n->sums);
-    return (n->matrix && n->panels && n->scratch && n->sums) || fail_memory(err);
+    n->first = arena_alloc(arena, n->stride / TILE_WIDTH, sizeof *n->first);
+    n->last = arena_alloc(arena, n->stride / TILE_WIDTH, sizeof *n->last);
+    if (!n->matrix || !n->panels || !n->scratch || !n->sums || !n->first || !n->last) {
+        return fail_memory(err);
+    }
+    find_outputs(n, model);
+    return true;
 }
 
 /* ---- one sample's rows of J ---- */
@@ -166,8 +206,7 @@ struct chunk {
     const struct model *model;
     const struct samples *samples;
     size_t first; /* sample */
-    size_t count; /* samples */
-    size_t rows;
+    size_t count; /* samples; its rows of J are output * count + sample */
 };
 
 static void put_row(const struct normal *n, const double *row, size_t at)
@@ -197,34 +236,51 @@ static void fill_rows(void *context, int job)
             double residual = pass.y[o] - chunk->samples->t[sample * outputs + o];
             jacobian_row(&pass, (int)o, n->weight[o], row);
             row[n->count] = residual * n->weight[o];
-            put_row(n, row, s * outputs + o);
+            put_row(n, row, o * chunk->count + s);
         }
     }
 }
 
-/* One row of tiles, from the diagonal on. */
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* One row of tiles, from the diagonal on, over the outputs on which both sides act. */
 static void add_tiles(void *context, int job)
 {
     const struct chunk *chunk = context;
     const struct normal *n = chunk->normal;
     size_t i = (size_t)job;
-    const double *a = n->panels + i * TILE_PANEL;
     for (size_t j = i / TILE_COUNT; j < n->stride / GROUP; j++) {
-        n->kernel(a, n->panels + j * TILE_COUNT * TILE_PANEL, chunk->rows,
-                  n->matrix + i * TILE_WIDTH * n->stride + j * GROUP, n->stride);
+        const int *first = n->first + j * TILE_COUNT;
+        const int *last = n->last + j * TILE_COUNT;
+        int low = most(n->first[i], least(first[0], least(first[1], first[2])));
+        int high = least(n->last[i], most(last[0], most(last[1], last[2])));
+        if (low <= high) {
+            size_t skipped = (size_t)low * chunk->count * TILE_WIDTH;
+            n->kernel(n->panels + i * TILE_PANEL + skipped,
+                      n->panels + j * TILE_COUNT * TILE_PANEL + skipped,
+                      (size_t)(high - low + 1) * chunk->count,
+                      n->matrix + i * TILE_WIDTH * n->stride + j * GROUP, n->stride);
+        }
     }
 }
 
 void normal_sum(struct normal *n, const struct model *model, const struct samples *samples)
 {
     size_t outputs = (size_t)model->topology.widths[model->topology.layer_count];
-    size_t most = TILE_ROWS / outputs;
+    size_t room = TILE_ROWS / outputs;
     memset(n->matrix, 0, n->stride * n->stride * sizeof *n->matrix);
     memset(n->scratch, 0, n->slice * NORMAL_JOBS * sizeof *n->scratch);
-    for (size_t first = 0; first < samples->count; first += most) {
+    for (size_t first = 0; first < samples->count; first += room) {
         size_t left = samples->count - first;
-        struct chunk chunk = {n, model, samples, first, left < most ? left : most, 0};
-        chunk.rows = chunk.count * outputs;
+        struct chunk chunk = {n, model, samples, first, left < room ? left : room};
         pool_run(n->pool, NORMAL_JOBS, fill_rows, &chunk);
         pool_run(n->pool, (int)((n->count + TILE_WIDTH) / TILE_WIDTH), add_tiles, &chunk);
     }
@@ -259,10 +315,10 @@ static void add_losses(void *context, int job)
 double normal_loss(struct normal *n, const struct model *model, const struct samples *samples)
 {
     double loss = 0;
-    size_t most = n->sum_count * LOSS_SAMPLES;
-    for (size_t first = 0; first < samples->count; first += most) {
+    size_t room = n->sum_count * LOSS_SAMPLES;
+    for (size_t first = 0; first < samples->count; first += room) {
         size_t left = samples->count - first;
-        struct chunk chunk = {n, model, samples, first, left < most ? left : most, 0};
+        struct chunk chunk = {n, model, samples, first, left < room ? left : room};
         pool_run(n->pool, NORMAL_JOBS, add_losses, &chunk);
         for (size_t block = 0; block * LOSS_SAMPLES < chunk.count; block++) {
             loss += n->sums[block];

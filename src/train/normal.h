@@ -22,7 +22,8 @@ struct normal {
     size_t count;         /* parameters of the model */
     size_t stride;        /* row length of `matrix`, a multiple of the tile's 24 */
     double *matrix;       /* (count + 1) rows used: upper triangle of [J r]^T [J r] */
-    double *panels;       /* one chunk of J, in panels */
+    double *panels;       /* one chunk of J, in panels; its rows are ordered by output */
+    int *first, *last;    /* panels: the outputs that its parameters act on; J is zero elsewhere */
     double *scratch;      /* threads' working memory, one slice a job */
     size_t slice;         /* doubles of a slice */
     double *sums;         /* partial losses */
