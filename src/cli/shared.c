@@ -152,9 +152,7 @@ struct dataset *load_for_net(const struct net *net, const char *path, const char
 void note_clamped(int64_t count)
 {
     if (count > 0) {
-        (void)fprintf(stderr,
-                      "mote: note: %lld values lie outside of the input type's range and were "
-                      "clamped\n",
-                      (long long)count);
+        (void)fprintf(stderr, "mote: note: %lld %s clamped to the input type's range\n",
+                      (long long)count, count == 1 ? "value was" : "values were");
     }
 }

@@ -1,0 +1,3 @@
+#include "safe.h"
+int evil(void) { return 0; }
+int main(void) { return evil() || safe_selftest(); }

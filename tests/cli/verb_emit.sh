@@ -1,0 +1,92 @@
+#!/bin/bash
+# mote emit: files, names, atomic writing; hostile names leave no trace.
+. tests/cli/support.bash
+
+sum_net "$SCRATCH/sum.mote"
+class_net "$SCRATCH/class.mote"
+cd "$SCRATCH" || exit 1
+strict="-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror"
+
+mote emit sum.mote -o lean.h
+ends "a header" 0 ""
+check "named for the file" grep -q 'lean_predict' lean.h
+cat >use.c <<'EOF'
+#include "lean.h"
+int main(void)
+{
+    const uint8_t in[2] = {10, 20};
+    int16_t out[1];
+    lean_predict(in, out);
+    return lean_selftest() != 0 || out[0] != 50;
+}
+EOF
+# shellcheck disable=SC2086
+check "it compiles" gcc $strict -o use use.c
+check "it runs and tests itself" ./use
+
+mote emit sum.mote -o pair.c --json
+gives "a pair: the files" .files '["pair.h","pair.c"]'
+sed 's/lean/pair/g' use.c >use_pair.c
+# shellcheck disable=SC2086
+check "a pair compiles" gcc $strict -o use_pair use_pair.c pair.c
+check "a pair runs" ./use_pair
+mote emit sum.mote -o - --name abc --selftest 0
+check "standard output" grep -q 'void abc_predict' out
+check "--selftest 0 leaves it out" [ "$(grep -c selftest out)" -eq 0 ]
+mote emit sum.mote -o -
+check "standard output is named for the net" grep -q 'void sum_predict' out
+mote emit sum.mote -o - --selftest 3
+check "--selftest 3 has 3 vectors" grep -q 'in\[3\]\[2\]' out
+for kernel in size speed; do
+    mote emit class.mote -o kind.h --optimise $kernel
+    printf '#include "kind.h"\nint main(void) { const uint8_t in[2] = {9, 1}; return %s; }\n' \
+        'kind_selftest() || kind_classify(in)' >kind.c
+    # shellcheck disable=SC2086
+    check "classes, $kernel" gcc $strict -o kind kind.c
+    check "classes, $kernel: runs" ./kind
+done
+
+mote emit sum.mote
+ends "no -o" 2 "mote emit: -o FILE is missing"
+mote emit sum.mote -o sum.txt
+ends "another kind of file" 2 "mote emit: -o: 'sum.txt' ends neither in .h nor in .c"
+mote emit sum.mote -o - --json
+ends "--json and -o -" 2 "mote emit: --json and -o - both want standard output"
+mote emit sum.mote -o x.h --name '9 lives'
+ends "a name that is no C name" 1 "mote: '9 lives' cannot begin C names; 'net_9_lives' can"
+mote emit sum.mote -o other.c --name abc
+ends "the pair's name and file differ" 1 \
+    "mote: with the prefix 'abc' the file must be called abc.c: it includes \"abc.h\""
+check "and nothing is written" [ ! -e other.c ]
+mote emit sum.mote -o my-net.h
+check "a file name that is no C name" grep -q 'my_net_predict' my-net.h
+
+mote emit sum.mote -o none/x.h
+ends "no such folder" 1 "mote: none/x.h: No such file or directory"
+ln -s /dev/full full.h
+mote emit sum.mote -o full.h
+ends "full disk" 1 "mote: full.h: No space left on device"
+mkdir folder.h
+mote emit sum.mote -o folder.h
+check "a folder in the way" [ "$status" -eq 1 ]
+echo old >kept.h
+sed 's/"weights": \[\[1, 2\]\]/"weights": [[1, 200]]/' sum.mote >bad.mote
+mote emit bad.mote -o kept.h
+check "a bad net is refused" [ "$status" -eq 1 ]
+check "and the old file intact" grep -qx old kept.h
+check "no temporary files are left" [ -z "$(find . -name '*.h.*' -print -quit)" ]
+
+evil='*/ int evil(void){return 1;} /*'
+sum_net evil.mote "$evil"
+sed -i "s|\"name\": \"a\"|\"name\": \"$evil\"|; s|\"unit\": \"mm\"|\"unit\": \"??/\\\\\\\\\"|" evil.mote
+for kernel in size speed; do
+    mote emit evil.mote -o safe.h --optimise $kernel
+    ends "hostile names, $kernel" 0 ""
+    printf '#include "safe.h"\nint evil(void) { return 0; }\nint main(void) { return evil() || %s; }\n' \
+        'safe_selftest()' >safe.c
+    # shellcheck disable=SC2086
+    check "hostile names, $kernel: compiles" gcc $strict -o safe safe.c
+    check "hostile names, $kernel: runs" ./safe
+done
+mote emit evil.mote -o - # the net's own name
+check "hostile net name: no such function" [ "$(gcc -E -P - <out 2>/dev/null | grep -c 'evil(void)')" -eq 0 ]
