@@ -41,7 +41,7 @@ void lsq_window(struct lsq *lsq, size_t number, size_t count)
 {
     const struct problem *p = lsq->job->problem;
     size_t rows = p->counts[PART_TRAIN];
-    samples_fill(&lsq->work, p, lsq->order, rows, number * count % rows, count);
+    sample_set_fill(&lsq->work, p, lsq->order, rows, number * count % rows, count);
 }
 
 void lsq_report(struct lsq *lsq, const char *stage)
@@ -71,8 +71,8 @@ static bool memory_new(struct lsq *lsq, struct error *err)
     lsq->step = arena_alloc(lsq->arena, m->count, sizeof *lsq->step);
     lsq->limit = arena_alloc(lsq->arena, m->count, sizeof *lsq->limit);
     if (!lsq->order || !lsq->held || !lsq->step || !lsq->limit ||
-        !samples_new(&lsq->work, lsq->arena, p, most) ||
-        !samples_new(&lsq->validation, lsq->arena, p, valid) ||
+        !sample_set_new(&lsq->work, lsq->arena, p, most) ||
+        !sample_set_new(&lsq->validation, lsq->arena, p, valid) ||
         !model_new(&lsq->best, lsq->arena, &m->topology, m->activation, m->has_skip)) {
         return fail_memory(err);
     }
@@ -91,8 +91,8 @@ static void fill_fixed_sets(struct lsq *lsq)
     memcpy(lsq->order, p->rows[PART_TRAIN], rows * sizeof *lsq->order);
     struct rng rng = rng_new(lsq->job->session->options->seed, STREAM_ORDER);
     rng_shuffle(&rng, lsq->order, rows);
-    samples_fill(&lsq->validation, p, p->rows[PART_VALIDATION], p->counts[PART_VALIDATION], 0,
-                 VALIDATION_MOST);
+    sample_set_fill(&lsq->validation, p, p->rows[PART_VALIDATION], p->counts[PART_VALIDATION], 0,
+                    VALIDATION_MOST);
     lsq->state.best_loss = HUGE_VAL;
 }
 

@@ -142,7 +142,7 @@ static void keep_if_best(struct rounding *r)
 {
     struct lsq *lsq = r->lsq;
     double loss =
-        samples_fixed_loss(&lsq->validation, lsq->job->problem, &r->candidate, &r->memory);
+        sample_set_fixed_loss(&lsq->validation, lsq->job->problem, &r->candidate, &r->memory);
     if (loss < r->best) {
         r->best = loss;
         fixed_copy(lsq->job->fixed, &r->candidate);

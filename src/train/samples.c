@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-bool samples_new(struct samples *samples, struct arena *arena, const struct problem *p,
-                 size_t capacity)
+bool sample_set_new(struct samples *samples, struct arena *arena, const struct problem *p,
+                    size_t capacity)
 {
     *samples = (struct samples){0};
     samples->x = arena_alloc(arena, capacity * (size_t)p->inputs, sizeof *samples->x);
@@ -11,8 +11,8 @@ bool samples_new(struct samples *samples, struct arena *arena, const struct prob
     return samples->x && samples->t;
 }
 
-void samples_fill(struct samples *samples, const struct problem *p, const uint32_t *rows,
-                  size_t row_count, size_t first, size_t count)
+void sample_set_fill(struct samples *samples, const struct problem *p, const uint32_t *rows,
+                     size_t row_count, size_t first, size_t count)
 {
     size_t inputs = (size_t)p->inputs;
     int16_t codes[TRAIN_WIDTH_MAX];
@@ -37,8 +37,8 @@ bool fixed_memory_new(struct fixed_memory *memory, struct arena *arena, const st
     return memory->scratch && memory->y && memory->x;
 }
 
-double samples_fixed_loss(const struct samples *samples, const struct problem *p,
-                          const struct fixed *fixed, const struct fixed_memory *memory)
+double sample_set_fixed_loss(const struct samples *samples, const struct problem *p,
+                             const struct fixed *fixed, const struct fixed_memory *memory)
 {
     size_t inputs = (size_t)p->inputs;
     size_t outputs = (size_t)p->outputs;
