@@ -221,20 +221,23 @@ static const char *spoil_joints(struct net *net, int which)
     struct layer *concat = &net->layers[5];
     static const uint8_t no_shift[] = {0, 0};
     switch (which) {
-    case 0: add->inputs[0] = 2; return "layer 4 (add): its input cannot be i16";
+    case 0:
+        add->inputs[2] = 2;
+        add->input_count = 3;
+        return "layer 4 (add): its input cannot be i16";
     case 1: net->tensors[5].width = 3; return "layer 4 (add): input 0 has 2 elements, the output 3";
     case 2: net->tensors[5].type = TYPE_U16; return "layer 4 (add): its output cannot be u16";
     case 3: add->shift = net->layers[1].shift; return "layer 4 (add): has parameters of another op";
     case 4:
         add->weights.rows = 1;
         return "layer 4 (add): has the weights, bias or activation of a dense layer";
-    case 5: /* tensor 4, row 0: -20 - 2 * 32767 .. 32767 + 2 * 20, and the bias */
+    case 5: /* tensor 4, row 0: -20 - 2 * 32767 .. 32767 - 2 * 80, and the bias */
         net->layers[3].shift = no_shift;
         bias_of(net, 3)[0] = 2147385343;
         add->inputs[0] = 4; /* read twice */
         add->inputs[2] = 3;
         add->input_count = 3;
-        return "layer 4 (add), element 0: sum 4294639578..4294836300 does not fit i32";
+        return "layer 4 (add), element 0: sum 4294639578..4294835900 does not fit i32";
     case 6: concat->inputs[1] = 0; return "layer 5 (concat): input 1 is u16, the output i16";
     case 7:
         net->tensors[6].width = 5;
