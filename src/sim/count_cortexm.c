@@ -293,7 +293,7 @@ static bool write_outputs(struct task *task, struct error *err)
 static bool print_counts(const struct task *task, const struct spread *spreads, struct error *err)
 {
     static const char *const names[COUNT_KINDS] = {
-#define COUNT(NAME, text) [COUNT_##NAME] = text,
+#define COUNT(NAME, text) [COUNT_##NAME] = (text),
 #include "sim/counts.def"
 #undef COUNT
     };
