@@ -21,18 +21,29 @@ static bool same_meaning(const struct channel *a, const struct channel *b)
            same_decimal(a->offset, b->offset);
 }
 
-/* "leg0 leg1 leg2", or "leg0 .. leg783" where they are many. */
-static void print_names(struct text *out, const struct channel *channels, int first, int count)
+/* Channels of one meaning that stand behind each other. */
+struct group {
+    int first;
+    int count;
+};
+
+/* The name of a channel, or its place if it has none. */
+static void print_name(struct text *out, const struct channel *channels, int index)
 {
-    if (count > 6) {
-        print_safe(out, channels[first].name, NAME_MOST);
-        text_add(out, " .. ");
-        print_safe(out, channels[first + count - 1].name, NAME_MOST);
-        return;
+    if (*channels[index].name) {
+        print_safe(out, channels[index].name, NAME_MOST);
+    } else {
+        text_printf(out, "[%d]", index);
     }
-    for (int i = 0; i < count; i++) {
-        text_add(out, i ? " " : "");
-        print_safe(out, channels[first + i].name, NAME_MOST);
+}
+
+/* "leg0 leg1 leg2", or "leg0 .. leg783" where they are many. */
+static void print_names(struct text *out, const struct channel *channels, struct group group)
+{
+    bool many = group.count > 6;
+    for (int i = 0; i < group.count; i += many ? group.count - 1 : 1) {
+        text_add(out, i == 0 ? "" : many ? " .. " : " ");
+        print_name(out, channels, group.first + i);
     }
 }
 
@@ -47,57 +58,108 @@ static void print_value(struct text *out, struct decimal value, const char *unit
     }
 }
 
-/* "1 = 0.002 mm, 0 = 5 mm, -20 .. 20 mm" */
-static void print_meaning(struct text *out, const struct channel *channels, int first, int count)
+/* "1 = 0.002 mm, 0 = 5 mm" */
+static void print_step_size(struct text *out, const struct channel *channel)
 {
-    const struct channel *channel = &channels[first];
-    struct decimal low = channel->low;
-    struct decimal high = channel->high;
-    char text[DECIMAL_TEXT_MAX];
-    for (int i = 1; i < count; i++) {
-        const struct channel *other = &channels[first + i];
-        low = decimal_value(other->low) < decimal_value(low) ? other->low : low;
-        high = decimal_value(other->high) > decimal_value(high) ? other->high : high;
+    bool raw = same_decimal(channel->lsb, (struct decimal){1, 0}) && !*channel->unit;
+    if (raw && channel->offset.digits == 0) {
+        text_add(out, "raw");
+        return;
     }
-    if (same_decimal(channel->lsb, (struct decimal){1, 0}) && !*channel->unit &&
-        channel->offset.digits == 0) {
-        text_add(out, "as read");
-    } else {
-        text_add(out, "1 = ");
-        print_value(out, channel->lsb, channel->unit);
-    }
+    text_add(out, "1 = ");
+    print_value(out, channel->lsb, channel->unit);
     if (channel->offset.digits != 0) {
         text_add(out, ", 0 = ");
         print_value(out, channel->offset, channel->unit);
     }
+}
+
+/* "-20 .. 20 mm": the range of the values in the training data, over the group. */
+static void print_range(struct text *out, const struct channel *channels, struct group group)
+{
+    struct decimal low = channels[group.first].low;
+    struct decimal high = channels[group.first].high;
+    char text[DECIMAL_TEXT_MAX];
+    for (int i = group.first + 1; i < group.first + group.count; i++) {
+        low = decimal_value(channels[i].low) < decimal_value(low) ? channels[i].low : low;
+        high = decimal_value(channels[i].high) > decimal_value(high) ? channels[i].high : high;
+    }
     if (low.digits != 0 || high.digits != 0) {
         decimal_print(low, text);
-        text_printf(out, ", %s .. ", text);
-        print_value(out, high, channel->unit);
+        text_printf(out, "%s .. ", text);
+        print_value(out, high, channels[group.first].unit);
+    }
+}
+
+/* The next group from `first` on. */
+static struct group group_at(const struct channel *channels, int first, int width)
+{
+    struct group group = {.first = first, .count = 1};
+    while (first + group.count < width &&
+           same_meaning(&channels[first], &channels[first + group.count])) {
+        group.count++;
+    }
+    return group;
+}
+
+/* Three columns: names, step, range.  `widths` are those of the first two, and grow if too
+ * small; nothing is printed without `out`. */
+static void print_group(struct text *out, const struct channel *channels, struct group group,
+                        size_t widths[2])
+{
+    struct text names = {0};
+    struct text step = {0};
+    struct text range = {0};
+    text_add(&names, "");
+    text_add(&step, "");
+    text_add(&range, "");
+    print_names(&names, channels, group);
+    print_step_size(&step, &channels[group.first]);
+    print_range(&range, channels, group);
+    widths[0] = names.length > widths[0] ? names.length : widths[0];
+    widths[1] = step.length > widths[1] ? step.length : widths[1];
+    if (names.failed || step.failed || range.failed) {
+        out->failed = true;
+    } else if (range.length > 0) {
+        text_printf(out, "%-*s   %-*s   %s\n", (int)widths[0], names.data, (int)widths[1],
+                    step.data, range.data);
+    } else {
+        text_printf(out, "%-*s   %s\n", (int)widths[0], names.data, step.data);
+    }
+    text_free(&names);
+    text_free(&step);
+    text_free(&range);
+}
+
+static void print_groups(struct text *out, const struct channel *channels, int width,
+                         size_t widths[2])
+{
+    int groups = 0;
+    for (int first = 0; first < width;) {
+        struct group group = group_at(channels, first, width);
+        if (first > 0) {
+            text_printf(out, " *   %21s", "");
+        }
+        if (groups++ == GROUPS_MOST) {
+            text_printf(out, "and %d more\n", width - first);
+            return;
+        }
+        print_group(out, channels, group, widths);
+        first += group.count;
     }
 }
 
 static void print_channels(struct text *out, const char *end, enum type type,
                            const struct channel *channels, int width)
 {
-    int groups = 0;
-    text_printf(out, " *   %-5s %s[%d]\n", end, c_type(type), width);
-    for (int first = 0; first < width;) {
-        int count = 1;
-        while (first + count < width && same_meaning(&channels[first], &channels[first + count])) {
-            count++;
-        }
-        if (groups++ == GROUPS_MOST) {
-            text_printf(out, " *           and %d more\n", width - first);
-            return;
-        }
-        text_add(out, " *           ");
-        print_names(out, channels, first, count);
-        text_add(out, "   ");
-        print_meaning(out, channels, first, count);
-        text_add(out, "\n");
-        first += count;
-    }
+    char array[32];
+    size_t widths[2] = {0, 0};
+    struct text measured = {0};
+    print_groups(&measured, channels, width, widths);
+    text_free(&measured);
+    (void)snprintf(array, sizeof array, "%s[%d]", c_type(type), width);
+    text_printf(out, " *   %-5s %-15s", end, array);
+    print_groups(out, channels, width, widths);
 }
 
 static void print_classes(struct text *out, const struct net *net)
@@ -160,6 +222,34 @@ static bool has_op(const struct net *net, enum op op)
     return false;
 }
 
+/* The layer that writes `tensor`; NULL for the input. */
+static const struct layer *writer(const struct net *net, int tensor)
+{
+    for (int i = 0; i < net->layer_count; i++) {
+        if (net->layers[i].output == tensor) {
+            return &net->layers[i];
+        }
+    }
+    return NULL;
+}
+
+/* Is the output a sum in which one term is a matrix times the readings? */
+static bool has_linear_skip(const struct net *net)
+{
+    const struct layer *add = writer(net, net->output);
+    for (int k = 0; add && add->op == OP_ADD && k < add->input_count; k++) {
+        const struct layer *term = writer(net, add->inputs[k]);
+        if (!term || term->op != OP_DENSE) {
+            continue;
+        }
+        const struct layer *before = writer(net, term->inputs[0]);
+        if (!before || before->op == OP_CONVERT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_net(struct text *out, const struct plan *plan)
 {
     const struct net *net = plan->net;
@@ -176,7 +266,9 @@ static void print_net(struct text *out, const struct plan *plan)
     text_add(out, " *   net   ");
     print_shape(out, plan);
     print_activations(out, net);
-    text_add(out, has_op(net, OP_ADD) ? ", sums of layers" : "");
+    if (has_op(net, OP_ADD)) {
+        text_add(out, has_linear_skip(net) ? ", linear skip" : ", sums of layers");
+    }
     text_add(out, has_op(net, OP_CONCAT) ? ", joined layers" : "");
     text_printf(out, "; %s weights of ", grouped(net_macs(net), weights));
     if (least < most) {
@@ -238,9 +330,11 @@ void print_head(struct text *out, const struct plan *plan)
     const struct net *net = plan->net;
     const struct tensor *in = &net->tensors[net->input];
     const struct tensor *result = &net->tensors[net->output];
-    text_printf(out, "/* %s.h: ", plan->name);
+    text_printf(
+        out, "/* %s.h: a neural network in integers.  Written by mote " MOTE_VERSION_TEXT " from '",
+        plan->name);
     print_safe(out, net->name, NAME_MOST);
-    text_add(out, ".  Written by mote " MOTE_VERSION_TEXT "; it is yours.\n *\n");
+    text_add(out, "'; it is yours.\n *\n");
     print_channels(out, "in", in->type, net->inputs, in->width);
     print_channels(out, "out", result->type, net->outputs, result->width);
     print_classes(out, net);

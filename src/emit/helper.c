@@ -178,40 +178,45 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
     }
     text_printf(
         out,
-        "/* Values are shifted right by flooring, as nearly every compiler does; one that does "
-        "not stops here. */\n"
+        "/* `>>` floors negative values here, as nearly every compiler does; others stop at this "
+        "line. */\n"
         "typedef char %s_needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];\n\n",
         plan->name);
     if (!any) {
         return;
     }
-    text_add(out, "/* Tables lie in flash; an AVR reads them by an instruction of its own. */\n"
-                  "#if defined(__AVR_HAVE_LPMX__)\n");
-    print_avr_macros(out, plan, helpers);
-    text_printf(out, "#else\n#define %s_FLASH\n", plan->upper);
+    text_printf(out,
+                "/* Tables stay in flash: an AVR reads them by an instruction of its own. */\n"
+                "#if !defined(__AVR_HAVE_LPMX__)\n#define %s_FLASH\n",
+                plan->upper);
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         if (helpers->reads[type]) {
             text_printf(out, "#define %s_%s(table, i) ((table)[i])\n", plan->upper,
                         macro_name((enum type)type));
         }
     }
+    text_add(out, "#else\n");
+    print_avr_macros(out, plan, helpers);
     text_add(out, "#endif\n\n");
 }
 
 static void print_row_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {
-    text_printf(out,
-                "/* One row of a layer: bias and weights times activations, summed in 32 bits. */\n"
-                "static int32_t %s(const %s *a, const %s *w, %s n, int32_t acc)\n"
-                "{\n"
-                "    while (n-- > 0) {\n"
-                "        acc += (int32_t)%s_%s(w, n) * a[n];\n"
-                "    }\n"
-                "    return acc;\n"
-                "}\n\n",
-                name, c_type(helper.a), c_type(helper.b), plan->index, plan->upper,
-                helper.b == TYPE_I8 ? "I8" : "I16");
+    text_printf(
+        out,
+        "/* One row of a layer: weights times activations on top of the bias, which holds the "
+        "half that\n"
+        " * rounds the shift behind it. */\n"
+        "static int32_t %s(const %s *a, const %s *w, %s n, int32_t acc)\n"
+        "{\n"
+        "    while (n-- > 0) {\n"
+        "        acc += (int32_t)%s_%s(w, n) * a[n];\n"
+        "    }\n"
+        "    return acc;\n"
+        "}\n\n",
+        name, c_type(helper.a), c_type(helper.b), plan->index, plan->upper,
+        helper.b == TYPE_I8 ? "I8" : "I16");
 }
 
 static void print_copy_helper(struct text *out, const struct plan *plan, struct helper helper,
@@ -310,17 +315,26 @@ static void print_all_helper(struct text *out, const struct plan *plan, struct h
     text_printf(out, "        a[i] = %s;\n    }\n}\n\n", activation_value(helper.activation));
 }
 
+static void print_helper(struct text *out, const struct plan *plan, struct helper helper,
+                         const char *name)
+{
+    switch (helper.kind) {
+    case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
+    case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
+    case HELPER_ELEMENT: print_element_helper(out, helper, name); break;
+    case HELPER_ALL: print_all_helper(out, plan, helper, name); break;
+    }
+}
+
 void print_helpers(struct text *out, const struct plan *plan, const struct helpers *helpers)
 {
     char name[HELPER_NAME_MAX];
-    for (int i = 0; i < helpers->count; i++) {
-        struct helper helper = helpers->list[i];
-        (void)helper_name(plan, helpers, helper, name);
-        switch (helper.kind) {
-        case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
-        case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
-        case HELPER_ELEMENT: print_element_helper(out, helper, name); break;
-        case HELPER_ALL: print_all_helper(out, plan, helper, name); break;
+    for (int kind = HELPER_ROW; kind <= HELPER_ALL; kind++) {
+        for (int i = 0; i < helpers->count; i++) {
+            if (helpers->list[i].kind == (enum helper_kind)kind) {
+                print_helper(out, plan, helpers->list[i],
+                             helper_name(plan, helpers, helpers->list[i], name));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 #include "emit/print.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Tile sizes of `rows` rows, as equal as they can be: 16 -> 6, 5, 5. */
 static int tile_rows(int rows, int first)
@@ -37,40 +38,65 @@ static bool column_used(const struct layer *layer, int first, int rows, int colu
     return false;
 }
 
+/* Statements behind each other on lines of at most 100 columns, each behind a space. */
+static void print_packed(struct printer *p, const char *statement, size_t *column)
+{
+    size_t length = strlen(statement) + 1;
+    if (*column + length > 100) {
+        text_add(p->out, "\n       ");
+        *column = 7;
+    }
+    text_printf(p->out, " %s", statement);
+    *column += length;
+}
+
 /* s0 += v * 30; for the rows of a tile whose weight is not zero. */
 static void print_column(struct printer *p, const struct layer *layer, int first, int rows,
                          int column)
 {
+    char statement[64];
+    char number[16];
+    char text[ELEMENT_MAX];
+    size_t at = 3;
+    (void)snprintf(number, sizeof number, "%d", column);
+    (void)snprintf(statement, sizeof statement, "v = %s;",
+                   element(p->plan, layer->inputs[0], number, text));
+    text_add(p->out, "   ");
+    print_packed(p, statement, &at);
     for (int i = 0; i < rows; i++) {
         int weight = weight_at(layer, first + i, column);
         int size = weight < 0 ? -weight : weight;
+        char sign = weight < 0 ? '-' : '+';
         if (size == 1) {
-            text_printf(p->out, " s%d %c= v;", i, weight < 0 ? '-' : '+');
-        } else if (size > 1) {
-            text_printf(p->out, " s%d %c= v * %d;", i, weight < 0 ? '-' : '+', size);
+            (void)snprintf(statement, sizeof statement, "s%d %c= v;", i, sign);
+        } else {
+            (void)snprintf(statement, sizeof statement, "s%d %c= v * %d;", i, sign, size);
+        }
+        if (size > 0) {
+            print_packed(p, statement, &at);
         }
     }
+    text_add(p->out, "\n");
 }
 
 /* The sums of a tile: s0 ... = bias + weights times inputs. */
 static void print_tile(struct printer *p, int index, int first, int rows)
 {
     const struct layer *layer = &p->plan->net->layers[index];
+    char statement[64];
     char text[ELEMENT_MAX];
-    char number[16];
+    size_t at = 3;
     text_add(p->out, "   ");
     for (int i = 0; i < rows; i++) {
-        text_printf(p->out, " s%d = %s;", i, literal(layer->bias[first + i], text));
+        (void)snprintf(statement, sizeof statement, "s%d = %s;", i,
+                       literal(layer->bias[first + i], text));
+        print_packed(p, statement, &at);
     }
     text_add(p->out, "\n");
     for (int j = 0; j < layer->weights.columns; j++) {
-        if (!column_used(layer, first, rows, j)) {
-            continue;
+        if (column_used(layer, first, rows, j)) {
+            print_column(p, layer, first, rows, j);
         }
-        (void)snprintf(number, sizeof number, "%d", j);
-        text_printf(p->out, "    v = %s;", element(p->plan, layer->inputs[0], number, text));
-        print_column(p, layer, first, rows, j);
-        text_add(p->out, "\n");
     }
 }
 
@@ -99,9 +125,9 @@ void print_line_dense(struct printer *p, int index)
         for (int i = 0; i < rows; i++) {
             (void)snprintf(number, sizeof number, "%d", first + i);
             text_add(p->out, "    ");
-            print_target(p, index, number, acts && !all);
+            const char *end = print_target(p, index, number, acts && !all);
             print_shifted(p, layer, first + i, i);
-            text_add(p->out, ");\n");
+            text_add(p->out, end);
         }
         first += rows;
     }
@@ -150,8 +176,8 @@ void print_line_add(struct printer *p, int index)
         for (int i = 0; i < rows; i++) {
             (void)snprintf(number, sizeof number, "%d", first + i);
             text_add(p->out, "    ");
-            print_target(p, index, number, p->plan->steps[index].clamps);
-            text_printf(p->out, "y%d);\n", i);
+            const char *end = print_target(p, index, number, p->plan->steps[index].clamps);
+            text_printf(p->out, "y%d%s", i, end);
         }
         first += rows;
     }
@@ -165,7 +191,7 @@ void print_line_convert(struct printer *p, int index)
     for (int j = 0; j < p->plan->net->tensors[layer->output].width; j++) {
         (void)snprintf(number, sizeof number, "%d", j);
         text_add(p->out, "    ");
-        print_target(p, index, number, p->plan->steps[index].clamps);
+        const char *end = print_target(p, index, number, p->plan->steps[index].clamps);
         text_printf(p->out, "%s(int32_t)%s", layer->zero[j] && layer->shift[j] ? "(" : "",
                     element(p->plan, layer->inputs[0], number, text));
         if (layer->zero[j]) {
@@ -176,7 +202,7 @@ void print_line_convert(struct printer *p, int index)
         if (layer->shift[j]) {
             text_printf(p->out, " * %d", 1 << layer->shift[j]);
         }
-        text_add(p->out, ");\n");
+        text_add(p->out, end);
     }
 }
 

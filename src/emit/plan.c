@@ -384,7 +384,7 @@ static void live_ranges(const struct plan *plan, struct group *groups)
 
 static void name_buffer(struct plan *plan, int buffer, bool readings)
 {
-    static const char letters[] = "acdefghlmpqrtu";
+    static const char letters[] = "abcdefghlmpqrtu";
     char *name = plan->buffers[buffer].name;
     bool taken = false;
     int letter = 0;

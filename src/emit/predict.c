@@ -120,7 +120,7 @@ void print_row(struct printer *p, int index, const char *row)
     }
 }
 
-void print_target(struct printer *p, int index, const char *row, bool acts)
+const char *print_target(struct printer *p, int index, const char *row, bool acts)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
@@ -132,20 +132,40 @@ void print_target(struct printer *p, int index, const char *row, bool acts)
     (void)element(plan, layer->output, row, target);
     if (acts) {
         text_printf(p->out, "%s = %s(", target, helper_name(plan, p->helpers, helper, name));
-    } else if (view->type == TYPE_I32) {
-        text_printf(p->out, "%s = (", target);
-    } else {
-        text_printf(p->out, "%s = (%s)(", target, c_type(view->type));
+        return ");\n";
     }
+    if (view->type != TYPE_I32) {
+        text_printf(p->out, "%s = (%s)(", target, c_type(view->type));
+        return ");\n";
+    }
+    text_printf(p->out, "%s = ", target);
+    return ";\n";
 }
 
+/* In one statement, or with a sum of its own where the line would grow too long. */
 static void print_loop_dense(struct printer *p, int index)
 {
     const struct layer *layer = &p->plan->net->layers[index];
+    struct text whole = {0};
+    struct printer trial = {.out = &whole, .plan = p->plan, .helpers = p->helpers};
+    (void)print_target(&trial, index, "i", plan_acts(p->plan, index));
+    print_row(&trial, index, "i");
+    bool fits = whole.length + strlen("        );") <= 100;
+    p->out->failed = p->out->failed || whole.failed;
+    text_free(&whole);
     print_loop(p, layer->weights.rows);
-    print_target(p, index, "i", plan_acts(p->plan, index));
-    print_row(p, index, "i");
-    text_add(p->out, ");\n    }\n");
+    if (!fits) {
+        text_add(p->out, "int32_t z = ");
+        print_row(p, index, "i");
+        text_add(p->out, ";\n        ");
+    }
+    const char *end = print_target(p, index, "i", plan_acts(p->plan, index));
+    if (fits) {
+        print_row(p, index, "i");
+    } else {
+        text_add(p->out, "z");
+    }
+    text_printf(p->out, "%s    }\n", end);
 }
 
 static void print_loop_add(struct printer *p, int index)
@@ -154,10 +174,10 @@ static void print_loop_add(struct printer *p, int index)
     const struct layer *layer = &plan->net->layers[index];
     char text[ELEMENT_MAX];
     print_loop(p, plan->net->tensors[layer->output].width);
-    print_target(p, index, "i", plan->steps[index].clamps);
+    text_add(p->out, "int32_t z = ");
     for (int k = 0; k < layer->input_count; k++) {
         int fused = plan_fused(plan, layer->inputs[k]);
-        text_add(p->out, k ? " +\n            " : "");
+        text_add(p->out, k ? " +\n                    " : "");
         if (fused >= 0) {
             text_add(p->out, "(");
             print_row(p, fused, "i");
@@ -166,7 +186,9 @@ static void print_loop_add(struct printer *p, int index)
             text_add(p->out, element(plan, layer->inputs[k], "i", text));
         }
     }
-    text_add(p->out, ");\n    }\n");
+    text_add(p->out, ";\n        ");
+    const char *end = print_target(p, index, "i", plan->steps[index].clamps);
+    text_printf(p->out, "z%s    }\n", end);
 }
 
 static void print_loop_convert(struct printer *p, int index)
@@ -177,7 +199,7 @@ static void print_loop_convert(struct printer *p, int index)
     char in[ELEMENT_MAX];
     char text[ELEMENT_MAX];
     print_loop(p, plan->net->tensors[layer->output].width);
-    print_target(p, index, "i", step->clamps);
+    const char *end = print_target(p, index, "i", step->clamps);
     text_printf(p->out, "%s(int32_t)%s - %s", step->shift.uniform && !step->shift.value ? "" : "(",
                 element(plan, layer->inputs[0], "i", in), series_at(plan, &step->bias, "i", text));
     if (!step->shift.uniform) {
@@ -185,7 +207,7 @@ static void print_loop_convert(struct printer *p, int index)
     } else if (step->shift.value) {
         text_printf(p->out, ") * %d", 1 << step->shift.value);
     }
-    text_add(p->out, ");\n    }\n");
+    text_printf(p->out, "%s    }\n", end);
 }
 
 /* Copy the inputs of a concat that do not lie in their place already. */

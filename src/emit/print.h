@@ -96,8 +96,8 @@ const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
 /* Row `index` of a dense layer, requantised, as a C expression. */
 void print_row(struct printer *p, int layer, const char *index);
 
-/* Its value's frame: "a[i] = f(" or "a[i] = (int16_t)("; the value and ");" follow. */
-void print_target(struct printer *p, int layer, const char *index, bool acts);
+/* Its value's frame: "a[i] = f(", "a[i] = (int16_t)(" or "a[i] = "; what must follow the value. */
+const char *print_target(struct printer *p, int layer, const char *index, bool acts);
 
 /* Straight-line code. */
 void print_line_locals(struct printer *p);
