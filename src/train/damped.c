@@ -60,7 +60,7 @@ static void gather(struct damped *d, size_t samples)
     }
 }
 
-void damped_system(struct damped *d, const struct samples *samples, double ridge)
+void damped_system(struct damped *d, const struct sample_set *samples, double ridge)
 {
     find_free(d);
     gather(d, samples->count);
@@ -113,7 +113,7 @@ static bool try_step(struct damped *d, size_t samples)
     return true;
 }
 
-double damped_iterate(struct damped *d, const struct samples *samples, bool *moved)
+double damped_iterate(struct damped *d, const struct sample_set *samples, bool *moved)
 {
     size_t bytes = d->model->count * sizeof *d->kept;
     double count = (double)samples->count;
@@ -140,7 +140,7 @@ double damped_iterate(struct damped *d, const struct samples *samples, bool *mov
     return mean;
 }
 
-double damped_evidence(struct damped *d, const struct samples *samples, double mean)
+double damped_evidence(struct damped *d, const struct sample_set *samples, double mean)
 {
     size_t stride = d->normal->stride;
     double rows = (double)samples->count;

@@ -24,14 +24,14 @@ bool damped_new(struct damped *damped, struct arena *arena, struct normal *norma
 
 /* One iteration: normal equations, then steps with growing damping until one is downhill.  Returns
  * the mean squared error after it, decay excluded; *moved tells whether a step was taken. */
-double damped_iterate(struct damped *damped, const struct samples *samples, bool *moved);
+double damped_iterate(struct damped *damped, const struct sample_set *samples, bool *moved);
 
 /* The share of the decay that the evidence asks for (MacKay 1992; Foresee, Hagan 1997), from the
  * normal equations of the last iteration and its mean squared error. */
-double damped_evidence(struct damped *damped, const struct samples *samples, double mean);
+double damped_evidence(struct damped *damped, const struct sample_set *samples, double mean);
 
 /* Gauss-Newton matrix of the free parameters plus decay and `ridge` (relative to the mean of its
  * diagonal), per sample, into `system`; fills free_index and free_count. */
-void damped_system(struct damped *damped, const struct samples *samples, double ridge);
+void damped_system(struct damped *damped, const struct sample_set *samples, double ridge);
 
 #endif

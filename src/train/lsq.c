@@ -162,9 +162,11 @@ static void keep_if_best(struct lsq *lsq)
     }
 }
 
-/* The integer program rounds every activation to 2^-15 and floors it: white noise of about half a
- * code, which a weight w carries on w-fold.  Its power is the least decay that pays. */
-#define ROUNDING_NOISE 1e-9
+/* Least decay.  What rounding adds to the error grows with the squares of the weights (activations
+ * are rounded to 2^-15 and floored, weights to 8 bits), as decay does; on the pose example 1e-9
+ * leaves the integer net 5 % above its float net, 2e-8 leaves 2 % but costs the float net as much.
+ */
+#define LEAST_DECAY 1e-8
 
 /* `count` iterations on the present window; the decay follows the evidence at its end. */
 static void iterate(struct lsq *lsq, int count, const char *stage, double share)
@@ -181,7 +183,7 @@ static void iterate(struct lsq *lsq, int count, const char *stage, double share)
     }
     if (mean > 0) {
         double decay = damped_evidence(&lsq->damped, &lsq->work, mean);
-        lsq->damped.decay = decay > ROUNDING_NOISE ? decay : ROUNDING_NOISE;
+        lsq->damped.decay = decay > LEAST_DECAY ? decay : LEAST_DECAY;
     }
 }
 

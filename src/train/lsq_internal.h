@@ -23,8 +23,8 @@ struct lsq {
     struct damped damped;
     struct model best; /* the best so far by validation */
     struct lsq_state state;
-    struct samples work; /* the window being trained on */
-    struct samples validation;
+    struct sample_set work; /* the window being trained on */
+    struct sample_set validation;
     uint32_t *order; /* training rows, shuffled */
     bool *held;      /* rounding: parameters on their grid */
     double *step;    /* rounding: grid of each parameter, 0 for biases */

@@ -204,7 +204,7 @@ static struct pass pass_new(const struct model *model, double *memory)
 struct chunk {
     struct normal *normal;
     const struct model *model;
-    const struct samples *samples;
+    const struct sample_set *samples;
     size_t first; /* sample */
     size_t count; /* samples; its rows of J are output * count + sample */
 };
@@ -272,7 +272,7 @@ static void add_tiles(void *context, int job)
     }
 }
 
-void normal_sum(struct normal *n, const struct model *model, const struct samples *samples)
+void normal_sum(struct normal *n, const struct model *model, const struct sample_set *samples)
 {
     size_t outputs = (size_t)model->topology.widths[model->topology.layer_count];
     size_t room = TILE_ROWS / outputs;
@@ -312,7 +312,7 @@ static void add_losses(void *context, int job)
     }
 }
 
-double normal_loss(struct normal *n, const struct model *model, const struct samples *samples)
+double normal_loss(struct normal *n, const struct model *model, const struct sample_set *samples)
 {
     double loss = 0;
     size_t room = n->sum_count * LOSS_SAMPLES;

@@ -8,7 +8,7 @@
 #include "train/tile.h"
 
 /* Samples in double; rows of `inputs` and `outputs` of the model. */
-struct samples {
+struct sample_set {
     size_t count;
     double *x;
     double *t;
@@ -38,9 +38,10 @@ bool normal_new(struct normal *normal, struct arena *arena, const struct model *
                 const char *isa, struct error *err);
 
 /* Fill `matrix` with sums over the samples (not divided by their count). */
-void normal_sum(struct normal *normal, const struct model *model, const struct samples *samples);
+void normal_sum(struct normal *normal, const struct model *model, const struct sample_set *samples);
 
 /* Sum of squared weighted residuals. */
-double normal_loss(struct normal *normal, const struct model *model, const struct samples *samples);
+double normal_loss(struct normal *normal, const struct model *model,
+                   const struct sample_set *samples);
 
 #endif

@@ -2,16 +2,16 @@
 
 #include <math.h>
 
-bool sample_set_new(struct samples *samples, struct arena *arena, const struct problem *p,
+bool sample_set_new(struct sample_set *samples, struct arena *arena, const struct problem *p,
                     size_t capacity)
 {
-    *samples = (struct samples){0};
+    *samples = (struct sample_set){0};
     samples->x = arena_alloc(arena, capacity * (size_t)p->inputs, sizeof *samples->x);
     samples->t = arena_alloc(arena, capacity * (size_t)p->outputs, sizeof *samples->t);
     return samples->x && samples->t;
 }
 
-void sample_set_fill(struct samples *samples, const struct problem *p, const uint32_t *rows,
+void sample_set_fill(struct sample_set *samples, const struct problem *p, const uint32_t *rows,
                      size_t row_count, size_t first, size_t count)
 {
     size_t inputs = (size_t)p->inputs;
@@ -37,7 +37,7 @@ bool fixed_memory_new(struct fixed_memory *memory, struct arena *arena, const st
     return memory->scratch && memory->y && memory->x;
 }
 
-double sample_set_fixed_loss(const struct samples *samples, const struct problem *p,
+double sample_set_fixed_loss(const struct sample_set *samples, const struct problem *p,
                              const struct fixed *fixed, const struct fixed_memory *memory)
 {
     size_t inputs = (size_t)p->inputs;

@@ -1,10 +1,14 @@
 #include "train/train.h"
 
 #include "base/hash.h"
+#include "train/checkpoint.h"
+#include "train/float_figures.h"
+#include "train/gradient.h"
 #include "train/lsq.h"
 #include "train/problem.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* All that one call of train_net() holds on to. */
@@ -110,74 +114,47 @@ static uint64_t identity_of(const struct train_options *options, const struct da
     return hash_bytes(hash, &data->hash, sizeof data->hash);
 }
 
-/* ---- figures of the float network ---- */
-
-/* Accumulate the errors of one row, in the outputs' units. */
-static void add_error(const struct problem *p, const double *y, const double *target,
-                      struct output_error *sum)
-{
-    for (int o = 0; o < p->outputs; o++) {
-        double unit = decimal_value(p->out_channels[o].lsb) * ldexp(1, 15 - p->extra);
-        double error = fabs(y[o] - target[o]) * unit;
-        sum[o].rms += error * error;
-        sum[o].worst = error > sum[o].worst ? error : sum[o].worst;
-    }
-}
-
-static void finish_figures(const struct problem *p, struct figures *f)
-{
-    double rows = (double)f->rows;
-    for (int o = 0; o < p->outputs; o++) {
-        const struct column *column = &p->data->columns[p->inputs + o];
-        double range = column->high - column->low;
-        f->mse += f->outputs[o].rms / rows / p->outputs;
-        f->outputs[o].rms = sqrt(f->outputs[o].rms / rows);
-        f->rms_percent += range > 0 ? 100 * f->outputs[o].rms / range / p->outputs : 0;
-    }
-}
-
-static bool regression_figures(const struct run_state *run, struct arena *arena, struct figures *f)
-{
-    const struct problem *p = &run->problem;
-    double *x = arena_alloc(arena, (size_t)p->inputs, sizeof *x);
-    double *y = arena_alloc(arena, (size_t)p->outputs * 2, sizeof *y);
-    double *scratch = arena_alloc(arena, model_scratch(&run->model), sizeof *scratch);
-    f->outputs = arena_alloc(arena, (size_t)p->outputs, sizeof *f->outputs);
-    if (!x || !y || !scratch || !f->outputs) {
-        return false;
-    }
-    f->output_count = p->outputs;
-    f->accuracy = -1;
-    f->rows = (int64_t)p->counts[PART_TEST];
-    int16_t codes[TRAIN_WIDTH_MAX];
-    for (size_t i = 0; i < p->counts[PART_TEST]; i++) {
-        problem_input(p, p->rows[PART_TEST][i], codes);
-        for (int j = 0; j < p->inputs; j++) {
-            x[j] = codes[j] * 0x1p-15;
-        }
-        model_forward(&run->model, x, y, scratch);
-        problem_target(p, p->rows[PART_TEST][i], y + p->outputs);
-        add_error(p, y, y + p->outputs, f->outputs);
-    }
-    finish_figures(p, f);
-    return true;
-}
-
 /* ---- the call ---- */
 
-static struct net *train_lsq(struct run_state *run, struct train_result *result, struct error *err)
+static bool train_lsq(struct run_state *run, struct train_result *result, struct error *err)
 {
     struct lsq_job job = lsq_job_of(run, lsq_plan_full());
     job.fixed = &run->fixed;
     result->method = "least squares";
-    if (!lsq_train(&job, err)) {
-        return NULL;
+    return lsq_train(&job, err);
+}
+
+/* What the gradient route's save() needs. */
+struct saving {
+    struct run_state *run;
+    struct error *err;
+};
+
+static bool save_gradient(void *context, const struct text *state)
+{
+    const struct saving *saving = context;
+    struct session *session = &saving->run->session;
+    return !session_save_due(session) ||
+           checkpoint_write(session->options->checkpoint, session->identity, state, saving->err);
+}
+
+static bool train_gradient(struct run_state *run, struct train_result *result, struct error *err)
+{
+    const struct train_options *o = run->options;
+    struct saving saving = {run, err};
+    struct gradient_io io = {.save = o->checkpoint ? save_gradient : NULL, .save_context = &saving};
+    unsigned char *memory = NULL;
+    struct bytes state;
+    result->method = "gradient";
+    if (o->resume && o->checkpoint &&
+        !checkpoint_read(o->checkpoint, run->session.identity, &memory, &state, err)) {
+        return false;
     }
-    if (!regression_figures(run, result->arena, &result->float_test)) {
-        fail_memory(err);
-        return NULL;
-    }
-    return problem_net(&run->problem, &run->fixed, run->options, result->method, err);
+    io.resume = memory ? &state : NULL;
+    bool done = gradient_train(&run->problem, o, &run->model, &run->fixed, &io, err);
+    run->session.stopped = run->session.stopped || io.stopped;
+    free(memory);
+    return done;
 }
 
 static struct net *train_by_method(struct run_state *run, struct train_result *result,
@@ -194,11 +171,15 @@ static struct net *train_by_method(struct run_state *run, struct train_result *r
                          !set_shape(run, &topology, err)) {
         return NULL;
     }
-    if (choose_method(run) == METHOD_LSQ) {
-        return train_lsq(run, result, err);
+    bool least_squares = choose_method(run) == METHOD_LSQ;
+    if (!(least_squares ? train_lsq(run, result, err) : train_gradient(run, result, err))) {
+        return NULL;
     }
-    fail(err, "the gradient route is not built yet");
-    return NULL;
+    if (!float_figures(&run->problem, &run->model, result->arena, &result->float_test)) {
+        fail_memory(err);
+        return NULL;
+    }
+    return problem_net(&run->problem, &run->fixed, o, result->method, err);
 }
 
 struct net *train_net(const struct dataset *data, const struct train_options *options,

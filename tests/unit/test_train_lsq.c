@@ -28,10 +28,10 @@ static struct model random_model(struct arena *arena, enum activation activation
     return model;
 }
 
-static struct samples random_samples(struct arena *arena, size_t count, uint64_t seed)
+static struct sample_set random_samples(struct arena *arena, size_t count, uint64_t seed)
 {
     struct rng rng = rng_new(seed, 2);
-    struct samples samples = {.count = count};
+    struct sample_set samples = {.count = count};
     samples.x = arena_alloc(arena, count * 5, sizeof *samples.x);
     samples.t = arena_alloc(arena, count * 3, sizeof *samples.t);
     assert_true(samples.x && samples.t);
@@ -60,7 +60,7 @@ static void gradient_agrees(enum activation activation)
 {
     struct arena *arena = arena_new();
     struct model model = random_model(arena, activation, 7);
-    struct samples samples = random_samples(arena, 50, 8);
+    struct sample_set samples = random_samples(arena, 50, 8);
     struct normal normal = new_normal(arena, &model, NULL);
     normal_sum(&normal, &model, &samples);
     for (size_t i = 0; i < model.count; i++) {
@@ -111,7 +111,7 @@ static void test_matrix(void **state)
     (void)state;
     struct arena *arena = arena_new();
     struct model model = random_model(arena, ACTIVATION_CUBIC, 3);
-    struct samples samples = random_samples(arena, 60, 4);
+    struct sample_set samples = random_samples(arena, 60, 4);
     struct normal normal = new_normal(arena, &model, NULL);
     size_t n = model.count;
     double *j = arena_alloc(arena, n * 3, sizeof *j);
@@ -151,7 +151,7 @@ static void test_bits(void **state)
     static const char *const isas[] = {"scalar", "avx2", "avx512"};
     struct arena *arena = arena_new();
     struct model model = random_model(arena, ACTIVATION_PSIG, 5);
-    struct samples samples = random_samples(arena, 333, 6);
+    struct sample_set samples = random_samples(arena, 333, 6);
     struct normal want = new_normal(arena, &model, "scalar");
     normal_sum(&want, &model, &samples);
     for (int i = 0; i < 3; i++) {
