@@ -171,7 +171,7 @@ bool set_score(struct net *net, const struct figures *figures)
     double value = figures->class_count > 0 ? 100 * figures->accuracy : figures->rms_percent;
     struct provenance provenance = net->provenance;
     provenance.score =
-        (struct score){.known = true, .value = decimal_round(value, 6), .rows = figures->rows};
+        (struct score){.known = true, .value = decimal_round(value, 4), .rows = figures->rows};
     return net_set_provenance(net, &provenance);
 }
 

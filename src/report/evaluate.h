@@ -24,7 +24,7 @@ struct evaluation {
 bool evaluate_net(const struct net *net, const struct dataset *data, struct row_set rows,
                   struct arena *arena, struct evaluation *evaluation, struct error *err);
 
-/* The figures become the net's score: rms_percent, or the accuracy in percent, of 6 digits.
+/* The figures become the net's score: rms_percent, or the accuracy in percent, of 4 digits.
  * False: out of memory. */
 bool set_score(struct net *net, const struct figures *figures);
 
