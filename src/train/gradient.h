@@ -59,6 +59,7 @@ struct gradient_settings {
     double rate;         /* Adam's, at the top of the float schedule */
     double integer_rate; /* the same for the integer phase */
     double decay;        /* decoupled weight decay per unit of rate */
+    double skip_decay;   /* the same of the skip */
     double delta;        /* of LOSS_HUBER, in shares of the full scale */
     uint64_t seed;       /* initial weights and shuffling */
 };

@@ -149,8 +149,9 @@ bool gradient_new(struct gradient *g, struct arena *arena, const struct gradient
     gradient_set_gain(g, 0);
     g->range[0] = type_low(shape->out_type);
     g->range[1] = type_high(shape->out_type);
+    size_t decaying = shape->has_skip ? g->layers[g->layer_count].weight : g->weight_count;
     for (size_t i = 0; i < g->weight_count; i++) {
-        g->decay[i] = (float)settings.decay;
+        g->decay[i] = i < decaying ? (float)settings.decay : (float)settings.skip_decay;
         g->state.free[i] = 1.0F;
     }
     for (int i = 0; i < g->layers[g->layer_count - 1].dense.rows; i++) {

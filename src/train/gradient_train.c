@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define RUNS   4   /* nets, by seed */
+#define RUNS   6   /* nets */
 #define ROUNDS 100 /* pauses for progress, checkpoints and Ctrl-C */
 
 struct trainer {
@@ -40,13 +40,12 @@ static enum loss loss_for(const struct problem *p, enum loss loss)
 struct gradient_settings gradient_settings(const struct problem *p, uint64_t seed)
 {
     size_t count = p->counts[PART_TRAIN];
-    struct gradient_settings s = {.rate = 0.01, .integer_rate = 0.003, .seed = seed, .delta = 0.1};
+    struct gradient_settings s = {.rate = 0.005, .integer_rate = 0.002, .seed = seed, .delta = 0.1};
     s.batch = count < 4096 ? 32 : count < 65536 ? 64 : 256;
     double per_epoch = (double)count / s.batch;
     double epochs = 20000 / (per_epoch < 1 ? 1 : per_epoch);
     s.float_epochs = epochs < 20 ? 20 : epochs > 400 ? 400 : (int)epochs;
     s.integer_epochs = s.float_epochs;
-    s.decay = p->task == TASK_CLASSIFICATION ? 0.003 : 0;
     return s;
 }
 
@@ -59,6 +58,20 @@ static bool shape_allowed(const struct trainer *t, struct error *err)
     return true;
 }
 
+/* The runs differ in their first weights and in weight decay: how much of it a problem wants
+ * depends on its noise, and the validation part tells.  A skip that decays faster than the net
+ * leaves the linear share to the net, which on noisy data generalises better (kin32fm: 0.0018 to
+ * 0.0023). */
+static void vary(struct gradient_settings *s, int index, bool classes)
+{
+    static const double regression[RUNS][2] = {{0, 0},    {1, 10}, {0.1, 0},
+                                               {0.3, 10}, {0, 0},  {1, 3}};
+    static const double decay[RUNS] = {0, 0.03, 0.01, 0.1, 0, 0.03};
+    s->seed += (uint64_t)index * UINT64_C(0x9e3779b97f4a7c15);
+    s->decay = classes ? decay[index] : regression[index][0];
+    s->skip_decay = classes ? decay[index] : regression[index][1];
+}
+
 static bool run_new(struct trainer *t, int index, const struct kernels *kernels,
                     const struct model *model)
 {
@@ -66,7 +79,7 @@ static bool run_new(struct trainer *t, int index, const struct kernels *kernels,
     struct gradient *g = &run->net;
     g->kernels = kernels;
     g->settings = t->settings;
-    g->settings.seed = t->settings.seed + (uint64_t)index * UINT64_C(0x9e3779b97f4a7c15);
+    vary(&g->settings, index, t->shape.classes);
     run->training = &t->training;
     run->validation = &t->validation;
     run->fixed = &t->fixed[index];
