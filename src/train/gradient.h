@@ -19,27 +19,28 @@
 #include "train/kernel.h"
 #include "train/model.h"
 #include "train/problem.h"
+#include "train/session.h"
 
 #define GRADIENT_GROUPS 16                               /* groups of a block */
 #define GRADIENT_BLOCK  (GRADIENT_GROUPS * KERNEL_LANES) /* samples of a block: 256 */
 #define GRADIENT_DENSE  (TRAIN_LAYERS_MAX + 1)           /* layers, and the skip */
 
 /* Samples as training reads them, row-major. */
-struct samples {
+struct packed {
     size_t count;
     int pairs;        /* words of a row of `codes`: even(inputs) / 2 */
     int target_count; /* floats of a row of `targets`: outputs, or 1 (the class index) */
     int32_t *codes;   /* two Q15 codes a word, the first one low */
-    float *targets;   /* in units of the output's full scale; classes: see samples_new() */
+    float *targets;   /* in units of the output's full scale; classes: see packed_new() */
 };
 
 /* The given rows of the data, with the targets that `loss` wants; owned by `arena`.  False when out
  * of memory. */
-bool samples_new(struct samples *samples, struct arena *arena, const struct problem *problem,
-                 enum loss loss, const uint32_t *rows, size_t count);
+bool packed_new(struct packed *samples, struct arena *arena, const struct problem *problem,
+                enum loss loss, const uint32_t *rows, size_t count);
 
 /* Input statistics: mean, and 1 / deviation (0 for constant inputs), in units of 1. */
-void samples_statistics(const struct samples *samples, int inputs, double *mean, double *inverse);
+void packed_statistics(const struct packed *samples, int inputs, double *mean, double *inverse);
 
 /* What to train. */
 struct gradient_shape {
@@ -66,9 +67,10 @@ struct gradient_settings {
 
 /* Everything that a resumed run needs: saved and restored word by word. */
 struct gradient_state {
-    uint32_t epoch; /* epochs done: float ones, then integer ones */
-    uint32_t steps; /* optimiser steps since the phase began */
-    uint32_t gain;  /* see above */
+    uint32_t epoch;    /* epochs done: float ones, then integer ones */
+    uint32_t crossing; /* the first integer epoch */
+    uint32_t steps;    /* optimiser steps since the phase began */
+    uint32_t gain;     /* see above */
     uint32_t has_best;
     double power1, power2; /* beta^steps */
     double best_score;     /* lower is better */
@@ -143,24 +145,23 @@ struct gradient {
 /* Allocate all of it; `samples` give the input statistics, `weight` (outputs; NULL: all 1) the
  * factor of each output's loss.  False when out of memory. */
 bool gradient_new(struct gradient *g, struct arena *arena, const struct gradient_shape *shape,
-                  const struct samples *samples, const double *weight);
+                  const struct packed *samples, const double *weight);
 
 /* Outputs are worth 2^gain; see above. */
 void gradient_set_gain(struct gradient *g, int gain);
 
 /* Random weights; pre-activations of `samples` get a spread of about one half. */
-void gradient_init(struct gradient *g, const struct samples *samples);
+void gradient_init(struct gradient *g, const struct packed *samples);
 
-/* To and from the float model (model.h), of the same shape; classes: logits are divided by
- * 2^gain. */
+/* The float model (model.h) of the parameters in use; classes: its logits are those of training
+ * divided by 2^gain, which brings them to the output's full scale. */
 void gradient_to_model(const struct gradient *g, struct model *model);
-void gradient_from_model(struct gradient *g, const struct model *model);
 
 /* ---- one step (gradient_step.c) ---- */
 
 /* Fill the block with samples rows[0..count-1] (rows NULL: first .. first+count-1);
  * count <= GRADIENT_BLOCK.  Returns the groups in use. */
-int gradient_gather(struct gradient *g, const struct samples *samples, const uint32_t *rows,
+int gradient_gather(struct gradient *g, const struct packed *samples, const uint32_t *rows,
                     size_t first, size_t count);
 
 /* Outputs of the block into block.z[last]; float or integer as g->integer says. */
@@ -174,7 +175,7 @@ double gradient_loss(struct gradient *g, int groups, double scale);
 void gradient_backward(struct gradient *g, int groups, bool add);
 
 /* One optimiser step on `count` samples; returns the sum of their losses. */
-double gradient_step(struct gradient *g, const struct samples *samples, const uint32_t *rows,
+double gradient_step(struct gradient *g, const struct packed *samples, const uint32_t *rows,
                      size_t count, double rate);
 
 /* Mean loss per sample and output, and number of wrong classes (regression: not counted). */
@@ -182,12 +183,12 @@ struct gradient_score {
     double loss;
     size_t wrong;
 };
-struct gradient_score gradient_evaluate(struct gradient *g, const struct samples *samples);
+struct gradient_score gradient_evaluate(struct gradient *g, const struct packed *samples);
 
 /* ---- quantisation (qat.c) ---- */
 
 /* Begin the integer phase: scales from the weights, moments cleared. */
-void qat_begin(struct gradient *g, const struct samples *samples);
+void qat_begin(struct gradient *g, const struct packed *samples);
 
 /* The integer program is the forward pass from now on; its scales are in the state.  False if they
  * are out of range. */
@@ -224,25 +225,22 @@ bool gradient_restore(struct gradient *g, struct bytes *in);
 /* The defaults for a problem. */
 struct gradient_settings gradient_settings(const struct problem *problem, uint64_t seed);
 
-/* Surroundings of a training run; all zero is fine. */
-struct gradient_io {
-    bool warm; /* `model` holds weights to start from instead of random ones */
-    /* Called now and then with all that a resumed run needs; false ends the run with a failure
-     * that the callee has put into its own error.  NULL: no checkpoints. */
-    bool (*save)(void *context, const struct text *state);
-    void *save_context;
-    const struct bytes *resume; /* what `save` received last; NULL: from the start */
-
-    double validation_loss; /* out: of the integer net: see struct gradient_score */
-    double float_loss;      /* out: the same of the float net */
-    size_t validation_wrong, float_wrong;
-    bool stopped; /* out: by options->stop or its time */
+/* A training run: several nets beside each other; the validation part chooses. */
+struct gradient_job {
+    const struct problem *problem;
+    struct session *session; /* its options give loss, kernels, seed and checkpoint */
+    struct pool *pool;
+    int bits;
+    bool probe;          /* a short try, to compare shapes: no checkpoint */
+    struct model *model; /* in: the shape; out: the float net */
+    struct fixed *fixed; /* out: the integer net, of the same shape; NULL for a probe */
+    double loss;         /* out: of the integer net on the validation part */
+    size_t wrong;        /* out: classes it gets wrong there */
+    double float_loss;   /* out: the same two of the float net */
+    size_t float_wrong;
 };
 
-/* Train on the problem's training part, choose by its validation part; the same shape in `model`
- * (out: the float net) and `fixed` (out: the integer net), both allocated by the caller. */
-bool gradient_train(const struct problem *problem, const struct train_options *options,
-                    struct model *model, struct fixed *fixed, struct gradient_io *io,
-                    struct error *err);
+/* Stopped early (session), it is still complete: the best so far. */
+bool gradient_train(struct gradient_job *job, struct error *err);
 
 #endif

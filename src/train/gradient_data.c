@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static void set_codes(struct samples *s, size_t row, const int16_t *x)
+static void set_codes(struct packed *s, size_t row, const int16_t *x)
 {
     int32_t *words = s->codes + row * (size_t)s->pairs;
     for (int j = 0; j < s->pairs; j++) {
@@ -12,7 +12,7 @@ static void set_codes(struct samples *s, size_t row, const int16_t *x)
 }
 
 /* Real targets, the class index, or one-hot targets in 0..1; `target` is working memory. */
-static void set_targets(struct samples *s, size_t row, const struct problem *p, uint32_t data_row,
+static void set_targets(struct packed *s, size_t row, const struct problem *p, uint32_t data_row,
                         double *target)
 {
     float *out = s->targets + row * (size_t)s->target_count;
@@ -33,10 +33,10 @@ static void set_targets(struct samples *s, size_t row, const struct problem *p, 
     }
 }
 
-bool samples_new(struct samples *s, struct arena *arena, const struct problem *p, enum loss loss,
-                 const uint32_t *rows, size_t count)
+bool packed_new(struct packed *s, struct arena *arena, const struct problem *p, enum loss loss,
+                const uint32_t *rows, size_t count)
 {
-    *s = (struct samples){.count = count, .pairs = kernel_even(p->inputs) / 2};
+    *s = (struct packed){.count = count, .pairs = kernel_even(p->inputs) / 2};
     s->target_count = loss == LOSS_CROSS_ENTROPY ? 1 : p->outputs;
     s->codes = arena_alloc(arena, count * (size_t)s->pairs, sizeof *s->codes);
     s->targets = arena_alloc(arena, count * (size_t)s->target_count, sizeof *s->targets);
@@ -53,14 +53,14 @@ bool samples_new(struct samples *s, struct arena *arena, const struct problem *p
     return true;
 }
 
-static double input_value(const struct samples *s, size_t row, int input)
+static double input_value(const struct packed *s, size_t row, int input)
 {
     int32_t word = s->codes[row * (size_t)s->pairs + (size_t)(input / 2)];
     int16_t code = (int16_t)(input % 2 ? word >> 16 : word & 0xffff);
     return code * 0x1p-15;
 }
 
-void samples_statistics(const struct samples *s, int inputs, double *mean, double *inverse)
+void packed_statistics(const struct packed *s, int inputs, double *mean, double *inverse)
 {
     for (int j = 0; j < inputs; j++) {
         double sum = 0;

@@ -44,7 +44,7 @@ static double frozen_share(double t)
 static double phase_time(const struct gradient *g, double epoch)
 {
     const struct gradient_settings *s = &g->settings;
-    return g->integer ? (epoch - s->float_epochs) / s->integer_epochs : epoch / s->float_epochs;
+    return g->integer ? (epoch - g->state.crossing) / s->integer_epochs : epoch / g->state.crossing;
 }
 
 static void train_epoch(struct gradient_run *run)
@@ -104,9 +104,8 @@ static void cross_over(struct gradient_run *run)
 void gradient_epochs(struct gradient_run *run)
 {
     struct gradient *g = &run->net;
-    uint32_t crossing = (uint32_t)g->settings.float_epochs;
     while (g->state.epoch < run->until) {
-        if (g->state.epoch >= crossing && !g->integer) {
+        if (g->state.epoch >= g->state.crossing && !g->integer) {
             cross_over(run);
         }
         if (g->integer && !qat_freeze(g, frozen_share(phase_time(g, g->state.epoch)))) {

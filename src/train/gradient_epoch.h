@@ -7,8 +7,8 @@
 /* A net with what it needs to train beside others on its own thread. */
 struct gradient_run {
     struct gradient net;
-    const struct samples *training;
-    const struct samples *validation;
+    const struct packed *training;
+    const struct packed *validation;
     uint32_t *order;                          /* training->count indices */
     uint32_t until;                           /* gradient_epochs() runs up to this epoch */
     bool failed;                              /* out of memory */

@@ -51,6 +51,7 @@ static bool state_new(struct gradient *g, struct arena *arena)
 {
     struct gradient_state *s = &g->state;
     *s = (struct gradient_state){.power1 = 1, .power2 = 1};
+    s->crossing = (uint32_t)g->settings.float_epochs;
     s->word_count = 5 * g->count + g->weight_count + 5 * g->rows;
     if (!floats_new(arena, s->word_count, &s->words)) {
         return false;
@@ -124,10 +125,10 @@ static void point_layers(struct gradient *g)
     }
 }
 
-static void set_inputs(struct gradient *g, const struct samples *samples)
+static void set_inputs(struct gradient *g, const struct packed *samples)
 {
     int inputs = g->layers[0].inputs;
-    samples_statistics(samples, inputs, g->mean, g->inverse);
+    packed_statistics(samples, inputs, g->mean, g->inverse);
     for (int j = 0; j < inputs; j++) {
         g->unpack_scale[j] = (float)(g->inverse[j] * 0x1p-15);
         g->unpack_offset[j] = (float)(-g->mean[j] * g->inverse[j]);
@@ -135,7 +136,7 @@ static void set_inputs(struct gradient *g, const struct samples *samples)
 }
 
 bool gradient_new(struct gradient *g, struct arena *arena, const struct gradient_shape *shape,
-                  const struct samples *samples, const double *weight)
+                  const struct packed *samples, const double *weight)
 {
     const struct kernels *kernels = g->kernels;
     struct gradient_settings settings = g->settings;
@@ -225,7 +226,7 @@ static void spread_rows(struct gradient *g, int index, size_t count, struct rng 
     }
 }
 
-void gradient_init(struct gradient *g, const struct samples *samples)
+void gradient_init(struct gradient *g, const struct packed *samples)
 {
     struct rng rng = rng_new(g->settings.seed, 1);
     size_t count = samples->count < GRADIENT_BLOCK ? samples->count : GRADIENT_BLOCK;
@@ -240,7 +241,7 @@ void gradient_init(struct gradient *g, const struct samples *samples)
     }
 }
 
-/* ---- to and from the float model ---- */
+/* ---- the float model ---- */
 
 static size_t model_offset(const struct gradient *g, const struct model *model, int index)
 {
@@ -270,29 +271,6 @@ void gradient_to_model(const struct gradient *g, struct model *model)
                 bias -= sees_inputs(g, i) ? (double)row[j] * inverse * g->mean[j] : 0;
             }
             b[r] = bias * unit + (i == g->layer_count ? b[r] : 0);
-        }
-    }
-}
-
-void gradient_from_model(struct gradient *g, const struct model *model)
-{
-    memset(g->state.parameters, 0, g->count * sizeof *g->state.parameters);
-    for (int i = 0; i < g->dense_count; i++) {
-        const struct gradient_layer *layer = &g->layers[i];
-        double unit = i + 1 >= g->layer_count ? ldexp(1, (int)g->state.gain) : 1;
-        int target = i < g->layer_count ? i : g->layer_count - 1;
-        const double *w = model->parameter + model_offset(g, model, i);
-        const double *b = model->parameter + model_biases(model, target);
-        float *biases = g->state.parameters + g->weight_count + g->layers[target].row;
-        for (int r = 0; r < layer->dense.rows; r++, w += layer->inputs) {
-            float *row = g->state.parameters + layer->weight + r * layer->dense.columns;
-            double bias = i < g->layer_count ? b[r] * unit : (double)biases[r];
-            for (int j = 0; j < layer->inputs; j++) {
-                double inverse = sees_inputs(g, i) ? g->inverse[j] : 1;
-                row[j] = (float)(inverse > 0 ? w[j] / inverse * unit : 0);
-                bias += sees_inputs(g, i) ? w[j] * unit * g->mean[j] : 0;
-            }
-            biases[r] = (float)bias;
         }
     }
 }

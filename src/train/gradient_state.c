@@ -35,6 +35,7 @@ void gradient_save(const struct gradient *g, struct text *out)
     put_u32(out, STATE_MAGIC);
     put_u32(out, (uint32_t)s->word_count);
     put_u32(out, s->epoch);
+    put_u32(out, s->crossing);
     put_u32(out, s->steps);
     put_u32(out, s->gain);
     put_u32(out, s->has_best);
@@ -56,6 +57,7 @@ bool gradient_restore(struct gradient *g, struct bytes *in)
         return false;
     }
     s->epoch = bytes_u32_little(in);
+    s->crossing = bytes_u32_little(in);
     s->steps = bytes_u32_little(in);
     uint32_t gain = bytes_u32_little(in);
     s->has_best = bytes_u32_little(in);

@@ -19,7 +19,7 @@ static void gather_floats(float *out, const float *from, int words, int lane)
     }
 }
 
-int gradient_gather(struct gradient *g, const struct samples *s, const uint32_t *rows, size_t first,
+int gradient_gather(struct gradient *g, const struct packed *s, const uint32_t *rows, size_t first,
                     size_t count)
 {
     struct gradient_block *b = &g->block;
@@ -168,7 +168,7 @@ static void adam_step(struct gradient *g, double rate)
     g->kernels->adam(&step);
 }
 
-double gradient_step(struct gradient *g, const struct samples *samples, const uint32_t *rows,
+double gradient_step(struct gradient *g, const struct packed *samples, const uint32_t *rows,
                      size_t count, double rate)
 {
     double scale = 1 / ((double)count * (double)g->layers[g->layer_count - 1].dense.rows);
@@ -214,7 +214,7 @@ static size_t wrong_classes(const struct gradient *g, int groups)
     return wrong;
 }
 
-struct gradient_score gradient_evaluate(struct gradient *g, const struct samples *samples)
+struct gradient_score gradient_evaluate(struct gradient *g, const struct packed *samples)
 {
     struct gradient_score score = {0, 0};
     for (size_t at = 0; at < samples->count; at += GRADIENT_BLOCK) {

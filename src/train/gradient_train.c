@@ -1,32 +1,22 @@
 /* The gradient route: several nets beside each other, the best one wins. */
+#include "train/checkpoint.h"
 #include "train/gradient_epoch.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define RUNS   6   /* nets */
 #define ROUNDS 100 /* pauses for progress, checkpoints and Ctrl-C */
 
 struct trainer {
-    const struct problem *problem;
-    const struct train_options *options;
-    struct gradient_io *io;
+    struct gradient_job *job;
     struct arena *arena;
-    struct pool *pool;
     struct gradient_shape shape;
     struct gradient_settings settings;
-    struct samples training, validation;
+    struct packed training, validation;
+    int count; /* nets */
     struct fixed fixed[RUNS];
     struct gradient_run runs[RUNS];
-    double started; /* seconds on the monotonic clock */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static enum loss loss_for(const struct problem *p, enum loss loss)
 {
@@ -49,15 +39,6 @@ struct gradient_settings gradient_settings(const struct problem *p, uint64_t see
     return s;
 }
 
-static bool shape_allowed(const struct trainer *t, struct error *err)
-{
-    bool classes = t->problem->task == TASK_CLASSIFICATION;
-    if (t->shape.loss == LOSS_CROSS_ENTROPY && !classes) {
-        return fail(err, "the cross-entropy loss is for classes, not for regression");
-    }
-    return true;
-}
-
 /* The runs differ in their first weights and in weight decay: how much of it a problem wants
  * depends on its noise, and the validation part tells.  A skip that decays faster than the net
  * leaves the linear share to the net, which on noisy data generalises better (kin32fm: 0.0018 to
@@ -72,11 +53,11 @@ static void vary(struct gradient_settings *s, int index, bool classes)
     s->skip_decay = classes ? decay[index] : regression[index][1];
 }
 
-static bool run_new(struct trainer *t, int index, const struct kernels *kernels,
-                    const struct model *model)
+static bool run_new(struct trainer *t, int index, const struct kernels *kernels)
 {
     struct gradient_run *run = &t->runs[index];
     struct gradient *g = &run->net;
+    const struct topology *topology = &t->shape.topology;
     g->kernels = kernels;
     g->settings = t->settings;
     vary(&g->settings, index, t->shape.classes);
@@ -84,52 +65,108 @@ static bool run_new(struct trainer *t, int index, const struct kernels *kernels,
     run->validation = &t->validation;
     run->fixed = &t->fixed[index];
     run->order = arena_alloc(t->arena, t->training.count, sizeof *run->order);
-    const double *weight = t->shape.classes ? NULL : t->problem->weight;
+    const double *weight = t->shape.classes ? NULL : t->job->problem->weight;
     if (!run->order || !gradient_new(g, t->arena, &t->shape, &t->training, weight) ||
-        !fixed_new(run->fixed, t->arena, t->shape.topology.widths, t->shape.topology.layer_count,
+        !fixed_new(run->fixed, t->arena, topology->widths, topology->layer_count,
                    t->shape.has_skip)) {
         return false;
     }
-    if (t->io->warm && index == 0) {
-        gradient_from_model(g, model);
-    } else {
-        gradient_init(g, &t->training);
+    gradient_init(g, &t->training);
+    return true;
+}
+
+static bool set_shape(struct trainer *t, struct error *err)
+{
+    const struct gradient_job *job = t->job;
+    bool classes = job->problem->task == TASK_CLASSIFICATION;
+    t->shape = (struct gradient_shape){.topology = job->model->topology,
+                                       .activation = job->model->activation,
+                                       .has_skip = job->model->has_skip,
+                                       .loss = loss_for(job->problem, job->session->options->loss),
+                                       .weight_bits = job->bits,
+                                       .out_type = job->problem->out_type,
+                                       .classes = classes};
+    if (t->shape.loss == LOSS_CROSS_ENTROPY && !classes) {
+        return fail(err, "the cross-entropy loss is for classes, not for regression");
     }
     return true;
 }
 
-static bool trainer_new(struct trainer *t, const struct model *model, struct error *err)
+static void set_settings(struct trainer *t)
 {
-    const struct problem *p = t->problem;
-    const struct train_options *o = t->options;
-    const struct kernels *kernels = kernels_pick(o->isa, err);
-    t->shape = (struct gradient_shape){.topology = model->topology,
-                                       .activation = model->activation,
-                                       .has_skip = model->has_skip,
-                                       .loss = loss_for(p, o->loss),
-                                       .weight_bits = o->weight_bits ? o->weight_bits : 8,
-                                       .out_type = p->out_type,
-                                       .classes = p->task == TASK_CLASSIFICATION};
-    t->settings = gradient_settings(p, o->seed);
-    t->arena = arena_new();
-    t->pool = pool_new(o->threads);
-    if (!kernels || !shape_allowed(t, err)) {
+    t->settings = gradient_settings(t->job->problem, t->job->session->options->seed);
+    t->count = RUNS;
+    if (t->job->probe) {
+        t->count = RUNS / 2;
+        t->settings.float_epochs = (t->settings.float_epochs + 3) / 4;
+        t->settings.integer_epochs = (t->settings.integer_epochs + 3) / 4;
+    }
+}
+
+static bool part_new(struct trainer *t, enum part part, struct packed *packed)
+{
+    const struct problem *p = t->job->problem;
+    return packed_new(packed, t->arena, p, t->shape.loss, p->rows[part], p->counts[part]);
+}
+
+static bool trainer_new(struct trainer *t, struct error *err)
+{
+    const struct kernels *kernels = kernels_pick(t->job->session->options->isa, err);
+    if (!kernels || !set_shape(t, err)) {
         return false;
     }
-    if (!t->arena || !t->pool ||
-        !samples_new(&t->training, t->arena, p, t->shape.loss, p->rows[PART_TRAIN],
-                     p->counts[PART_TRAIN]) ||
-        !samples_new(&t->validation, t->arena, p, t->shape.loss, p->rows[PART_VALIDATION],
-                     p->counts[PART_VALIDATION])) {
+    set_settings(t);
+    t->arena = arena_new();
+    if (!t->arena || !part_new(t, PART_TRAIN, &t->training) ||
+        !part_new(t, PART_VALIDATION, &t->validation)) {
         return fail_memory(err);
     }
-    for (int i = 0; i < RUNS; i++) {
-        if (!run_new(t, i, kernels, model)) {
+    for (int i = 0; i < t->count; i++) {
+        if (!run_new(t, i, kernels)) {
             return fail_memory(err);
         }
     }
     return true;
 }
+
+/* ---- checkpoints: all nets, behind one another ---- */
+
+static bool save_all(const struct trainer *t, struct error *err)
+{
+    const struct session *session = t->job->session;
+    struct text out = {0};
+    for (int i = 0; i < t->count; i++) {
+        gradient_save(&t->runs[i].net, &out);
+    }
+    bool done = out.failed
+                    ? fail_memory(err)
+                    : checkpoint_write(session->options->checkpoint, session->identity, &out, err);
+    text_free(&out);
+    return done;
+}
+
+static bool restore_all(struct trainer *t, struct error *err)
+{
+    const struct session *session = t->job->session;
+    const char *path = session->options->checkpoint;
+    unsigned char *memory = NULL;
+    struct bytes in;
+    if (t->job->probe || !session->options->resume || !path) {
+        return true;
+    }
+    if (!checkpoint_read(path, session->identity, &memory, &in, err) || !memory) {
+        return !err->failed;
+    }
+    bool whole = true;
+    for (int i = 0; i < t->count && whole; i++) {
+        whole = gradient_restore(&t->runs[i].net, &in);
+    }
+    whole = whole && !in.bad && bytes_left(&in) == 0;
+    free(memory);
+    return whole || fail(err, "%s: the checkpoint has another shape", path);
+}
+
+/* ---- the loop ---- */
 
 static void epochs_of(void *context, int index)
 {
@@ -141,134 +178,90 @@ static void finish_of(void *context, int index)
     gradient_finish(&((struct trainer *)context)->runs[index]);
 }
 
-static bool wants_stop(const struct trainer *t)
-{
-    return (t->options->stop && *t->options->stop) ||
-           (t->options->seconds > 0 && now() - t->started > t->options->seconds);
-}
-
-static void tell(const struct trainer *t, double fraction)
-{
-    const struct train_options *o = t->options;
-    if (!o->progress) {
-        return;
-    }
-    double elapsed = now() - t->started;
-    double eta = fraction > 0.02 ? elapsed * (1 - fraction) / fraction : -1;
-    if (o->seconds > 0 && eta > o->seconds - elapsed) {
-        eta = o->seconds - elapsed;
-    }
-    bool integer = t->runs[0].net.integer;
-    o->progress(o->progress_context, fraction, eta, integer ? "integers" : "float", "");
-}
-
-/* All runs, behind one another: what `resume` reads. */
-static bool save_all(const struct trainer *t, struct error *err)
-{
-    struct text out = {0};
-    if (!t->io->save) {
-        return true;
-    }
-    for (int i = 0; i < RUNS; i++) {
-        gradient_save(&t->runs[i].net, &out);
-    }
-    if (out.failed) {
-        text_free(&out);
-        return fail_memory(err);
-    }
-    bool fine = t->io->save(t->io->save_context, &out);
-    text_free(&out);
-    return fine || fail(err, "the checkpoint cannot be written");
-}
-
-static bool restore_all(struct trainer *t, struct error *err)
-{
-    if (!t->io->resume) {
-        return true;
-    }
-    struct bytes in = *t->io->resume;
-    for (int i = 0; i < RUNS; i++) {
-        if (!gradient_restore(&t->runs[i].net, &in)) {
-            return fail(err, "the checkpoint is damaged or of another training");
-        }
-    }
-    return true;
-}
-
 /* Under a time budget the float phase gets two fifths of it. */
 static void mind_budget(struct trainer *t)
 {
-    bool integer = t->runs[0].net.integer;
-    if (t->options->seconds > 0 && !integer && now() - t->started > 0.4 * t->options->seconds) {
-        for (int i = 0; i < RUNS; i++) {
-            t->runs[i].net.settings.float_epochs = (int)t->runs[i].net.state.epoch;
+    double seconds = t->job->session->options->seconds;
+    if (seconds <= 0 || t->runs[0].net.integer ||
+        session_seconds(t->job->session) < 0.4 * seconds) {
+        return;
+    }
+    for (int i = 0; i < t->count; i++) {
+        t->runs[i].net.state.crossing = t->runs[i].net.state.epoch;
+    }
+}
+
+static uint32_t last_epoch(const struct trainer *t)
+{
+    const struct gradient *g = &t->runs[0].net;
+    return g->state.crossing + (uint32_t)g->settings.integer_epochs;
+}
+
+/* Epochs up to the next pause, on all nets. */
+static bool train_round(struct trainer *t, struct error *err)
+{
+    uint32_t end = last_epoch(t);
+    uint32_t until = t->runs[0].net.state.epoch + (end + ROUNDS - 1) / ROUNDS;
+    for (int i = 0; i < t->count; i++) {
+        t->runs[i].until = until < end ? until : end;
+    }
+    pool_run(t->job->pool, t->count, epochs_of, t);
+    for (int i = 0; i < t->count; i++) {
+        if (t->runs[i].failed) {
+            return fail_memory(err);
         }
     }
+    return true;
 }
 
 static bool train_all(struct trainer *t, struct error *err)
 {
-    uint32_t total = (uint32_t)(t->settings.float_epochs + t->settings.integer_epochs);
-    uint32_t round = (total + ROUNDS - 1) / ROUNDS;
-    while (t->runs[0].net.state.epoch < total) {
-        tell(t, (double)t->runs[0].net.state.epoch / total);
-        if (wants_stop(t)) {
-            t->io->stopped = true;
-            return true;
-        }
+    struct session *session = t->job->session;
+    bool keep = session->options->checkpoint && !t->job->probe;
+    while (t->runs[0].net.state.epoch < last_epoch(t) && !session_stop(session, 1.0)) {
+        const struct gradient *g = &t->runs[0].net;
+        session_progress(session, (double)g->state.epoch / last_epoch(t),
+                         g->integer ? "integers" : "float", "");
         mind_budget(t);
-        for (int i = 0; i < RUNS; i++) {
-            uint32_t until = t->runs[i].net.state.epoch + round;
-            t->runs[i].until = until < total ? until : total;
-        }
-        pool_run(t->pool, RUNS, epochs_of, t);
-        for (int i = 0; i < RUNS; i++) {
-            if (t->runs[i].failed) {
-                return fail_memory(err);
-            }
-        }
-        if (!save_all(t, err)) {
+        if (!train_round(t, err) || (keep && session_save_due(session) && !save_all(t, err))) {
             return false;
         }
     }
-    return true;
+    return !keep || save_all(t, err);
 }
 
-/* The run whose integer net is best on the validation part, the first of equals. */
-static void choose(struct trainer *t, struct model *model, struct fixed *fixed)
+/* The net whose integer form is best on the validation part, the first of equals. */
+static void choose(struct trainer *t)
 {
-    pool_run(t->pool, RUNS, finish_of, t);
+    struct gradient_job *job = t->job;
+    pool_run(job->pool, t->count, finish_of, t);
     int best = 0;
-    for (int i = 1; i < RUNS; i++) {
+    for (int i = 1; i < t->count; i++) {
         best = t->runs[i].score.loss < t->runs[best].score.loss ? i : best;
     }
     const struct gradient_run *run = &t->runs[best];
-    fixed_copy(fixed, run->fixed);
-    gradient_to_model(&run->net, model);
-    t->io->validation_loss = run->score.loss;
-    t->io->validation_wrong = run->score.wrong;
-    t->io->float_loss = run->float_score.loss;
-    t->io->float_wrong = run->float_score.wrong;
+    if (job->fixed) {
+        fixed_copy(job->fixed, run->fixed);
+    }
+    gradient_to_model(&run->net, job->model);
+    job->loss = run->score.loss;
+    job->wrong = run->score.wrong;
+    job->float_loss = run->float_score.loss;
+    job->float_wrong = run->float_score.wrong;
 }
 
-bool gradient_train(const struct problem *problem, const struct train_options *options,
-                    struct model *model, struct fixed *fixed, struct gradient_io *io,
-                    struct error *err)
+bool gradient_train(struct gradient_job *job, struct error *err)
 {
     struct trainer *t = calloc(1, sizeof *t);
     if (!t) {
         return fail_memory(err);
     }
-    t->problem = problem;
-    t->options = options;
-    t->io = io;
-    t->started = now();
-    bool fine = trainer_new(t, model, err) && restore_all(t, err) && train_all(t, err);
-    if (fine) {
-        choose(t, model, fixed);
+    t->job = job;
+    bool done = trainer_new(t, err) && restore_all(t, err) && train_all(t, err);
+    if (done) {
+        choose(t);
     }
-    pool_free(t->pool);
     arena_free(t->arena);
     free(t);
-    return fine;
+    return done;
 }

@@ -261,7 +261,7 @@ void qat_learn_steps(struct gradient *g, double rate)
 /* ---- phases ---- */
 
 /* The power of two that spreads the largest output of the float net over the output type. */
-static int gain_for(struct gradient *g, const struct samples *samples)
+static int gain_for(struct gradient *g, const struct packed *samples)
 {
     int last = g->layer_count - 1;
     int rows = g->layers[last].dense.rows;
@@ -291,7 +291,7 @@ static void use_codes(struct gradient *g)
     }
 }
 
-void qat_begin(struct gradient *g, const struct samples *samples)
+void qat_begin(struct gradient *g, const struct packed *samples)
 {
     struct gradient_state *s = &g->state;
     g->integer = false;

@@ -1,14 +1,12 @@
 #include "train/train.h"
 
 #include "base/hash.h"
-#include "train/checkpoint.h"
 #include "train/float_figures.h"
 #include "train/gradient.h"
 #include "train/lsq.h"
 #include "train/problem.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* All that one call of train_net() holds on to. */
@@ -63,6 +61,31 @@ static struct lsq_job lsq_job_of(struct run_state *run, struct lsq_plan plan)
                             .bits = run->bits};
 }
 
+static struct gradient_job gradient_job_of(struct run_state *run)
+{
+    return (struct gradient_job){.problem = &run->problem,
+                                 .session = &run->session,
+                                 .pool = run->pool,
+                                 .bits = run->bits,
+                                 .model = &run->model};
+}
+
+/* A short training of the shape in use: its validation loss. */
+static bool probe(struct run_state *run, double *loss, struct error *err)
+{
+    if (choose_method(run) == METHOD_LSQ) {
+        struct lsq_job job = lsq_job_of(run, lsq_plan_probe());
+        bool done = lsq_train(&job, err);
+        *loss = job.loss;
+        return done;
+    }
+    struct gradient_job job = gradient_job_of(run);
+    job.probe = true;
+    bool done = gradient_train(&job, err);
+    *loss = job.loss;
+    return done;
+}
+
 /* --net auto: the smallest shape whose short training comes within 5 % (RMS) of the best. */
 static bool choose_shape(struct run_state *run, struct error *err)
 {
@@ -72,12 +95,10 @@ static bool choose_shape(struct run_state *run, struct error *err)
     int count = 0;
     while (count < 16 &&
            topology_candidate(count, run->problem.inputs, run->problem.outputs, &topology)) {
-        struct lsq_job job = lsq_job_of(run, lsq_plan_probe());
-        if (!set_shape(run, &topology, err) || !lsq_train(&job, err)) {
+        if (!set_shape(run, &topology, err) || !probe(run, &loss[count], err)) {
             return false;
         }
-        loss[count] = job.loss;
-        best = job.loss < best ? job.loss : best;
+        best = loss[count] < best ? loss[count] : best;
         count++;
     }
     int chosen = 0;
@@ -124,37 +145,12 @@ static bool train_lsq(struct run_state *run, struct train_result *result, struct
     return lsq_train(&job, err);
 }
 
-/* What the gradient route's save() needs. */
-struct saving {
-    struct run_state *run;
-    struct error *err;
-};
-
-static bool save_gradient(void *context, const struct text *state)
-{
-    const struct saving *saving = context;
-    struct session *session = &saving->run->session;
-    return !session_save_due(session) ||
-           checkpoint_write(session->options->checkpoint, session->identity, state, saving->err);
-}
-
 static bool train_gradient(struct run_state *run, struct train_result *result, struct error *err)
 {
-    const struct train_options *o = run->options;
-    struct saving saving = {run, err};
-    struct gradient_io io = {.save = o->checkpoint ? save_gradient : NULL, .save_context = &saving};
-    unsigned char *memory = NULL;
-    struct bytes state;
+    struct gradient_job job = gradient_job_of(run);
+    job.fixed = &run->fixed;
     result->method = "gradient";
-    if (o->resume && o->checkpoint &&
-        !checkpoint_read(o->checkpoint, run->session.identity, &memory, &state, err)) {
-        return false;
-    }
-    io.resume = memory ? &state : NULL;
-    bool done = gradient_train(&run->problem, o, &run->model, &run->fixed, &io, err);
-    run->session.stopped = run->session.stopped || io.stopped;
-    free(memory);
-    return done;
+    return gradient_train(&job, err);
 }
 
 static struct net *train_by_method(struct run_state *run, struct train_result *result,

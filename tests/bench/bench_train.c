@@ -89,10 +89,10 @@ static double bench_peak_fma(void)
 #error "the peak of this machine is not known"
 #endif
 
-static bool make_samples(struct samples *s, struct arena *arena)
+static bool make_samples(struct packed *s, struct arena *arena)
 {
     struct rng rng = rng_new(1, 1);
-    *s = (struct samples){.count = ROWS, .pairs = 3, .target_count = 6};
+    *s = (struct packed){.count = ROWS, .pairs = 3, .target_count = 6};
     s->codes = arena_alloc(arena, ROWS * 3, sizeof *s->codes);
     s->targets = arena_alloc(arena, (size_t)ROWS * 6, sizeof *s->targets);
     if (!s->codes || !s->targets) {
@@ -109,7 +109,7 @@ static bool make_samples(struct samples *s, struct arena *arena)
 }
 
 /* Samples per second of one epoch. */
-static double train_rate(struct gradient *g, const struct samples *s, const uint32_t *order,
+static double train_rate(struct gradient *g, const struct packed *s, const uint32_t *order,
                          int batch)
 {
     double start = now();
@@ -125,7 +125,7 @@ struct phase {
     double step_rate;
 };
 
-static void bench_phase(struct gradient *g, const struct samples *s, const uint32_t *order,
+static void bench_phase(struct gradient *g, const struct packed *s, const uint32_t *order,
                         const struct phase *phase, int batch)
 {
     double rates[TURNS];
@@ -160,7 +160,7 @@ static bool bench_isa(const char *isa, struct error *err)
                                    .weight_bits = 8,
                                    .out_type = TYPE_I16};
     struct gradient g = {.kernels = kernels_pick(isa, err), .settings = {.batch = 256}};
-    struct samples samples;
+    struct packed samples;
     uint32_t *order = arena ? arena_alloc(arena, ROWS, sizeof *order) : NULL;
     if (!g.kernels || !order || !make_samples(&samples, arena) ||
         !gradient_new(&g, arena, &shape, &samples, NULL)) {
