@@ -1,0 +1,47 @@
+#!/bin/bash
+# The manual pages, the completion and the help speak of the same verbs and options.
+. tests/cli/support.bash
+
+verbs="train eval run emit measure show targets"
+
+for page in man/*.1; do
+    if [ -n "$(command -v man)" ]; then
+        LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" \
+            2>"$SCRATCH/err" >/dev/null
+        check "$page has no warnings" [ ! -s "$SCRATCH/err" ]
+    else
+        echo "skip $page has no warnings: man is not installed"
+    fi
+done
+
+# The completion, asked as bash asks it.
+# shellcheck source=/dev/null
+. completion/mote.bash
+complete_words()
+{
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    COMPREPLY=()
+    _mote
+    printf '%s\n' "${COMPREPLY[@]}"
+}
+
+complete_words mote '' >"$SCRATCH/out"
+for verb in $verbs; do
+    check "completion knows $verb" grep -qx "$verb" "$SCRATCH/out"
+    complete_words mote "$verb" -- | grep "^--" >"$SCRATCH/options"
+    "$MOTE" "$verb" --help | grep -oE '^  (-h, )?--?[a-z-]+' | sed 's/.* //' >"$SCRATCH/known"
+    while read -r option; do
+        check "man page of $verb has $option" grep -qF -- "${option//-/\\-}" "man/mote-$verb.1"
+        case $option in
+        --*) check "completion of $verb has $option" grep -qx -- "$option" "$SCRATCH/options" ;;
+        esac
+    done <"$SCRATCH/known"
+    while read -r option; do
+        check "$verb has the completion's $option" grep -qx -- "$option" "$SCRATCH/known"
+    done <"$SCRATCH/options"
+done
+complete_words mote tr >"$SCRATCH/out"
+check "completion of a prefix" [ "$(cat "$SCRATCH/out")" = train ]
+complete_words mote train x.csv --activation c >"$SCRATCH/out"
+check "completion of values" [ "$(tr '\n' ' ' <"$SCRATCH/out")" = "cubic clip " ]
