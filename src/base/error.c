@@ -1,17 +1,24 @@
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* User text is quoted in messages: keep it from steering the terminal. */
+/* User text is quoted in messages: keep it from steering the terminal.  Control characters and
+ * what is no UTF-8 become '?'. */
 static void blank_controls(char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f) {
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t step = utf8_step(text, left);
+        if (step == 0) {
             *text = '?';
+            step = 1;
         }
+        text += step;
+        left -= step;
     }
 }
 

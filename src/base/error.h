@@ -12,7 +12,7 @@
 struct error {
     bool failed;
     bool interrupted;   /* the user asked to stop (Ctrl-C); `message` says so */
-    char message[400];  /* one line, no newline, control characters replaced by '?' */
+    char message[400];  /* one line of UTF-8; control characters are replaced by '?' */
     char excerpt[164];  /* text inputs: the offending line, cut to 160 bytes; "" elsewhere */
     int excerpt_column; /* 1-based column in `excerpt` to point at; 0: none */
 };

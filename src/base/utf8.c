@@ -36,15 +36,21 @@ static bool point_clean(uint32_t point, size_t size)
            !(point >= 0xd800 && point <= 0xdfff);
 }
 
-bool utf8_clean(const char *text, size_t size)
+size_t utf8_step(const char *text, size_t size)
 {
     const unsigned char *at = (const unsigned char *)text;
+    size_t step = sequence_size(*at);
+    return step > 0 && step <= size && point_clean(decode(at, step), step) ? step : 0;
+}
+
+bool utf8_clean(const char *text, size_t size)
+{
     while (size > 0) {
-        size_t step = sequence_size(*at);
-        if (step == 0 || step > size || !point_clean(decode(at, step), step)) {
+        size_t step = utf8_step(text, size);
+        if (step == 0) {
             return false;
         }
-        at += step;
+        text += step;
         size -= step;
     }
     return true;

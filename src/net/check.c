@@ -405,10 +405,13 @@ static bool check_bounds(struct check *c, struct arena *arena)
 
 static bool check_text(struct check *c, const char *what, int index, const char *text, size_t most)
 {
-    size_t length = text ? strlen(text) : most + 1;
-    const char *problem = length > most ? "is missing or too long" : "is no clean UTF-8";
-    if (length <= most && utf8_clean(text, length)) {
+    size_t length = text ? strlen(text) : 0;
+    const char *problem = "is missing";
+    if (text && length <= most && utf8_clean(text, length)) {
         return true;
+    }
+    if (text) {
+        problem = length > most ? "is too long" : "is not UTF-8 free of control characters";
     }
     return index < 0 ? fail(c->err, "%s: %s %s", c->file, what, problem)
                      : fail(c->err, "%s: %s %d %s", c->file, what, index, problem);

@@ -136,9 +136,10 @@ bool node_array(struct reader *r, const struct node *node, int least, int most, 
         *count = (int)size;
         return true;
     }
-    return least == most
-               ? node_refuse(r, node, "%zu elements, expected %d", size, least)
-               : node_refuse(r, node, "%zu elements, expected %d to %d", size, least, most);
+    const char *plural = size == 1 ? "" : "s";
+    return least == most ? node_refuse(r, node, "%zu element%s, expected %d", size, plural, least)
+                         : node_refuse(r, node, "%zu element%s, expected %d to %d", size, plural,
+                                       least, most);
 }
 
 bool node_exactly(struct reader *r, const struct node *node, int count)

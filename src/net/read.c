@@ -327,12 +327,15 @@ static bool read_version(struct reader *r, const struct node *root)
     if (!node.json) {
         return node_refuse(r, root, "missing key \"mote\": not a mote network");
     }
-    if (!node_integer(r, node, 1, INT64_MAX, &version)) {
+    if (!node_integer(r, node, INT64_MIN, INT64_MAX, &version)) {
         return false;
     }
+    if (version > NET_VERSION) {
+        return node_refuse(r, root, "version %lld is from a newer mote; this one reads version %d",
+                           (long long)version, NET_VERSION);
+    }
     return version == NET_VERSION ||
-           node_refuse(r, &node, "version %lld is from a newer mote; this one reads version %d",
-                       (long long)version, NET_VERSION);
+           node_refuse(r, root, "version %lld does not exist", (long long)version);
 }
 
 static bool read_keys(struct reader *r, const struct node *root, bool *classify)
@@ -413,7 +416,8 @@ static json_t *load(const char *data, size_t size, const char *file, struct erro
     struct place place = {.file = file,
                           .line = json_error.line > 0 ? (size_t)json_error.line : 0,
                           .column = json_error.column > 0 ? (size_t)json_error.column : 0};
-    fail_at(err, place, "not JSON: %s", json_error.text);
+    bool nul = json_error_code(&json_error) == json_error_null_character;
+    fail_at(err, place, "not JSON: %s", nul ? "\\u0000 in a string" : json_error.text);
     excerpt(err, data, size, &json_error);
     return NULL;
 }

@@ -262,13 +262,15 @@ static const char *spoil_meaning(struct net *net, int which)
     case 5:
         channel_of(&net->inputs)->low.digits = -DECIMAL_DIGITS_MAX - 1;
         return "input 1: a number is out of range";
-    case 6: channel_of(&net->inputs)->name = NULL; return "name of input 1 is missing or too long";
-    case 7:
-        channel_of(&net->inputs)->name = long_name;
-        return "name of input 1 is missing or too long";
-    case 8: channel_of(&net->outputs)->unit = "\xc3"; return "unit of output 1 is no clean UTF-8";
-    case 9: channel_of(&net->outputs)->name = "a\nb"; return "name of output 1 is no clean UTF-8";
-    case 10: net->name = "\x1b[2J"; return "the net's name is no clean UTF-8";
+    case 6: channel_of(&net->inputs)->name = NULL; return "name of input 1 is missing";
+    case 7: channel_of(&net->inputs)->name = long_name; return "name of input 1 is too long";
+    case 8:
+        channel_of(&net->outputs)->unit = "\xc3";
+        return "unit of output 1 is not UTF-8 free of control characters";
+    case 9:
+        channel_of(&net->outputs)->name = "a\nb";
+        return "name of output 1 is not UTF-8 free of control characters";
+    case 10: net->name = "\x1b[2J"; return "the net's name is not UTF-8 free of control characters";
     case 11: net->label = "kind"; return "a regression net has no classes and no label";
     case 12: net->task = (enum task)2; return "unknown task";
     case 13:
@@ -278,9 +280,9 @@ static const char *spoil_meaning(struct net *net, int which)
         static const char *const classes[] = {"a", "b", "c\x7f", "d"};
         net->task = TASK_CLASSIFICATION;
         net->classes = classes;
-        return "name of class 2 is no clean UTF-8";
+        return "name of class 2 is not UTF-8 free of control characters";
     }
-    case 15: net->provenance.options = NULL; return "provenance: options is missing or too long";
+    case 15: net->provenance.options = NULL; return "provenance: options is missing";
     case 16:
         net->provenance.data_hash = "0123456789ABCDEF";
         return "provenance: data is not 16 hexadecimal digits";
