@@ -157,6 +157,9 @@ bool csv_record(struct csv *csv, bool *more)
     if (!find_end(csv, &scan)) {
         return false;
     }
+    if (scan.at > CSV_RECORD_MAX) {
+        return refuse_long(csv, &scan);
+    }
     const char *text = stream->data + stream->at;
     size_t length = scan.at;
     bool newline = length < stream->end - stream->at;

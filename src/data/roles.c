@@ -155,7 +155,7 @@ static bool outputs_last(struct roles *roles, int outputs)
 {
     int count = roles->table->heading.count;
     if (outputs < 0 || outputs >= count) {
-        return fail(roles->err, "%s: %d output%s of %d column%s leave no input", source(roles),
+        return fail(roles->err, "%s: %d output%s of %d column%s: no input is left", source(roles),
                     outputs, outputs == 1 ? "" : "s", count, count == 1 ? "" : "s");
     }
     for (int i = count - outputs; i < count; i++) {

@@ -55,7 +55,8 @@ static bool fail_read(const struct stream *stream, int code, const char *text, s
     if (code == Z_ERRNO) {
         return fail(err, "%s: %s", stream->source, strerror(errno));
     }
-    return fail(err, "%s: bad gzip data: %s", stream->source, text);
+    const char *colon = strstr(text, ": "); /* zlib puts its name of the file in front */
+    return fail(err, "%s: bad gzip data: %s", stream->source, colon ? colon + 2 : text);
 }
 
 /* A read of at least one byte, or *got is 0 at the end; zlib reports a truncated file only there,
