@@ -264,13 +264,15 @@ void gradient_to_model(const struct gradient *g, struct model *model)
         double *b = model->parameter + model_biases(model, target);
         for (int r = 0; r < layer->dense.rows; r++, w += layer->inputs) {
             const float *row = g->state.parameters + layer->weight + r * layer->dense.columns;
-            double bias = (double)g->state.parameters[g->weight_count + layer->row + (size_t)r];
+            bool skip = i == g->layer_count; /* it has no biases of its own */
+            double bias =
+                skip ? 0 : (double)g->state.parameters[g->weight_count + layer->row + (size_t)r];
             for (int j = 0; j < layer->inputs; j++) {
                 double inverse = sees_inputs(g, i) ? g->inverse[j] : 1;
                 w[j] = (double)row[j] * inverse * unit;
                 bias -= sees_inputs(g, i) ? (double)row[j] * inverse * g->mean[j] : 0;
             }
-            b[r] = bias * unit + (i == g->layer_count ? b[r] : 0);
+            b[r] = bias * unit + (skip ? b[r] : 0);
         }
     }
 }
