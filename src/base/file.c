@@ -176,3 +176,24 @@ bool file_write(const char *path, const void *data, size_t size, struct error *e
     text_free(&temporary);
     return !err->failed;
 }
+
+bool file_writable(const char *path, struct error *err)
+{
+    if (is_dash(path)) {
+        return true;
+    }
+    char *folder = strdup(path);
+    if (!folder) {
+        return fail_memory(err);
+    }
+    char *slash = strrchr(folder, '/');
+    if (slash) {
+        slash[slash == folder] = 0;
+    }
+    bool good = access(is_special(path) ? path : slash ? folder : ".", W_OK) == 0;
+    if (!good) {
+        fail(err, "%s: %s", path, strerror(errno));
+    }
+    free(folder);
+    return good;
+}

@@ -2,6 +2,7 @@
 #include "train/train.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "report/evaluate.h"
@@ -334,7 +335,7 @@ static bool build(struct session *session, const struct arguments *arguments,
 {
     const struct settings *settings = session->settings;
     struct train_options how;
-    if (!prepare(session, arguments, verb, &how, err) ||
+    if (!prepare(session, arguments, verb, &how, err) || !file_writable(settings->output, err) ||
         (settings->targets &&
          !targets_load(settings->targets, session->arena, &session->list, err))) {
         return false;

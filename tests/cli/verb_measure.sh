@@ -1,0 +1,63 @@
+#!/bin/bash
+# mote measure and mote targets: table, JSON, budgets, missing tools.
+. tests/cli/support.bash
+
+sum_net "$SCRATCH/sum.mote"
+cd "$SCRATCH" || exit 1
+
+mote targets
+ends "targets" 0 ""
+for target in host cortex-m0 cortex-m0plus; do
+    check "targets lists $target" grep -q "^$target " out
+done
+mote targets --json
+gives "targets: JSON" '[.[] | select(.name == "cortex-m0") | .flash, .ram, .clock]' \
+    '[32768,16384,48000000]'
+
+mote measure sum.mote --target host
+ends "host" 0 ""
+check "host: a header and a row" [ "$(wc -l <out)" -eq 2 ]
+mote measure sum.mote --target host --json --vectors 50
+gives "host: JSON keys" '.[0] | keys_unsorted' "$(tr -d ' \n' <<'EOF'
+["target","flash_code","flash_const","ram","stack","instructions","cycles","vectors","mismatches",
+"microseconds"]
+EOF
+)"
+gives "host: no difference, no cycles" '.[0] | [.vectors, .mismatches, .cycles]' '[50,0,null]'
+mote measure sum.mote --target host --cycles 100
+ends "a budget on what is not known" 3 "mote: host: cycles is unknown, the budget is 100"
+mote measure sum.mote --flash 1k
+ends "a budget without a target" 2 "mote measure: --flash, --ram and --cycles need --target"
+mote measure sum.mote --target host,z80
+check "an unknown target" [ "$status" -eq 1 ]
+check "an unknown target is named" grep -q "^mote: .*z80" err
+mote measure none.mote
+ends "missing net" 1 "mote: none.mote: No such file or directory"
+
+if [ "$("$MOTE" targets --json | jq '.[] | select(.name == "cortex-m0").installed')" = true ]; then
+    mote measure sum.mote --target cortex-m0 --json
+    gives "cortex-m0: the same outputs" '.[0] | [.mismatches, .ram]' '[0,0]'
+    flash=$(jq '.[0] | .flash_code + .flash_const' out)
+    cycles=$(jq '.[0].cycles' out)
+    stack=$(jq '.[0].stack' out)
+    mote measure sum.mote --target cortex-m0 --flash "$flash" --cycles "$cycles" --ram "$((stack > 0 ? stack : 1))"
+    ends "budgets that are just met" 0 ""
+    mote measure sum.mote --target cortex-m0 --flash $((flash - 1)) --cycles $((cycles - 1))
+    ends "budgets that are just missed" 3 \
+        "mote: cortex-m0: flash $flash bytes, over the budget of $((flash - 1))
+mote: cortex-m0: cycles $cycles, over the budget of $((cycles - 1))"
+    mote emit sum.mote -o sum.h --target cortex-m0
+    check "emit --target puts the cost into the head" grep -q 'Cortex-M0 -Os.*cycles' sum.h
+else
+    echo "skip cortex-m0: not installed"
+fi
+
+mkdir tools targets
+for tool in sh cat; do ln -s "$(command -v $tool)" tools/; done
+PATH=$PWD/tools "$MOTE" measure sum.mote --target cortex-m0 >out 2>err
+status=$?
+check "a missing compiler" [ "$status" -eq 1 ]
+check "names the packages" grep -q '^mote: target cortex-m0: .* is not installed; Debian packages: gcc-arm-none-eabi' err
+MOTE_TARGETS=$PWD/targets "$MOTE" measure sum.mote --target host >out 2>err
+status=$?
+check "another folder of targets" [ "$status" -eq 1 ]

@@ -1,0 +1,98 @@
+#!/bin/bash
+# mote train: from data to a net, its score, names, budgets, errors.
+. tests/cli/support.bash
+
+cd "$SCRATCH" || exit 1
+# y = a + 2 b - 20, z = 3 a: exactly linear, so a linear skip answers within a step.
+awk 'BEGIN { print "a [V],b [V],y [mm],z"
+    for (i = 0; i < 600; i++) { a = i % 41; b = (7 * i) % 37; print a "," b "," a + 2 * b - 20 "," 3 * a } }' >plane.csv
+awk 'BEGIN { print "a,b,kind"
+    for (i = 0; i < 400; i++) { a = (13 * i) % 50; b = (29 * i + 7) % 47
+        if (a != b) print a "," b "," (a > b ? "more" : "less") } }' >kinds.csv
+quick=(--net 2-3-2 --time 20s --seed 1)
+
+mote train plane.csv --outputs 2 "${quick[@]}" -o plane.mote
+ends "regression" 0 ""
+check "a row per output" grep -q '^y  *mm ' out
+check "the percentage" grep -q '^rms error .* % of range (mean of the outputs), [0-9]* rows; float .* %$' out
+cp plane.mote first.mote
+mote train plane.csv --outputs y,z "${quick[@]}" -o plane.mote --json
+check "outputs by name" [ "$status" -eq 0 ]
+check "the error is small" [ "$(jq '.score.rms_percent < 1' out)" = true ]
+gives "JSON: names and units" '[.score.outputs[] | .name, .unit]' '["y","mm","z",""]'
+gives "JSON: float has the same keys" '(.float | keys_unsorted) == (.score | keys_unsorted)' true
+gives "JSON: method, net" '[.method, .net]' '["least squares","plane.mote"]'
+mote train plane.csv --outputs 2 "${quick[@]}" -o again.mote --threads 1 --name plane
+check "the same bytes again, with one thread" cmp first.mote again.mote
+
+mote show plane.mote --json
+gives "the options are kept" .options '"--outputs y,z --net 2-3-2 --time 20s --seed 1"'
+gives "the name comes from the file" .name '"plane"'
+check "the score is kept" [ "$(jq '.score.rows > 20' out)" = true ]
+mote train plane.csv --outputs 2 "${quick[@]}" -o plane.mote --name "my net"
+mote show plane.mote --json
+gives "--name" .name '"my net"'
+"$MOTE" train - --outputs 2 "${quick[@]}" --samples 200 -o - <plane.csv >out 2>err
+status=$?
+check "a stream in, the net on standard output" [ "$(jq -r .name out)" = net ]
+check "and the table on stderr" grep -q '^rms error' err
+
+mote train kinds.csv --label kind --net 2-4-2 --time 20s -o kinds.mote --json
+check "classes" [ "$status" -eq 0 ]
+gives "classes: names in order" .score.classes '["less","more"]'
+check "classes: most are right" [ "$(jq '.score.accuracy > 0.9' out)" = true ]
+check "classes: the confusion adds up" \
+    [ "$(jq '(.score.confusion | add | add) == .score.rows' out)" = true ]
+tail -n +2 kinds.csv >bare.csv
+mote train bare.csv --label 3 --net 2-4-2 --time 20s -o bare.mote
+mote eval bare.mote bare.csv --json
+check "a label column without a name is found again" [ "$(jq '.score.accuracy > 0.9' out)" = true ]
+head -100 kinds.csv >test.csv
+mote train kinds.csv --label kind --net 2-4-2 --time 20s -o kinds.mote --test test.csv --json
+gives "--test: the score is on that data, without float" '[.score.rows, .float]' \
+    "[$(($(wc -l <test.csv) - 1)),null]"
+
+mote train plane.csv
+ends "no -o" 2 "mote train: -o NET is missing"
+mote train plane.csv -o x.mote --label kind --outputs 2
+ends "--label and --outputs" 2 "mote train: --label goes with neither --outputs nor --one-hot"
+mote train plane.csv -o x.mote --outputs 2 --resume
+ends "--resume alone" 2 "mote train: --resume needs --checkpoint FILE"
+mote train plane.csv -o x.mote --outputs 2 --flash 1k
+ends "a budget without a target" 2 "mote train: --flash, --ram and --cycles need --target"
+mote train plane.csv -o - --outputs 2 --json
+ends "--json and -o -" 2 "mote train: --json and -o - both want standard output"
+mote train plane.csv -o x.mote --outputs 2 --target z80
+check "an unknown target is told before training" grep -q "^mote: .*z80" err
+mote train none.csv -o none/x.mote --outputs 2
+ends "a missing folder is told before anything else" 1 "mote: none/x.mote: No such file or directory"
+mote train plane.csv -o x.mote
+check "which columns are outputs?" grep -q '^mote: plane.csv: which columns are outputs' err
+check "and nothing is written" [ ! -e x.mote ]
+mote train none.csv -o x.mote --outputs 2
+ends "missing data" 1 "mote: none.csv: No such file or directory"
+printf 'a,b\n1,2\n1,x\n' >text.csv
+mote train text.csv -o x.mote --outputs 1
+ends "text in a number column" 1 "mote: text.csv:3:3: 'x' is not a number
+  1,x
+    ^"
+mote train plane.csv -o x.mote --outputs 2 --net 3-4-2
+check "a shape that does not fit" [ "$status" -eq 1 ]
+check "says so in one line" [ "$(grep -c '^mote: ' err)" -eq 1 ]
+echo old >old.mote
+ln -s /dev/full full.mote
+mote train plane.csv -o full.mote --outputs 2 "${quick[@]}"
+ends "full disk" 1 "mote: full.mote: No space left on device"
+
+# Ctrl-C: the best so far is kept.
+build=$(dirname "$MOTE")
+"$build/examples/pose/simulate" --count 20000 --seed 1 >pose.csv
+(trap - INT; exec "$MOTE" train pose.csv --outputs 6 --net 6-16-16-6 -o pose.mote) >out 2>err &
+child=$!
+sleep 3
+kill -INT $child
+wait $child
+status=$?
+ends "Ctrl-C" 0 "mote: note: stopped by Ctrl-C; the best network so far is kept"
+mote show pose.mote
+check "Ctrl-C: the net is there" [ "$status" -eq 0 ]
