@@ -93,12 +93,15 @@ static struct vectors selftest_vectors(const struct net *net)
     return (struct vectors){.count = SELFTEST, .in = in, .out = out};
 }
 
-static void emit_numbered(const struct net *net, int index, enum optimise optimise)
+static void emit_numbered(const struct net *net, int index, const struct emitted *how)
 {
     char name[16];
     struct vectors vectors = selftest_vectors(net);
     (void)snprintf(name, sizeof name, "n%d", index);
-    struct emit_options options = {.name = name, .optimise = optimise, .selftest = &vectors};
+    struct emit_options options = {.name = name,
+                                   .optimise = how->optimise,
+                                   .separate = how->short_int,
+                                   .selftest = how->short_int ? NULL : &vectors};
     emit_scratch(net, &options);
     free((void *)(uintptr_t)vectors.in);
     free((void *)(uintptr_t)vectors.out);
@@ -114,7 +117,7 @@ static const char *const prologue =
     "    if (fwrite(&v, sizeof v, 1, stdout) != 1) { exit(4); }\n}\n"
     "int main(void)\n{\n";
 
-/* One net's part of main(): guards around the arrays show writes outside of them. */
+/* One net's part of main(): guards around the outputs show writes outside of them. */
 static void print_driver(struct text *out, const struct net *net, int index, int vectors)
 {
     static const char *const c_types[] = {"int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t"};
@@ -122,7 +125,6 @@ static void print_driver(struct text *out, const struct net *net, int index, int
     const struct tensor *result = &net->tensors[net->output];
     text_printf(
         out,
-        "    if (n%d_selftest() != 0) { exit(5); }\n"
         "    for (int v = 0; v < %d; v++) {\n"
         "        %s in[%d];\n        %s out[%d + 2];\n"
         "        memset(out, 0x55, sizeof out);\n"
@@ -130,15 +132,11 @@ static void print_driver(struct text *out, const struct net *net, int index, int
         "        n%d_predict(in, out + 1);\n"
         "        if (out[0] != out[%d] || memcmp(out, \"UUUU\", sizeof out[0])) { exit(6); }\n"
         "        for (int i = 1; i <= %d; i++) { put(out[i]); }\n",
-        index, vectors, c_types[in->type], in->width, c_types[result->type], result->width,
-        in->width, c_types[in->type], index, result->width + 1, result->width);
-    if (net->task == TASK_CLASSIFICATION) {
-        text_printf(out, "        put(n%d_classify(in));\n", index);
-    }
-    text_add(out, "    }\n");
+        vectors, c_types[in->type], in->width, c_types[result->type], result->width, in->width,
+        c_types[in->type], index, result->width + 1, result->width);
 }
 
-static void write_program(struct net *const *nets, int count, int vectors)
+static void write_program(struct net *const *nets, int count, bool plain, int vectors)
 {
     struct text program = {0};
     for (int i = 0; i < count; i++) {
@@ -147,6 +145,13 @@ static void write_program(struct net *const *nets, int count, int vectors)
     text_add(&program, prologue);
     for (int i = 0; i < count; i++) {
         print_driver(&program, nets[i], i, vectors);
+        if (!plain && nets[i]->task == TASK_CLASSIFICATION) {
+            text_printf(&program, "        put(n%d_classify(in));\n", i);
+        }
+        text_add(&program, "    }\n");
+        if (!plain) {
+            text_printf(&program, "    if (n%d_selftest() != 0) { exit(5); }\n", i);
+        }
     }
     text_add(&program, "    return 0;\n}\n");
     scratch_write(scratch_path("all.c"), must(program.data), program.length);
@@ -174,7 +179,8 @@ static void read_codes(FILE *file, int32_t *codes, int count)
     }
 }
 
-static void read_outputs(struct net *const *nets, int count, int vectors, int32_t *const *out)
+static void read_outputs(struct net *const *nets, int count, bool plain, int vectors,
+                         int32_t *const *out)
 {
     FILE *file = must(fopen(scratch_path("out.bin"), "rb"));
     for (int i = 0; i < count; i++) {
@@ -182,7 +188,7 @@ static void read_outputs(struct net *const *nets, int count, int vectors, int32_
         for (int v = 0; v < vectors; v++) {
             int32_t class = 0;
             read_codes(file, out[i] + v * width, width);
-            if (nets[i]->task == TASK_CLASSIFICATION) {
+            if (!plain && nets[i]->task == TASK_CLASSIFICATION) {
                 read_codes(file, &class, 1);
                 if (class != run_class(nets[i], out[i] + v * width)) {
                     stop("classify", "differs from run_class()");
@@ -193,23 +199,33 @@ static void read_outputs(struct net *const *nets, int count, int vectors, int32_
     (void)fclose(file);
 }
 
-void emitted_run(struct net *const *nets, int count, enum optimise optimise, const char *compiler,
-                 int vectors, int32_t *const *in, int32_t *const *out)
+/* n0.c ... through LLVM's intermediate code, where int has 16 bits, to objects of the host. */
+static const char *const short_int_objects =
+    "rm -f n*.o && for i in n*.c; do clang --target=msp430 -ffreestanding -std=c99 -O1 "
+    "-fsanitize=undefined,integer -fno-sanitize=pointer-overflow,alignment -fsanitize-trap=all -S "
+    "-emit-llvm $i -o n.ll && "
+    "sed -i '/^target /d' n.ll && clang -w -O1 -x ir -c n.ll -o ${i%.c}.o || exit 1; done";
+
+void emitted_run(struct net *const *nets, int count, const struct emitted *how, int vectors,
+                 int32_t *const *in, int32_t *const *out)
 {
     for (int i = 0; i < count; i++) {
-        emit_numbered(nets[i], i, optimise);
+        emit_numbered(nets[i], i, how);
     }
-    write_program(nets, count, vectors);
+    write_program(nets, count, how->short_int, vectors);
     write_inputs(nets, count, vectors, in);
-    const char *source = scratch_path("all.c");
-    const char *program = scratch_path("all");
-    if (run_command("%s -o %s %s", compiler, program, source) != 0) {
-        stop("does not compile", compiler);
+    const char *folder = scratch_path("");
+    if (how->short_int && run_command("cd %s && %s", folder, short_int_objects) != 0) {
+        stop("does not compile", "clang --target=msp430");
     }
-    if (run_command("%s <%s >%s", program, scratch_path("in.bin"), scratch_path("out.bin")) != 0) {
-        stop("emitted program failed", compiler);
+    if (run_command("cd %s && %s -o all all.c %s", folder, how->compiler,
+                    how->short_int ? "n*.o" : "") != 0) {
+        stop("does not compile", how->compiler);
     }
-    read_outputs(nets, count, vectors, out);
+    if (run_command("cd %s && ./all <in.bin >out.bin", folder) != 0) {
+        stop("emitted program failed", how->compiler);
+    }
+    read_outputs(nets, count, how->short_int, vectors, out);
 }
 
 /* ---- fixed nets ---- */

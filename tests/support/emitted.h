@@ -15,11 +15,19 @@ int run_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * it fails. */
 void emit_scratch(const struct net *net, const struct emit_options *options);
 
-/* Emit `count` nets as n0 ... with `optimise` and self-tests, compile them together by `compiler`
- * (command and flags), run `vectors` inputs through each: out[i] gets vectors x output width
- * codes.  Stops the program where something fails: compiler, run, class or self-test. */
-void emitted_run(struct net *const *nets, int count, enum optimise optimise, const char *compiler,
-                 int vectors, int32_t *const *in, int32_t *const *out);
+/* How a batch of nets is built. */
+struct emitted {
+    enum optimise optimise;
+    const char *compiler; /* command and flags */
+    bool short_int;       /* the nets as a machine with 16-bit int would compute them: by clang's
+                             MSP430 front end, which traps undefined behaviour and overflow */
+};
+
+/* Emit `count` nets as n0 ..., compile them together, run `vectors` inputs through each: out[i]
+ * gets vectors x output width codes.  Classes and self-tests are checked too, but not with
+ * short_int.  Stops the program where something fails. */
+void emitted_run(struct net *const *nets, int count, const struct emitted *how, int vectors,
+                 int32_t *const *in, int32_t *const *out);
 
 /* 6-16-...-6 with cubic and a linear skip, 8-bit weights, u16 in, i16 out; random weights. */
 struct net *pose_like_net(int hidden_layers, uint64_t seed);
