@@ -69,7 +69,7 @@ static enum exit_code print_help_of(const char *name)
     return print_result(&out);
 }
 
-int main(int count, char **words)
+static enum exit_code dispatch(int count, char **words)
 {
     const char *word = count > 1 ? words[1] : "--help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -79,8 +79,13 @@ int main(int count, char **words)
         return print_version();
     }
     if (strcmp(word, "help") == 0) {
-        return (int)(count > 2 ? print_help_of(words[2]) : print_overview());
+        return count > 2 ? print_help_of(words[2]) : print_overview();
     }
     const struct verb *verb = find_verb(word);
-    return (int)(verb ? verb->run(verb, count - 2, words + 2) : unknown_verb(word));
+    return verb ? verb->run(verb, count - 2, words + 2) : unknown_verb(word);
+}
+
+int main(int count, char **words)
+{
+    return (int)dispatch(count, words);
 }
