@@ -47,7 +47,7 @@ static void train_and_predict(void **state)
     double out[1];
     mote_predict(net, in, out);
     assert_true(fabs(out[0] - 26) < 1);
-    const double odd[2] = {NAN, 1e300};
+    const double odd[2] = {(double)NAN, 1e300};
     mote_predict(net, odd, out);
     assert_true(isfinite(out[0]));
     mote_free(net);
