@@ -1,8 +1,8 @@
-/* The .mote reader (SPEC 9): JSON through jansson, then every key by hand.  Nothing is guessed:
+/* The .mote reader (SPEC 9): JSON, then every key by hand.  Nothing is guessed:
  * unknown, missing and doubled keys, reals and numbers out of range are refused with their path.
  * Sizes are compared with what the file holds before anything is allocated. */
 #include "base/file.h"
-#include "net/json.h"
+#include "net/node.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +177,7 @@ static bool read_op(struct reader *r, const struct node *node, enum op *op)
 {
     const char *name = "";
     struct node op_node = node_member(node, "op");
-    if (!node_expect(r, node, JSON_OBJECT, "an object")) {
+    if (!node_expect(r, node, KIND_OBJECT)) {
         return false;
     }
     if (!op_node.json) {
@@ -204,9 +204,18 @@ static bool op_keys(struct reader *r, const struct node *node, enum op op)
     return node_has_keys(r, node, required, none);
 }
 
+/* The line of a value; values come in the order of the text, so that each line is counted once. */
+static size_t line_of(struct reader *r, const struct json *json)
+{
+    for (; r->seen < json->offset; r->seen++) {
+        r->line += r->source->text[r->seen] == '\n';
+    }
+    return r->line + 1;
+}
+
 static bool read_layer(struct reader *r, struct node node)
 {
-    struct layer layer = {.origin = {.file = r->file}};
+    struct layer layer = {.origin = {.file = r->source->file, .line = line_of(r, node.json)}};
     if (!read_op(r, &node, &layer.op) || !op_keys(r, &node, layer.op) ||
         !read_ends(r, &node, &layer)) {
         return false;
@@ -321,7 +330,7 @@ static bool read_version(struct reader *r, const struct node *root)
 {
     struct node node = node_member(root, "mote");
     int64_t version = 0;
-    if (!node_expect(r, root, JSON_OBJECT, "an object")) {
+    if (!node_expect(r, root, KIND_OBJECT)) {
         return false;
     }
     if (!node.json) {
@@ -330,12 +339,13 @@ static bool read_version(struct reader *r, const struct node *root)
     if (!node_integer(r, node, INT64_MIN, INT64_MAX, &version)) {
         return false;
     }
+    node.up = NULL; /* the place without the path, which would say "mote: " again */
     if (version > NET_VERSION) {
-        return node_refuse(r, root, "version %lld is from a newer mote; this one reads version %d",
+        return node_refuse(r, &node, "version %lld is from a newer mote; this one reads version %d",
                            (long long)version, NET_VERSION);
     }
     return version == NET_VERSION ||
-           node_refuse(r, root, "version %lld does not exist", (long long)version);
+           node_refuse(r, &node, "version %lld does not exist", (long long)version);
 }
 
 static bool read_keys(struct reader *r, const struct node *root, bool *classify)
@@ -358,7 +368,7 @@ static bool read_keys(struct reader *r, const struct node *root, bool *classify)
         return node_refuse(r, &task, "unknown task \"%.60s\"", name);
     }
     for (const char *const *key = classes; *classify && *key; key++) {
-        if (!json_object_get(root->json, *key)) {
+        if (!json_member(root->json, *key)) {
             return node_refuse(r, root, "missing key \"%s\"", *key);
         }
     }
@@ -379,60 +389,23 @@ static bool read_net(struct reader *r, const struct node *root)
     }
     return read_tensors(r, root) && read_layers(r, root) && read_meaning(r, root) &&
            (!classify || read_classes(r, root)) && read_provenance(r, root) &&
-           net_check(r->net, r->file, r->err);
-}
-
-/* The text line on which jansson stopped. */
-static void excerpt(struct error *err, const char *data, size_t size, const json_error_t *json)
-{
-    size_t start = 0;
-    for (int line = 1; line < json->line; line++) {
-        const char *end = memchr(data + start, '\n', size - start);
-        if (!end) {
-            return;
-        }
-        start = (size_t)(end - data) + 1;
-    }
-    const char *end = start < size ? memchr(data + start, '\n', size - start) : NULL;
-    size_t length = end ? (size_t)(end - data) - start : size - start;
-    error_excerpt(err, data + start, length, json->column > 0 ? (size_t)json->column : 0);
-}
-
-static json_t *load(const char *data, size_t size, const char *file, struct error *err)
-{
-    json_error_t json_error;
-    if (size == 0) {
-        fail(err, "%s: empty file", file);
-        return NULL;
-    }
-    json_t *json = json_loadb(data, size, JSON_REJECT_DUPLICATES, &json_error);
-    if (json) {
-        return json;
-    }
-    if (json_error_code(&json_error) == json_error_out_of_memory || !json_error.text[0]) {
-        fail_memory(err);
-        return NULL;
-    }
-    struct place place = {.file = file,
-                          .line = json_error.line > 0 ? (size_t)json_error.line : 0,
-                          .column = json_error.column > 0 ? (size_t)json_error.column : 0};
-    bool nul = json_error_code(&json_error) == json_error_null_character;
-    fail_at(err, place, "not JSON: %s", nul ? "\\u0000 in a string" : json_error.text);
-    excerpt(err, data, size, &json_error);
-    return NULL;
+           net_check(r->net, r->source->file, r->err);
 }
 
 struct net *net_parse(const char *data, size_t size, const char *file, struct error *err)
 {
-    json_t *json = load(data, size, file, err);
-    if (!json) {
-        return NULL;
+    struct json_source source = {.file = file, .text = data, .size = size};
+    struct reader r = {.source = &source, .err = err, .scratch = arena_new()};
+    bool done = false;
+    if (!r.scratch) {
+        fail_memory(err);
+    } else if (size == 0) {
+        fail(err, "%s: empty file", file);
+    } else {
+        struct node root = {.json = json_read(&source, r.scratch, err)};
+        done = root.json && read_net(&r, &root);
     }
-    struct reader r = {.file = file, .err = err, .scratch = arena_new()};
-    struct node root = {.json = json};
-    bool done = r.scratch ? read_net(&r, &root) : fail_memory(err);
     arena_free(r.scratch);
-    json_decref(json);
     if (!done) {
         net_free(r.net);
         return NULL;

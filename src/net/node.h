@@ -1,34 +1,34 @@
 /* JSON values with the way to them, for readers that refuse with a place: "layers[2].bias[3]". */
-#ifndef MOTE_NET_JSON_H
-#define MOTE_NET_JSON_H
+#ifndef MOTE_NET_NODE_H
+#define MOTE_NET_NODE_H
 
+#include "base/json.h"
 #include "net/net.h"
 
-#include <jansson.h>
-
 struct reader {
-    const char *file;
+    const struct json_source *source;
     struct error *err;
     struct net *net;
-    struct arena *scratch; /* arrays on their way into the net */
+    size_t seen; /* bytes of the text in which lines have been counted */
+    size_t line;
+    struct arena *scratch; /* the JSON, and arrays on their way into the net */
 };
 
 /* A JSON value and the way to it: a key of, or an index in, the value above. */
 struct node {
-    json_t *json;
+    const struct json *json;
     const struct node *up;
     const char *key; /* NULL: `index` counts */
     size_t index;
 };
 
-/* Record "FILE: PATH: message"; always false. */
+/* Record "FILE:LINE:COLUMN: PATH: message"; always false. */
 bool node_refuse(struct reader *r, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Is the value of this JSON type?  `what` names it in the message. */
-bool node_expect(struct reader *r, const struct node *node, json_type type, const char *what);
+bool node_expect(struct reader *r, const struct node *node, enum json_kind kind);
 
-/* What is not there has json NULL. */
+/* A member that is not there has json NULL. */
 struct node node_member(const struct node *object, const char *key);
 struct node node_element(const struct node *array, size_t index);
 

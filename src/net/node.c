@@ -1,4 +1,4 @@
-#include "net/json.h"
+#include "net/node.h"
 
 #include "base/text.h"
 
@@ -19,7 +19,7 @@ static void print_path(struct text *out, const struct node *node)
     }
 }
 
-/* "pose.mote: layers[2].weights[3][1]: ..." */
+/* "pose.mote:31:8: layers[2].weights[3][1]: ..." */
 bool node_refuse(struct reader *r, const struct node *node, const char *format, ...)
 {
     char message[200];
@@ -27,47 +27,34 @@ bool node_refuse(struct reader *r, const struct node *node, const char *format, 
     va_start(list, format);
     (void)vsnprintf(message, sizeof message, format, list);
     va_end(list);
-    struct text path = {0};
-    print_path(&path, node);
-    if (path.failed) {
+    struct text text = {0};
+    print_path(&text, node);
+    text_add(&text, text.length > 0 ? ": " : "");
+    text_add(&text, message);
+    if (text.failed) {
         fail_memory(r->err);
     } else {
-        fail(r->err, "%s: %s%s%s", r->file, path.length ? path.data : "", path.length ? ": " : "",
-             message);
+        json_fail(r->source, node->json->offset, r->err, text.data);
     }
-    text_free(&path);
+    text_free(&text);
     return false;
 }
 
-static const char *kind_name(const json_t *json)
+bool node_expect(struct reader *r, const struct node *node, enum json_kind kind)
 {
-    switch (json_typeof(json)) {
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "an array";
-    case JSON_STRING: return "a string";
-    case JSON_INTEGER: return "an integer";
-    case JSON_REAL: return "a real number";
-    case JSON_TRUE:
-    case JSON_FALSE: return "a truth value";
-    case JSON_NULL: return "null";
-    }
-    return "something else";
-}
-
-bool node_expect(struct reader *r, const struct node *node, json_type type, const char *what)
-{
-    return json_typeof(node->json) == type ||
-           node_refuse(r, node, "expected %s, found %s", what, kind_name(node->json));
+    return node->json->kind == kind ||
+           node_refuse(r, node, "expected %s, found %s", json_kind_name(kind),
+                       json_kind_name(node->json->kind));
 }
 
 struct node node_member(const struct node *object, const char *key)
 {
-    return (struct node){.json = json_object_get(object->json, key), .up = object, .key = key};
+    return (struct node){.json = json_member(object->json, key), .up = object, .key = key};
 }
 
 struct node node_element(const struct node *array, size_t index)
 {
-    return (struct node){.json = json_array_get(array->json, index), .up = array, .index = index};
+    return (struct node){.json = &array->json->items[index], .up = array, .index = index};
 }
 
 static bool listed(const char *key, const char *const *keys)
@@ -81,18 +68,21 @@ static bool listed(const char *key, const char *const *keys)
 bool node_has_keys(struct reader *r, const struct node *node, const char *const *required,
                    const char *const *optional)
 {
-    if (!node_expect(r, node, JSON_OBJECT, "an object")) {
+    if (!node_expect(r, node, KIND_OBJECT)) {
         return false;
     }
     for (const char *const *key = required; *key; key++) {
-        if (!json_object_get(node->json, *key)) {
+        if (!json_member(node->json, *key)) {
             return node_refuse(r, node, "missing key \"%s\"", *key);
         }
     }
-    for (void *at = json_object_iter(node->json); at; at = json_object_iter_next(node->json, at)) {
-        const char *key = json_object_iter_key(at);
+    for (size_t i = 0; i < node->json->count; i++) {
+        const char *key = node->json->items[i].key;
         if (!listed(key, required) && !listed(key, optional)) {
-            return node_refuse(r, node, "unknown key \"%.60s\"", key);
+            struct node unknown = {.json = &node->json->items[i], .up = node->up};
+            unknown.key = node->key;
+            unknown.index = node->index;
+            return node_refuse(r, &unknown, "unknown key \"%.60s\"", key);
         }
     }
     return true;
@@ -100,10 +90,10 @@ bool node_has_keys(struct reader *r, const struct node *node, const char *const 
 
 bool node_integer(struct reader *r, struct node node, int64_t low, int64_t high, int64_t *value)
 {
-    if (!node_expect(r, &node, JSON_INTEGER, "an integer")) {
+    if (!node_expect(r, &node, KIND_INTEGER)) {
         return false;
     }
-    *value = json_integer_value(node.json);
+    *value = node.json->integer;
     return (*value >= low && *value <= high) ||
            node_refuse(r, &node, "%lld is out of range, %lld to %lld", (long long)*value,
                        (long long)low, (long long)high);
@@ -119,19 +109,19 @@ bool node_int(struct reader *r, struct node node, int low, int high, int *value)
 
 bool node_string(struct reader *r, struct node node, const char **value)
 {
-    if (!node_expect(r, &node, JSON_STRING, "a string")) {
+    if (!node_expect(r, &node, KIND_STRING)) {
         return false;
     }
-    *value = json_string_value(node.json);
+    *value = node.json->string;
     return true;
 }
 
 bool node_array(struct reader *r, const struct node *node, int least, int most, int *count)
 {
-    if (!node_expect(r, node, JSON_ARRAY, "an array")) {
+    if (!node_expect(r, node, KIND_ARRAY)) {
         return false;
     }
-    size_t size = json_array_size(node->json);
+    size_t size = node->json->count;
     if (size >= (size_t)least && size <= (size_t)most) {
         *count = (int)size;
         return true;
