@@ -8,10 +8,16 @@
 #include <stddef.h>
 #include <zlib.h>
 
+enum stream_kind { STREAM_UNKNOWN, STREAM_PLAIN, STREAM_GZIP };
+
 struct stream {
-    gzFile file;
+    int fd;
     const char *source; /* for messages */
-    char *data;         /* data[at..end) is read and not yet used; data[end] is 0 */
+    enum stream_kind kind;
+    unsigned char *input; /* what was read from fd and not yet given or inflated: */
+    z_stream inflater;    /* .. next_in, avail_in; set up where kind is STREAM_GZIP */
+    bool fd_ended;
+    char *data; /* data[at..end) is read and not yet used; data[end] is 0 */
     size_t at;
     size_t end;
     size_t capacity; /* without the byte for the 0 */

@@ -23,9 +23,7 @@ static bool refuse(const struct zip *zip, const char *what, struct error *err)
     return fail(err, "%s: %s", zip->source, what);
 }
 
-/* All of `size` bytes at `offset`. */
-static bool read_at(const struct zip *zip, uint64_t offset, void *to, size_t size,
-                    struct error *err)
+bool zip_bytes(const struct zip *zip, uint64_t offset, void *to, size_t size, struct error *err)
 {
     char *at = to;
     while (size > 0) {
@@ -86,7 +84,7 @@ static bool locate_directory(const struct zip *zip, struct directory *found, str
     if (!tail) {
         return fail_memory(err);
     }
-    bool read = read_at(zip, zip->size - size, tail, size, err);
+    bool read = zip_bytes(zip, zip->size - size, tail, size, err);
     bool good = read && find_directory(tail, size, found);
     free(tail);
     if (!good) {
@@ -158,7 +156,7 @@ static bool read_directory(struct zip *zip, struct error *err)
     if (!text) {
         return fail_memory(err);
     }
-    bool good = read_at(zip, found.offset, text, (size_t)found.size, err) &&
+    bool good = zip_bytes(zip, found.offset, text, (size_t)found.size, err) &&
                 parse_directory(zip, &found, text, err);
     free(text);
     return good;

@@ -37,6 +37,9 @@ struct zip {
 bool zip_open(struct zip *zip, const char *path, struct error *err);
 void zip_close(struct zip *zip);
 
+/* `size` bytes at `offset` of the file: all of them, or a failure. */
+bool zip_bytes(const struct zip *zip, uint64_t offset, void *to, size_t size, struct error *err);
+
 /* One member on its way out. */
 struct zip_reader;
 

@@ -52,16 +52,22 @@ static bool read_file(struct zip_reader *reader, void *to, size_t want, size_t *
 static bool find_start(struct zip_reader *reader, struct zip_member *member, struct error *err)
 {
     unsigned char header[LOCAL_SIZE];
-    ssize_t got = pread(reader->zip->fd, header, LOCAL_SIZE, (off_t)member->header);
-    struct bytes bytes = bytes_of(header, got > 0 ? (size_t)got : 0);
+    const char *outside = "damaged: it does not lie inside of the archive";
+    uint64_t end = reader->zip->directory;
+    if (end < LOCAL_SIZE || member->header > end - LOCAL_SIZE) {
+        return refuse(reader, outside, err);
+    }
+    if (!zip_bytes(reader->zip, member->header, header, LOCAL_SIZE, err)) {
+        return false;
+    }
+    struct bytes bytes = bytes_of(header, LOCAL_SIZE);
     bool signed_so = bytes_u32_little(&bytes) == SIGNATURE_LOCAL;
     (void)bytes_take(&bytes, 22);
     uint64_t name = bytes_u16_little(&bytes);
     uint64_t extra = bytes_u16_little(&bytes);
     member->start = member->header + LOCAL_SIZE + name + extra;
-    uint64_t end = reader->zip->directory;
-    if (bytes.bad || !signed_so || member->start > end || member->packed > end - member->start) {
-        return refuse(reader, "damaged: it does not lie inside of the archive", err);
+    if (!signed_so || member->start > end || member->packed > end - member->start) {
+        return refuse(reader, outside, err);
     }
     return true;
 }

@@ -56,6 +56,30 @@ static void test_same_table(void **state)
     text_free(&crlf);
 }
 
+/* gzip files may be joined; anything else behind one is an error. */
+static void test_joined_gzip(void **state)
+{
+    struct data_options options = {.outputs = 1};
+    struct text joined = {0};
+    struct error err = {0};
+    size_t size = 0;
+    (void)state;
+    unsigned char *first = gzip_bytes("a,b\n1,", 6, &size);
+    text_bytes(&joined, (const char *)first, size);
+    unsigned char *second = gzip_bytes("2\n3,4\n", 6, &size);
+    text_bytes(&joined, (const char *)second, size);
+    struct dataset *data = load_bytes(joined.data, joined.length, &options, &err);
+    assert_non_null(data);
+    assert_true(data->row_count == 2 && data_row(data, 0)[1] == 2.0f);
+    data_free(data);
+    text_add(&joined, "x");
+    assert_null(load_bytes(joined.data, joined.length, &options, &err));
+    assert_string_equal(base_message(&err), "t.csv: more bytes follow the gzip data");
+    free(first);
+    free(second);
+    text_free(&joined);
+}
+
 /* The hash is of names and values: it sees any change of either. */
 static void test_hash(void **state)
 {
@@ -181,9 +205,9 @@ static void test_default_samples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_table),      cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_peak_memory),     cmocka_unit_test(test_stops_reading),
-        cmocka_unit_test(test_default_samples),
+        cmocka_unit_test(test_same_table),    cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_joined_gzip),   cmocka_unit_test(test_peak_memory),
+        cmocka_unit_test(test_stops_reading), cmocka_unit_test(test_default_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
