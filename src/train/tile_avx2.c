@@ -1,4 +1,4 @@
-#include "train/tile.h"
+#include "train/tile_common.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>
@@ -26,15 +26,19 @@ static void quarter(const double *a, const double *b, size_t rows, double *c, si
     }
 }
 
-void tile_avx2(const double *a, const double *b, size_t rows, double *c, size_t stride)
+static void multiply(const double *a, const double *d, const double *b, size_t count,
+                     struct tile tile)
 {
-    for (size_t panel = 0; panel < TILE_COUNT; panel++) {
+    double scaled[TILE_PANEL];
+    scale_rows(a, d, tile.rows, scaled);
+    for (size_t panel = 0; panel < count; panel++) {
         const double *columns = b + panel * TILE_PANEL;
-        double *out = c + panel * TILE_WIDTH;
-        quarter(a, columns, rows, out, stride);
-        quarter(a + 4, columns, rows, out + 4 * stride, stride);
+        double *out = tile.c + panel * TILE_WIDTH;
+        quarter(scaled, columns, tile.rows, out, tile.stride);
+        quarter(scaled + 4, columns, tile.rows, out + 4 * tile.stride, tile.stride);
     }
 }
+const struct tile_kernels tile_avx2 = {multiply, products};
 #else
 typedef int tile_avx2_is_not_built_here;
 #endif

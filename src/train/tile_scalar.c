@@ -1,18 +1,23 @@
-#include "train/tile.h"
+#include "train/tile_common.h"
 
 #include <math.h>
 
-void tile_scalar(const double *a, const double *b, size_t rows, double *c, size_t stride)
+static void multiply(const double *a, const double *d, const double *b, size_t count,
+                     struct tile tile)
 {
-    for (size_t panel = 0; panel < TILE_COUNT; panel++) {
+    double scaled[TILE_PANEL];
+    scale_rows(a, d, tile.rows, scaled);
+    for (size_t panel = 0; panel < count; panel++) {
         const double *columns = b + panel * TILE_PANEL;
         for (size_t i = 0; i < TILE_WIDTH; i++) {
-            double *out = c + i * stride + panel * TILE_WIDTH;
-            for (size_t r = 0; r < rows; r++) {
+            double *out = tile.c + i * tile.stride + panel * TILE_WIDTH;
+            for (size_t r = 0; r < tile.rows; r++) {
                 for (size_t j = 0; j < TILE_WIDTH; j++) {
-                    out[j] = fma(a[r * TILE_WIDTH + i], columns[r * TILE_WIDTH + j], out[j]);
+                    out[j] = fma(scaled[r * TILE_WIDTH + i], columns[r * TILE_WIDTH + j], out[j]);
                 }
             }
         }
     }
 }
+
+const struct tile_kernels tile_scalar = {multiply, products};
