@@ -93,7 +93,7 @@ $(BUILD)/libmote.a: $(OBJECTS)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/%,$<),-O3) \
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/% src/quant/% src/base/cholesky%,$<),-O3) \
 		$(if $(filter %_avx512.c,$<),$(ISA_avx512)) \
 		$(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 
