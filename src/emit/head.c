@@ -270,11 +270,14 @@ static void print_net(struct text *out, const struct plan *plan)
         text_add(out, has_linear_skip(net) ? ", linear skip" : ", sums of layers");
     }
     text_add(out, has_op(net, OP_CONCAT) ? ", joined layers" : "");
-    text_printf(out, "; %s weights of ", grouped(net_macs(net), weights));
-    if (least < most) {
-        text_printf(out, "%d to ", least);
+    if (most > 0) {
+        text_printf(out, "; %s weights of ", grouped(net_macs(net), weights));
+        if (least < most) {
+            text_printf(out, "%d to ", least);
+        }
+        text_printf(out, "%d bits, shifts only", most);
     }
-    text_printf(out, "%d bits, shifts only\n", most);
+    text_add(out, "\n");
 }
 
 static void print_score(struct text *out, const struct net *net)

@@ -53,7 +53,7 @@ static void need_other(const struct plan *plan, int index, struct helpers *helpe
     const struct layer *layer = &plan->net->layers[index];
     const struct step *step = &plan->steps[index];
     const struct view *out = &plan->views[layer->output];
-    if (layer->op == OP_CONCAT) {
+    if (layer->op == OP_CONCAT || (layer->op == OP_CONVERT && plan_copies(plan, index))) {
         need(helpers, (struct helper){HELPER_COPY, ACTIVATION_NONE, out->type, out->type});
         return;
     }

@@ -555,3 +555,10 @@ bool plan_acts(const struct plan *plan, int layer)
     }
     return true;
 }
+
+bool plan_copies(const struct plan *plan, int layer)
+{
+    const struct layer *convert = &plan->net->layers[layer];
+    return plan->steps[layer].kernel == KERNEL_LOOP && is_identity(plan->net, convert) &&
+           plan->views[convert->inputs[0]].type == plan->views[convert->output].type;
+}

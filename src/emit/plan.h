@@ -93,6 +93,10 @@ int plan_fused(const struct plan *plan, int tensor);
 /* Does a dense layer need its activation, or a clamp to its type, as a step of its own? */
 bool plan_acts(const struct plan *plan, int layer);
 
+/* Does a convert layer only copy its elements?  Loops that do are printed as a helper that no
+ * compiler turns into memcpy. */
+bool plan_copies(const struct plan *plan, int layer);
+
 /* Smallest element type of a weight table: int8_t up to 8 bits, else int16_t. */
 enum type plan_weight_type(const struct layer *layer);
 

@@ -191,6 +191,37 @@ static void print_loop_add(struct printer *p, int index)
     text_printf(p->out, "z%s    }\n", end);
 }
 
+/* Copy all of `tensor` to element `offset` of what holds `to`. */
+static void print_copy(struct printer *p, int tensor, int to, int offset)
+{
+    const struct plan *plan = p->plan;
+    enum type type = plan->views[to].type;
+    struct helper helper = {HELPER_COPY, ACTIVATION_NONE, type, type};
+    char name[HELPER_NAME_MAX];
+    char from[ELEMENT_MAX];
+    text_printf(p->out, "    %s(%s, %s", helper_name(plan, p->helpers, helper, name),
+                address(plan, tensor, from), home_name(plan, to));
+    if (offset > 0) {
+        text_printf(p->out, " + %d", offset);
+    }
+    text_printf(p->out, ", %d);\n", plan->net->tensors[tensor].width);
+}
+
+/* Copy the inputs of a concat that do not lie in their place already. */
+static void print_concat(struct printer *p, int index)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    struct view to = p->plan->views[layer->output];
+    for (int k = 0; k < layer->input_count; k++) {
+        const struct view *in = &p->plan->views[layer->inputs[k]];
+        bool there = in->home == to.home && in->buffer == to.buffer && in->offset == to.offset;
+        if (!there) {
+            print_copy(p, layer->inputs[k], layer->output, to.offset);
+        }
+        to.offset += p->plan->net->tensors[layer->inputs[k]].width;
+    }
+}
+
 static void print_loop_convert(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
@@ -198,40 +229,25 @@ static void print_loop_convert(struct printer *p, int index)
     const struct step *step = &plan->steps[index];
     char in[ELEMENT_MAX];
     char text[ELEMENT_MAX];
+    if (plan_copies(plan, index)) {
+        print_copy(p, layer->inputs[0], layer->output, plan->views[layer->output].offset);
+        return;
+    }
     print_loop(p, plan->net->tensors[layer->output].width);
     const char *end = print_target(p, index, "i", step->clamps);
-    text_printf(p->out, "%s(int32_t)%s - %s", step->shift.uniform && !step->shift.value ? "" : "(",
-                element(plan, layer->inputs[0], "i", in), series_at(plan, &step->bias, "i", text));
+    text_printf(p->out, "%s(int32_t)%s", step->shift.uniform && !step->shift.value ? "" : "(",
+                element(plan, layer->inputs[0], "i", in));
+    if (!step->bias.uniform || step->bias.value > 0) {
+        text_printf(p->out, " - %s", series_at(plan, &step->bias, "i", text));
+    } else if (step->bias.value < 0) {
+        text_printf(p->out, " + %d", -step->bias.value);
+    }
     if (!step->shift.uniform) {
         text_printf(p->out, ") * ((int32_t)1 << %s)", series_at(plan, &step->shift, "i", text));
     } else if (step->shift.value) {
         text_printf(p->out, ") * %d", 1 << step->shift.value);
     }
     text_printf(p->out, "%s    }\n", end);
-}
-
-/* Copy the inputs of a concat that do not lie in their place already. */
-static void print_concat(struct printer *p, int index)
-{
-    const struct plan *plan = p->plan;
-    const struct layer *layer = &plan->net->layers[index];
-    const struct view *out = &plan->views[layer->output];
-    struct helper helper = {HELPER_COPY, ACTIVATION_NONE, out->type, out->type};
-    struct view to = *out;
-    char name[HELPER_NAME_MAX];
-    char from[ELEMENT_MAX];
-    (void)helper_name(plan, p->helpers, helper, name);
-    for (int k = 0; k < layer->input_count; k++) {
-        const struct view *in = &plan->views[layer->inputs[k]];
-        int width = plan->net->tensors[layer->inputs[k]].width;
-        bool there = in->home == to.home && in->buffer == to.buffer && in->offset == to.offset;
-        if (!there) {
-            text_printf(p->out, "    %s(%s, %s + %d, %d);\n", name,
-                        address(plan, layer->inputs[k], from), home_name(plan, layer->output),
-                        to.offset, width);
-        }
-        to.offset += width;
-    }
 }
 
 /* ---- statements in order ---- */

@@ -362,3 +362,37 @@ struct net *class_like_net(void)
     must(net_set_classes(net, classes, "kind") ? net : NULL);
     return checked(net);
 }
+
+static void plain_channels(struct net *net)
+{
+    const struct tensor *tensors = net->tensors;
+    int in = tensors[net->input].width;
+    int out = tensors[net->output].width;
+    struct channel *channels = must(calloc((size_t)(in > out ? in : out), sizeof *channels));
+    for (int i = 0; i < in || i < out; i++) {
+        channels[i] = (struct channel){"", "", {1, 0}, {0, 0}, {0, 0}, {0, 0}};
+    }
+    must(net_set_channels(net, channels, channels) ? net : NULL);
+    free(channels);
+}
+
+struct net *copying_net(bool concat)
+{
+    enum { WIDTH = 100 };
+    struct net *net = must(net_new("copies"));
+    struct rng rng = rng_new(8, 79);
+    net->input = net_add_tensor(net, TYPE_I8, WIDTH);
+    if (concat) {
+        int both = net_add_tensor(net, TYPE_I8, 2 * WIDTH);
+        struct layer layer = {
+            .op = OP_CONCAT, .inputs = {net->input, net->input}, .input_count = 2, .output = both};
+        must(net_add_layer(net, &layer) ? net : NULL);
+        net->output = net_add_tensor(net, TYPE_I8, 4);
+        add_dense(net, &rng, (struct dense_plan){both, net->output, ACTIVATION_CLIP, 2, 3, 100});
+    } else {
+        net->output = net_add_tensor(net, TYPE_I8, WIDTH);
+        add_convert(net, net->input, net->output, 0);
+    }
+    plain_channels(net);
+    return checked(net);
+}

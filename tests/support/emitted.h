@@ -35,4 +35,8 @@ struct net *pose_like_net(int hidden_layers, uint64_t seed);
 /* 4-8-3, relu on i8, 4-bit weights, three classes. */
 struct net *class_like_net(void);
 
+/* i8 in; what compilers would turn into memcpy: copies to the output, or to both halves of a
+ * concat in front of a dense layer. */
+struct net *copying_net(bool concat);
+
 #endif

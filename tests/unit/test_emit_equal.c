@@ -104,6 +104,8 @@ static void test_sanitised(void **state)
     struct batch b = {.vectors = 500};
     batch_fill(&b, 1000, 24);
     batch_add(&b, pose_like_net(2, 2), 1);
+    batch_add(&b, copying_net(true), 1);
+    batch_add(&b, copying_net(false), 1);
     batch_both(&b, how);
     batch_free(&b);
 }
