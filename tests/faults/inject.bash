@@ -16,7 +16,7 @@ make_inputs()
             printf "%d,%d,%.3f\n", a, b, (a + b * b / 60000) / 3000 } }' >"$work/rows.csv"
     awk 'BEGIN { srand(2); print "a,b,kind"
         for (i = 0; i < 60; i++) { a = int(rand() * 200); b = int(rand() * 200)
-            printf "%d,%d,%s\n", a, b, a > b ? "up" : "down" } }' >"$work/kinds.csv"
+            printf "%d,%d,%s\n", a, b, (a > b) ? "up" : "down" } }' >"$work/kinds.csv"
     "$MOTE" train "$work/rows.csv" --outputs 1 --net 2-3-1 -o "$work/net.mote" >/dev/null 2>&1
 }
 
@@ -49,7 +49,7 @@ one_line_error()
 # $SCRATCH/old.file (before the run).
 judge()
 {
-    local file=$work/result
+    local file=$work/result.h
     case $status in
         0)
             cmp -s "$SCRATCH/out" "$SCRATCH/good.out" || { echo "other output"; return; }
@@ -68,28 +68,28 @@ judge()
     esac
     [ "$(ls "$work")" = "$listing" ] || {
         echo "left behind: $(ls "$work" | tr '\n' ' ')"
-        find "$work" -name 'result.*' -delete
+        find "$work" -name 'result.h.*' -delete
     }
 }
 
 # sweep KIND NAME COMMAND...: the command with the N-th call failing, N = 0, 1, ... until there is
 # no N-th call.  Every N up to 300 (40 where $all is set), then steps that grow by a tenth of N.
-# A command that writes a file writes `result`.
+# A command that writes a file writes `result.h`.
 sweep()
 {
     local kind=$1 name=$2 at=0 runs=0 reason dense=300
     shift 2
     [ -z "$all" ] || dense=40
     name="$kind${all:+ gone}: $name"
-    rm -f "$work/result" "$SCRATCH/good.file"
+    rm -f "$work/result.h" "$SCRATCH/good.file"
     run_faulty none 0 "$@"
     [ "$status" = 0 ] || { echo "not ok $name: fails by itself: $(cat "$SCRATCH/errors")"; return; }
     cp "$SCRATCH/out" "$SCRATCH/good.out"
-    [ ! -e "$work/result" ] || cp "$work/result" "$SCRATCH/good.file"
+    [ ! -e "$work/result.h" ] || cp "$work/result.h" "$SCRATCH/good.file"
     echo "the old file" >"$SCRATCH/old.file"
-    listing=$(touch "$work/result"; ls "$work")
+    listing=$(touch "$work/result.h"; ls "$work")
     while :; do
-        cp "$SCRATCH/old.file" "$work/result"
+        cp "$SCRATCH/old.file" "$work/result.h"
         run_faulty "$kind" "$at" "$@"
         reason=$(judge "$kind")
         [ -z "$reason" ] || { echo "not ok $name: call $at fails: $reason"; return; }
@@ -98,7 +98,7 @@ sweep()
         at=$((at < dense ? at + 1 : at + at / 10))
         [ "$kind" != short ] || break # one run holds all of it
     done
-    rm -f "$work/result"
+    rm -f "$work/result.h"
     if [ "$runs" = 0 ]; then
         echo "skip $name: it makes no such call"
     else
@@ -109,13 +109,13 @@ sweep()
 # every_verb KIND: the sweep over all verbs.
 every_verb()
 {
-    local train=("$MOTE" train --threads 1 -o result)
+    local train=("$MOTE" train --threads 1 -o result.h)
     sweep "$1" "train, least squares" "${train[@]}" rows.csv --outputs 1 --net 2-3-1
     sweep "$1" "train, gradient" "${train[@]}" kinds.csv --label kind --net 2-3-2
     sweep "$1" "eval" "$MOTE" eval net.mote rows.csv
     sweep "$1" "eval --json" "$MOTE" eval net.mote rows.csv --json
     sweep "$1" "run" "$MOTE" run net.mote rows.csv
-    sweep "$1" "emit" "$MOTE" emit net.mote -o result --name pose
+    sweep "$1" "emit" "$MOTE" emit net.mote -o result.h --name pose
     sweep "$1" "show" "$MOTE" show net.mote
     sweep "$1" "targets" "$MOTE" targets
     sweep "$1" "measure" "$MOTE" measure net.mote --target cortex-m0 --vectors 10 --json

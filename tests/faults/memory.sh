@@ -7,4 +7,4 @@ every_verb memory
 all=1
 every_verb memory
 all=
-sweep thread "train" "$MOTE" train rows.csv --outputs 1 --net 2-3-1 --threads 2 -o result
+sweep thread "train" "$MOTE" train rows.csv --outputs 1 --net 2-3-1 --threads 2 -o result.h
