@@ -2,6 +2,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const struct verb *const verbs[] = {
@@ -71,6 +72,7 @@ static enum exit_code print_help_of(const char *name)
 
 static enum exit_code dispatch(int count, char **words)
 {
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file over its size limit is a failed write, not the end */
     const char *word = count > 1 ? words[1] : "--help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         return print_overview();

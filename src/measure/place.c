@@ -52,7 +52,12 @@ const char *place_targets(struct arena *arena, struct error *err)
     const char *given = getenv("MOTE_TARGETS");
     const char *folder = given;
     if (!given || !*given) {
+        errno = 0;
         folder = beside_program(arena, "../targets");
+        if (!folder && errno == ENOMEM) {
+            fail_memory(err);
+            return NULL;
+        }
         folder = is_folder(folder) ? folder : installed;
     }
     char path[PATH_SIZE];

@@ -212,6 +212,9 @@ bool process_run(const struct command *command, const char *folder, int seconds,
     struct running running = {.deadline = now() + seconds};
     int status = 0;
     *outcome = (struct outcome){0};
+    if (command->failed && command->count < COMMAND_WORDS_MAX) {
+        return fail_memory(err);
+    }
     if (command->failed || command->count == 0) {
         return fail(err, "a command is empty or has more than %d words", COMMAND_WORDS_MAX);
     }

@@ -41,12 +41,12 @@ expect_error "stdout is full: --help" "$MOTE" --help
 expect_error "stdout is full: --version" "$MOTE" --version
 out=
 
-expect_error "device is full: emit" "$MOTE" emit net.mote -o /dev/full --name pose
 expect_error "device is full: train" "$MOTE" train "${tiny[@]}" -o /dev/full
+mkdir folder.h
 expect_error "no such folder: emit" "$MOTE" emit net.mote -o none/pose.h
 expect_error "no such folder: train" "$MOTE" train "${tiny[@]}" -o none/net.mote
-expect_error "a folder: emit" "$MOTE" emit net.mote -o . --name pose
-expect_error "a folder: train" "$MOTE" train "${tiny[@]}" -o .
+expect_error "a folder: emit" "$MOTE" emit net.mote -o folder.h --name pose
+expect_error "a folder: train" "$MOTE" train "${tiny[@]}" -o folder.h
 
 # bash counts -f in blocks of 1024 bytes; the signal for a file that is too large must not kill.
 limited()

@@ -4,7 +4,7 @@
 set -u
 : "${MOTE:?}" "${SCRATCH:?}"
 simulate=$(dirname "$MOTE")/examples/pose/simulate
-"$simulate" --count 4000 --seed 5 >"$SCRATCH/pose.csv"
+"$simulate" --count 1500 --seed 5 >"$SCRATCH/pose.csv"
 RANDOM=20
 
 # interrupted NAME OPTIONS...
@@ -12,7 +12,7 @@ interrupted()
 {
     local name=$1 whole start pid kills=0 killed=0
     shift
-    local train=("$MOTE" train "$SCRATCH/pose.csv" --outputs 6 --threads 1 "$@")
+    local train=("$MOTE" train "$SCRATCH/pose.csv" --outputs 6 --threads 1 --name pose "$@")
     start=$(date +%s%N)
     "${train[@]}" -o "$SCRATCH/whole.mote" >"$SCRATCH/log" 2>&1 ||
         { echo "not ok $name: $(tail -n 1 "$SCRATCH/log")"; return; }
@@ -36,5 +36,5 @@ interrupted()
     fi
 }
 
-interrupted "least squares" --net 6-8-6
-interrupted "gradient" --net 6-8-6 --method qat
+interrupted "least squares" --net 6-4-6
+interrupted "gradient" --net 6-4-6 --method qat
