@@ -1,5 +1,6 @@
 /* Running the image: the emulator (or this machine) for function, the counting program for cost;
  * the outputs of both are compared. */
+#include "base/starve.h"
 #include "measure/place.h"
 #include "measure/work.h"
 
@@ -65,11 +66,15 @@ static bool read_most(const json_t *root, const char *key, int64_t *value)
 static bool read_counts(struct work *work, const char *line, int64_t *calls)
 {
     struct cost *cost = work->cost;
+    starve_watch();
     json_t *root = json_loads(line ? line : "", 0, NULL);
     *calls = json_integer_value(json_object_get(root, "calls"));
     bool done = *calls > 0 && read_most(root, "instructions", &cost->instructions) &&
                 read_most(root, "cycles", &cost->cycles) && read_most(root, "stack", &cost->stack);
     json_decref(root);
+    if (starve_seen()) {
+        return fail_memory(work->err);
+    }
     return done || work_fail(work, "the counting program prints no counts");
 }
 

@@ -1,5 +1,7 @@
 #include "report/report.h"
 
+#include "base/starve.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -26,9 +28,11 @@ static json_t *whole(json_t *value, bool good)
 
 bool json_text(json_t *value, struct text *out)
 {
+    starve_watch();
     char *printed = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(value);
-    if (!printed) {
+    if (!printed || starve_seen()) {
+        free(printed);
         return false;
     }
     text_add(out, printed);
