@@ -19,19 +19,21 @@
 #define PREDICT    "static void net_predict(const uint16_t *in, int16_t *out)\n"
 #define IDENTITIES "for (int i = 0; i < 3; i++) { out[i] = (int16_t)(in[i] - 32768); }\n"
 
-/* Missing tools skip the test: they are no fault of mote. */
-static struct target *load(const char *name)
+/* Missing tools skip the test, before it has made anything: they are no fault of mote. */
+static void need(const char *name)
 {
     struct error err = {0};
     const char *missing;
     struct target *target = target_load(name, &err);
     assert_string_equal(err.message, "");
-    if (!target_installed(target, &missing)) {
+    bool installed = target_installed(target, &missing);
+    if (!installed) {
         print_message("%s needs %s\n", name, missing);
-        target_free(target);
+    }
+    target_free(target);
+    if (!installed) {
         skip();
     }
-    return target;
 }
 
 /* The next random net from *seed on that is small enough. */
@@ -77,7 +79,7 @@ static struct net *identity_net(void)
 static struct cost measure(const struct net *net, const char *target_name,
                            const struct measure_options *options, struct error *err)
 {
-    struct target *target = load(target_name);
+    struct target *target = target_load(target_name, err);
     struct cost cost;
     bool done = measure_net(net, target, options, &cost, err);
     assert_int_equal(done, !err->failed);
@@ -107,24 +109,28 @@ static void check_nets(const char *target, enum optimise optimise, uint64_t seed
 static void test_random_nets_m0_size(void **state)
 {
     (void)state;
+    need("cortex-m0");
     check_nets("cortex-m0", OPTIMISE_SIZE, 1);
 }
 
 static void test_random_nets_m0_speed(void **state)
 {
     (void)state;
+    need("cortex-m0");
     check_nets("cortex-m0", OPTIMISE_SPEED, 100);
 }
 
 static void test_random_nets_m0plus(void **state)
 {
     (void)state;
+    need("cortex-m0plus");
     check_nets("cortex-m0plus", OPTIMISE_SIZE, 200);
 }
 
 static void test_random_nets_host(void **state)
 {
     (void)state;
+    need("host");
     check_nets("host", OPTIMISE_SIZE, 300);
     check_nets("host", OPTIMISE_SPEED, 400);
 }
@@ -133,6 +139,7 @@ static void test_random_nets_host(void **state)
 static void test_own_vectors(void **state)
 {
     (void)state;
+    need("cortex-m0");
     static const int32_t in[2 * WIDTH] = {0, 32768, 65535, 1, 2, 3};
     struct net *net = identity_net();
     for (int count = 1; count <= 2; count++) {
@@ -152,6 +159,7 @@ static void test_own_vectors(void **state)
 static void test_known_costs(void **state)
 {
     (void)state;
+    need("cortex-m0");
     static const char header[] =
         HEAD "static uint8_t net_state[12];\n"
              "static volatile uint32_t net_started = 7;\n"
@@ -182,9 +190,32 @@ static void test_known_costs(void **state)
     net_free(net);
 }
 
+/* A division pulls in the compiler's library: its code counts. */
+static void test_library_code_counts(void **state)
+{
+    (void)state;
+    need("cortex-m0");
+    static const char plain[] = HEAD PREDICT "{ " IDENTITIES " }\n";
+    static const char divides[] =
+        HEAD PREDICT "{ " IDENTITIES "volatile int32_t d = in[1];\n"
+                     "out[0] = (int16_t)(out[0] * (int32_t)in[1] / d); }\n";
+    static const int32_t in[2 * WIDTH] = {32768, 7, 0, 32769, 9, 1};
+    struct net *net = identity_net();
+    struct measure_options options = {.header = plain, .in = in, .count = 2};
+    struct error err = {0};
+    struct cost without = measure(net, "cortex-m0", &options, &err);
+    options.header = divides;
+    struct cost with = measure(net, "cortex-m0", &options, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(without.mismatches + with.mismatches, 0);
+    assert_true(without.flash_code < 60 && with.flash_code > without.flash_code + 300);
+    net_free(net);
+}
+
 static void test_host_costs(void **state)
 {
     (void)state;
+    need("host");
     struct net *net = identity_net();
     struct error err = {0};
     const struct measure_options options = {.count = 100};
@@ -215,6 +246,8 @@ static void check_mismatch(const char *target)
 static void test_wrong_outputs_are_mismatches(void **state)
 {
     (void)state;
+    need("cortex-m0");
+    need("host");
     check_mismatch("cortex-m0");
     check_mismatch("host");
 }
@@ -236,6 +269,8 @@ static void check_broken(const char *target, const char *header, const char *par
 static void test_broken_code_is_an_error(void **state)
 {
     (void)state;
+    need("cortex-m0");
+    need("host");
     check_broken("cortex-m0", HEAD "int net_broken = ;\n", "does not compile: net.h:2:");
     check_broken("cortex-m0", HEAD "void nowhere(void);\n" PREDICT "{ nowhere(); (void)in; }\n",
                  "does not link");
@@ -284,6 +319,7 @@ static void test_nothing_is_left(void **state)
 static void test_unusable_scratch_folder(void **state)
 {
     (void)state;
+    need("host");
     struct net *net = identity_net();
     struct error err = {0};
     char *folder = strdup(getenv("TMPDIR"));
@@ -325,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_random_nets_host),
         cmocka_unit_test(test_own_vectors),
         cmocka_unit_test(test_known_costs),
+        cmocka_unit_test(test_library_code_counts),
         cmocka_unit_test(test_host_costs),
         cmocka_unit_test(test_wrong_outputs_are_mismatches),
         cmocka_unit_test(test_broken_code_is_an_error),
