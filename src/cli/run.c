@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct settings {
     int raw;
@@ -29,9 +31,12 @@ struct printer {
     struct run *run;
     int32_t *in, *out;
     const struct settings *settings;
+    bool started;     /* the first row was there */
+    bool live;        /* rows come from a pipe or a terminal: answer each at once */
     struct text text; /* rows not yet written */
     json_t *list;     /* --json: the rows as arrays */
     int64_t clamped;
+    struct error err; /* of a row's answer; goes before what data_load() says then */
 };
 
 /* Digits behind the point that offset + lsb * code can have. */
@@ -168,26 +173,38 @@ static bool append_row(struct printer *printer)
     return good;
 }
 
-static bool flush(struct printer *printer, struct error *err)
+static bool flush(struct printer *printer)
 {
     if (printer->text.failed) {
-        return fail_memory(err);
+        return fail_memory(&printer->err);
     }
-    bool good = file_write("-", printer->text.data, printer->text.length, err);
+    bool good = printer->text.length == 0 ||
+                file_write("-", printer->text.data, printer->text.length, &printer->err);
     printer->text.length = 0;
     return good;
 }
 
 #define FLUSH_BYTES 65536
 
-static bool take_row(struct printer *printer, const float *row, struct error *err)
+/* What data_load() calls with each row; units and heading come with the first. */
+static bool take_row(void *context, const struct dataset *data, const float *row)
 {
+    struct printer *printer = context;
+    if (!printer->started) {
+        printer->started = true;
+        if (!match_units(printer->net, data, &printer->err)) {
+            return false;
+        }
+        if (!printer->settings->json) {
+            print_heading(printer);
+        }
+    }
     predict(printer, row);
     if (printer->settings->json) {
-        return append_row(printer) || fail_memory(err);
+        return append_row(printer) || fail_memory(&printer->err);
     }
     print_row(printer);
-    return printer->text.length < FLUSH_BYTES || flush(printer, err);
+    return (!printer->live && printer->text.length < FLUSH_BYTES) || flush(printer);
 }
 
 static bool printer_start(struct printer *printer, struct arena *arena)
@@ -206,20 +223,22 @@ static bool printer_start(struct printer *printer, struct arena *arena)
 static bool print_rows(struct printer *printer, const char *path, struct arena *arena,
                        struct error *err)
 {
-    struct data_options how = {.inputs_only = true, .samples = UINT32_MAX};
+    struct stat status;
+    struct data_options how = {.inputs_only = true, .each = take_row, .each_context = printer};
+    bool dash = strcmp(path, "-") == 0;
+    printer->live = (dash ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0 &&
+                    !S_ISREG(status.st_mode);
     if (!match_options(printer->net, false, arena, &how, err)) {
         return false;
     }
     struct dataset *data = data_load(path, &how, err);
-    bool good = data && match_units(printer->net, data, err);
-    if (good && !printer->settings->json) {
-        print_heading(printer);
-    }
-    for (size_t r = 0; good && r < data->row_count; r++) {
-        good = take_row(printer, data_row(data, r), err);
-    }
+    bool good = data != NULL;
     data_free(data);
-    return good && (printer->settings->json || flush(printer, err));
+    bool written = flush(printer); /* also what stands before an error */
+    if (printer->err.failed) {
+        *err = printer->err;
+    }
+    return good && written;
 }
 
 static enum exit_code predict_all(const struct net *net, const char *path,
@@ -274,7 +293,7 @@ const struct verb verb_run = {
         "Runs the integer program NET on the rows of DATA (default: standard input) and prints\n"
         "its outputs as CSV with a header: values in their units, with the digits that one step\n"
         "has; class names where the net has classes.  Columns are found by the net's names\n"
-        "where the data has a header, else by position.",
+        "where the data has a header, else by position.  Rows from a pipe are answered at once.",
     .example = "  mote run pose.mote < readings.csv",
     .options = options,
     .positionals = 1,

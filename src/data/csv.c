@@ -286,7 +286,7 @@ static bool load(struct loader *loader)
     if (!read_rows(loader, more)) {
         return false;
     }
-    if (loader->table->data->row_count == 0) {
+    if (loader->table->data->row_count + loader->table->given == 0) {
         return fail(loader->csv.err, "%s: a header, but no rows", loader->csv.stream->source);
     }
     return true;

@@ -59,6 +59,11 @@ struct data_options {
     const char *const *known_classes; /* evaluation: map labels to these; others are errors */
     int known_class_count;
     size_t samples; /* stop after this many rows; 0: all (streams: 1 000 000) */
+    /* Called with each row as soon as it is read; rows are then not kept (row_count is 0) and
+     * `samples` does not count.  Columns are known at the first call.  False ends the reading with
+     * a failure.  NULL: keep the rows. */
+    bool (*each)(void *context, const struct dataset *data, const float *row);
+    void *each_context;
 };
 
 /* Read CSV (with or without header, .gz too), .npy, .npz or standard input ("-"): the format is

@@ -89,13 +89,17 @@ const char *table_commit(struct table *table, const float *row)
             return "the outputs are not one-hot: one of them must be 1, the others 0";
         }
     }
+    if (table->options->each) {
+        table->given++;
+        return table->options->each(table->options->each_context, data, row) ? NULL : "stopped";
+    }
     table->data->row_count++;
     return NULL;
 }
 
 bool table_finish(struct table *table, struct error *err)
 {
-    if (table->data->row_count == 0) {
+    if (table->data->row_count + table->given == 0) {
         return fail(err, "%s: no rows", table->data->source);
     }
     rows_shrink(table, table->width);

@@ -26,6 +26,7 @@ struct table {
     int label;     /* file column of the labels; -1: none */
     int width;     /* floats of a row */
     size_t limit;  /* rows to read at most */
+    size_t given;  /* rows that options->each took */
     size_t room;   /* rows that the last block can hold as allocated */
     size_t blocks; /* allocated entries of data->blocks */
     struct labels labels;

@@ -63,3 +63,13 @@ check "the net from standard input" [ "$(tail -1 out)" = even ]
 printf '1,2\n' | "$MOTE" run sum.mote 2>err >/dev/full
 status=$?
 ends "full standard output" 1 "mote: standard output: No space left on device"
+printf '1,2\n3,4\n5,x\n' | "$MOTE" run sum.mote >out 2>err
+status=$?
+ends "a bad row in the middle" 1 "mote: <stdin>:3:3: 'x' is not a number
+  5,x
+    ^"
+prints "the rows in front of it are answered" "y [mm]
+2.5
+5.5"
+yes 1,2 | head -n 1500000 | "$MOTE" run sum.mote >out 2>err
+check "streams are not cut" [ "$(wc -l <out)" -eq 1500001 ]
