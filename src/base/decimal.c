@@ -37,8 +37,16 @@ struct decimal decimal_round(double value, int significant)
         }
     }
     int exponent = (int)strtol(at + 1, NULL, 10) - (fraction - 1);
-    if (digits == 0 || exponent < -DECIMAL_EXPONENT_MAX) {
+    if (digits == 0) {
         return (struct decimal){0, 0};
+    }
+    int beyond = -DECIMAL_EXPONENT_MAX - exponent; /* digits below the smallest power */
+    if (beyond >= significant) {
+        bool up = value >= 5e-31 || value <= -5e-31;
+        return (struct decimal){!up ? 0 : negative ? -1 : 1, up ? -DECIMAL_EXPONENT_MAX : 0};
+    }
+    if (beyond > 0) {
+        return decimal_round(value, significant - beyond);
     }
     return strip_zeros((struct decimal){negative ? -digits : digits, exponent});
 }
