@@ -103,7 +103,7 @@ static struct group group_at(const struct channel *channels, int first, int widt
 }
 
 /* Three columns: names, step, range.  `widths` are those of the first two, and grow if too
- * small; nothing is printed without `out`. */
+ * small. */
 static void print_group(struct text *out, const struct channel *channels, struct group group,
                         size_t widths[2])
 {
@@ -156,6 +156,7 @@ static void print_channels(struct text *out, const char *end, enum type type,
     size_t widths[2] = {0, 0};
     struct text measured = {0};
     print_groups(&measured, channels, width, widths);
+    out->failed = out->failed || measured.failed;
     text_free(&measured);
     (void)snprintf(array, sizeof array, "%s[%d]", c_type(type), width);
     text_printf(out, " *   %-5s %-15s", end, array);
@@ -307,6 +308,10 @@ static void print_costs(struct text *out, const struct emit_options *options)
     for (int i = 0; i < options->cost_count; i++) {
         const struct emit_cost *cost = &options->costs[i];
         const char *gap = ": ";
+        if (cost->flash_code < 0 && cost->flash_const < 0 && cost->ram < 0 && cost->stack < 0 &&
+            cost->cycles < 0) {
+            continue;
+        }
         text_add(out, " *   cost  ");
         print_safe(out, cost->target, NAME_MOST);
         print_cost_part(out, cost->flash_code, "B code", &gap);

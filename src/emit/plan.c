@@ -134,8 +134,7 @@ static size_t weights_not_zero(const struct layer *layer)
     return found;
 }
 
-/* How often layers read a tensor, and the last layer that does. */
-static int readers(const struct net *net, int tensor, int *last)
+int plan_readers(const struct net *net, int tensor, int *last)
 {
     int count = 0;
     for (int i = 0; i < net->layer_count; i++) {
@@ -149,7 +148,7 @@ static int readers(const struct net *net, int tensor, int *last)
     return count;
 }
 
-static bool is_identity(const struct net *net, const struct layer *layer)
+bool plan_identity(const struct net *net, const struct layer *layer)
 {
     int width = net->tensors[layer->output].width;
     bool same = net->tensors[layer->inputs[0]].type == net->tensors[layer->output].type;
@@ -165,7 +164,7 @@ static enum kernel dense_kernel(const struct plan *plan, int index)
     const struct layer *layer = &net->layers[index];
     int last = 0;
     if (net->tensors[layer->output].type == TYPE_I32 && layer->output != net->output &&
-        readers(net, layer->output, &last) == 1 && net->layers[last].op == OP_ADD) {
+        plan_readers(net, layer->output, &last) == 1 && net->layers[last].op == OP_ADD) {
         return KERNEL_FUSED;
     }
     return plan->steps[index].line ? KERNEL_LINE : KERNEL_LOOP;
@@ -240,248 +239,6 @@ int plan_fused(const struct plan *plan, int tensor)
 enum type plan_weight_type(const struct layer *layer)
 {
     return layer->weights.bits <= 8 ? TYPE_I8 : TYPE_I16;
-}
-
-/* ---- memory ---- */
-
-/* Tensors that share one array: each belongs to a root, `offset` elements behind its start. */
-struct group {
-    int root;
-    int offset;
-    int first; /* root: the step that writes it first */
-    int last;  /* root: the step that reads it last */
-};
-
-/* When a layer's statement stands: a fused layer's is inside its add. */
-static int time_of(const struct plan *plan, int layer)
-{
-    int last = layer;
-    if (plan->steps[layer].kernel == KERNEL_FUSED) {
-        (void)readers(plan->net, plan->net->layers[layer].output, &last);
-    }
-    return last;
-}
-
-/* May `tensor` be written straight into its place in the concat that reads it? */
-static bool lies_in_concat(const struct plan *plan, const struct group *groups, int tensor)
-{
-    const struct net *net = plan->net;
-    int times = 0;
-    for (int i = 0; i < net->layer_count; i++) {
-        for (int k = 0; net->layers[i].op == OP_CONCAT && k < net->layers[i].input_count; k++) {
-            times += net->layers[i].inputs[k] == tensor;
-        }
-    }
-    return times == 1 && tensor != net->output && groups[tensor].root == tensor &&
-           tensor != net->input;
-}
-
-/* Views: identity conversions of the input, and concats whose inputs lie in place. */
-static void join_groups(struct plan *plan, struct group *groups)
-{
-    const struct net *net = plan->net;
-    for (int i = 0; i < net->layer_count; i++) {
-        const struct layer *layer = &net->layers[i];
-        if (layer->op == OP_CONVERT && layer->inputs[0] == net->input &&
-            layer->output != net->output && plan->steps[i].kernel != KERNEL_DEAD &&
-            is_identity(net, layer)) {
-            groups[layer->output].root = net->input;
-            plan->steps[i].kernel = KERNEL_VIEW;
-        }
-    }
-    for (int i = net->layer_count - 1; i >= 0; i--) {
-        const struct layer *layer = &net->layers[i];
-        int offset = 0;
-        bool all = layer->op == OP_CONCAT;
-        for (int k = 0; layer->op == OP_CONCAT && k < layer->input_count; k++) {
-            int tensor = layer->inputs[k];
-            if (lies_in_concat(plan, groups, tensor)) {
-                groups[tensor].root = groups[layer->output].root;
-                groups[tensor].offset = groups[layer->output].offset + offset;
-            } else {
-                all = false;
-            }
-            offset += net->tensors[tensor].width;
-        }
-        if (all && plan->steps[i].kernel != KERNEL_DEAD) {
-            plan->steps[i].kernel = KERNEL_VIEW;
-        }
-    }
-}
-
-/* Is `tensor` read, and only by straight-line code?  Then 32-bit elements are the fastest. */
-static bool wants_words(const struct plan *plan, int tensor)
-{
-    const struct net *net = plan->net;
-    if (tensor == net->output || tensor == net->input ||
-        plan->options->optimise != OPTIMISE_SPEED) {
-        return false;
-    }
-    for (int i = 0; i < net->layer_count; i++) {
-        const struct layer *layer = &net->layers[i];
-        for (int k = 0; k < layer->input_count; k++) {
-            bool reads = layer->inputs[k] == tensor && layer->op != OP_CONCAT;
-            if (reads && !plan->steps[i].line && plan->steps[i].kernel != KERNEL_LINE) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-/* Element type of each root's array: the tensors' own, or words if all of them want that. */
-static void choose_types(struct plan *plan, const struct group *groups)
-{
-    const struct net *net = plan->net;
-    bool words[NET_TENSORS_MAX];
-    memset(words, 1, sizeof words);
-    for (int pass = 0; pass < net->tensor_count; pass++) {
-        bool changed = false;
-        for (int t = 0; t < net->tensor_count; t++) {
-            int root = groups[t].root;
-            if (words[root] && !wants_words(plan, t)) {
-                words[root] = false;
-                changed = true;
-            }
-        }
-        for (int i = 0; i < net->layer_count; i++) {
-            const struct layer *layer = &net->layers[i];
-            for (int k = 0; layer->op == OP_CONCAT && k < layer->input_count; k++) {
-                bool *in = &words[groups[layer->inputs[k]].root];
-                bool *out = &words[groups[layer->output].root];
-                changed = changed || *in != *out;
-                *in = *out = *in && *out;
-            }
-        }
-        if (!changed) {
-            break;
-        }
-    }
-    for (int t = 0; t < net->tensor_count; t++) {
-        plan->views[t].type = words[groups[t].root] ? TYPE_I32 : net->tensors[t].type;
-    }
-}
-
-/* First write and last read of each root, in steps. */
-static void live_ranges(const struct plan *plan, struct group *groups)
-{
-    const struct net *net = plan->net;
-    for (int i = 0; i < net->layer_count; i++) {
-        const struct layer *layer = &net->layers[i];
-        if (plan->steps[i].kernel == KERNEL_DEAD) {
-            continue;
-        }
-        int when = time_of(plan, i);
-        struct group *out = &groups[groups[layer->output].root];
-        out->first = when < out->first ? when : out->first;
-        out->last = when > out->last ? when : out->last;
-        for (int k = 0; k < layer->input_count; k++) {
-            struct group *in = &groups[groups[layer->inputs[k]].root];
-            in->last = when > in->last ? when : in->last;
-        }
-    }
-}
-
-static void name_buffer(struct plan *plan, int buffer, bool readings)
-{
-    static const char letters[] = "abcdefghlmpqrtu";
-    char *name = plan->buffers[buffer].name;
-    bool taken = false;
-    int letter = 0;
-    for (int i = 0; i < buffer; i++) {
-        bool is_x = strcmp(plan->buffers[i].name, "x") == 0;
-        taken = taken || is_x;
-        letter += !is_x;
-    }
-    if (readings && !taken) {
-        memcpy(name, "x", 2);
-    } else if (letter < (int)sizeof letters - 1) {
-        name[0] = letters[letter];
-    } else {
-        name[0] = 'a';
-        name[1] = (char)('0' + letter / 100 % 10);
-        name[2] = (char)('0' + letter / 10 % 10);
-        name[3] = (char)('0' + letter % 10);
-    }
-}
-
-/* A buffer for `root`: the tightest free one of its type, else the largest free one, which
- * grows, else a new one. */
-static int take_buffer(struct plan *plan, int root, int width, const int *busy, int now)
-{
-    int best = -1;
-    for (int i = 0; i < plan->buffer_count; i++) {
-        const struct buffer *buffer = &plan->buffers[i];
-        if (busy[i] >= now || buffer->type != plan->views[root].type) {
-            continue;
-        }
-        int have = buffer->width;
-        int held = best < 0 ? 0 : plan->buffers[best].width;
-        if (best < 0 || (have >= width ? held < width || have < held : have > held)) {
-            best = i;
-        }
-    }
-    if (best < 0) {
-        best = plan->buffer_count++;
-        plan->buffers[best].type = plan->views[root].type;
-    }
-    if (plan->buffers[best].width < width) {
-        plan->buffers[best].width = width;
-    }
-    return best;
-}
-
-static void place_root(struct plan *plan, const struct group *groups, int root, int *busy)
-{
-    const struct net *net = plan->net;
-    struct view *view = &plan->views[root];
-    int count = plan->buffer_count;
-    view->home = HOME_BUFFER;
-    view->buffer = take_buffer(plan, root, net->tensors[root].width, busy, groups[root].first);
-    busy[view->buffer] = groups[root].last;
-    if (plan->buffer_count > count) {
-        bool readings = false;
-        for (int i = 0; i < net->layer_count; i++) {
-            readings =
-                readings || (net->layers[i].output == root && net->layers[i].op == OP_CONVERT);
-        }
-        name_buffer(plan, view->buffer, readings);
-    }
-}
-
-static bool is_fused(const struct plan *plan, int tensor)
-{
-    return plan_fused(plan, tensor) >= 0;
-}
-
-static void plan_memory(struct plan *plan)
-{
-    const struct net *net = plan->net;
-    struct group groups[NET_TENSORS_MAX];
-    int busy[NET_TENSORS_MAX];
-    for (int t = 0; t < net->tensor_count; t++) {
-        groups[t] = (struct group){.root = t, .first = NET_LAYERS_MAX, .last = -1};
-    }
-    join_groups(plan, groups);
-    choose_types(plan, groups);
-    live_ranges(plan, groups);
-    for (int now = 0; now < net->layer_count; now++) {
-        for (int t = 0; t < net->tensor_count; t++) {
-            bool mine = groups[t].root == t && groups[t].first == now && t != net->output &&
-                        t != net->input && !is_fused(plan, t);
-            if (mine) {
-                place_root(plan, groups, t, busy);
-            }
-        }
-    }
-    plan->views[net->input].home = HOME_INPUT;
-    plan->views[net->output].home = HOME_OUTPUT;
-    for (int t = 0; t < net->tensor_count; t++) {
-        enum type type = plan->views[t].type;
-        plan->views[t] = plan->views[groups[t].root];
-        plan->views[t].type = type;
-        plan->views[t].offset = groups[t].offset;
-    }
 }
 
 /* ---- all of it ---- */
@@ -559,6 +316,6 @@ bool plan_acts(const struct plan *plan, int layer)
 bool plan_copies(const struct plan *plan, int layer)
 {
     const struct layer *convert = &plan->net->layers[layer];
-    return plan->steps[layer].kernel == KERNEL_LOOP && is_identity(plan->net, convert) &&
+    return plan->steps[layer].kernel == KERNEL_LOOP && plan_identity(plan->net, convert) &&
            plan->views[convert->inputs[0]].type == plan->views[convert->output].type;
 }

@@ -93,6 +93,19 @@ int plan_fused(const struct plan *plan, int tensor);
 /* Does a dense layer need its activation, or a clamp to its type, as a step of its own? */
 bool plan_acts(const struct plan *plan, int layer);
 
+/* ---- between plan.c and memory.c ---- */
+
+/* How often layers read a tensor, and the last layer that does. */
+int plan_readers(const struct net *net, int tensor, int *last);
+
+/* Is a convert layer's output its input, in values and type? */
+bool plan_identity(const struct net *net, const struct layer *layer);
+
+/* Views and buffers, once the kernels are known. */
+void plan_memory(struct plan *plan);
+
+/* ---- for the printers ---- */
+
 /* Does a convert layer only copy its elements?  Loops that do are printed as a helper that no
  * compiler turns into memcpy. */
 bool plan_copies(const struct plan *plan, int layer);

@@ -59,7 +59,7 @@ struct helper {
     enum type b;
 };
 
-#define HELPERS_MAX 64
+#define HELPERS_MAX 96
 struct helpers {
     struct helper list[HELPERS_MAX];
     int count;

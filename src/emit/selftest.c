@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-/* Corner vectors: all low, all high, alternating, then one element high at a time. */
+/* The first vectors: all low, all high, alternating both ways, all in the middle. */
 static int32_t corner(const struct tensor *tensor, int vector, int j)
 {
     int32_t low = type_low(tensor->type);

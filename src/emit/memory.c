@@ -1,0 +1,247 @@
+/* Where tensors live: views into the input, the output and local arrays, which are used again
+ * once nothing reads them any more. */
+#include "emit/plan.h"
+
+#include <string.h>
+
+/* Tensors that share one array: each belongs to a root, `offset` elements behind its start. */
+struct group {
+    int root;
+    int offset;
+    int first; /* root: the step that writes it first */
+    int last;  /* root: the step that reads it last */
+};
+
+/* When a layer's statement stands: a fused layer's is inside its add. */
+static int time_of(const struct plan *plan, int layer)
+{
+    int last = layer;
+    if (plan->steps[layer].kernel == KERNEL_FUSED) {
+        (void)plan_readers(plan->net, plan->net->layers[layer].output, &last);
+    }
+    return last;
+}
+
+/* May `tensor` be written straight into its place in the concat that reads it? */
+static bool lies_in_concat(const struct plan *plan, const struct group *groups, int tensor)
+{
+    const struct net *net = plan->net;
+    int times = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        for (int k = 0; net->layers[i].op == OP_CONCAT && k < net->layers[i].input_count; k++) {
+            times += net->layers[i].inputs[k] == tensor;
+        }
+    }
+    return times == 1 && tensor != net->output && groups[tensor].root == tensor &&
+           tensor != net->input;
+}
+
+/* Views: identity conversions of the input, and concats whose inputs lie in place. */
+static void join_groups(struct plan *plan, struct group *groups)
+{
+    const struct net *net = plan->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        if (layer->op == OP_CONVERT && layer->inputs[0] == net->input &&
+            layer->output != net->output && plan->steps[i].kernel != KERNEL_DEAD &&
+            plan_identity(net, layer)) {
+            groups[layer->output].root = net->input;
+            plan->steps[i].kernel = KERNEL_VIEW;
+        }
+    }
+    for (int i = net->layer_count - 1; i >= 0; i--) {
+        const struct layer *layer = &net->layers[i];
+        int offset = 0;
+        bool all = layer->op == OP_CONCAT;
+        for (int k = 0; layer->op == OP_CONCAT && k < layer->input_count; k++) {
+            int tensor = layer->inputs[k];
+            if (lies_in_concat(plan, groups, tensor)) {
+                groups[tensor].root = groups[layer->output].root;
+                groups[tensor].offset = groups[layer->output].offset + offset;
+            } else {
+                all = false;
+            }
+            offset += net->tensors[tensor].width;
+        }
+        if (all && plan->steps[i].kernel != KERNEL_DEAD) {
+            plan->steps[i].kernel = KERNEL_VIEW;
+        }
+    }
+}
+
+/* Is `tensor` read, and only by straight-line code?  Then 32-bit elements are the fastest. */
+static bool wants_words(const struct plan *plan, int tensor)
+{
+    const struct net *net = plan->net;
+    if (tensor == net->output || tensor == net->input ||
+        plan->options->optimise != OPTIMISE_SPEED) {
+        return false;
+    }
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        for (int k = 0; k < layer->input_count; k++) {
+            bool reads = layer->inputs[k] == tensor && layer->op != OP_CONCAT;
+            if (reads && !plan->steps[i].line && plan->steps[i].kernel != KERNEL_LINE) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* A concat's array and those it is copied from must be alike; true if `words` changed. */
+static bool settle_concats(const struct plan *plan, const struct group *groups, bool *words)
+{
+    const struct net *net = plan->net;
+    bool changed = false;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        for (int k = 0; layer->op == OP_CONCAT && k < layer->input_count; k++) {
+            bool *in = &words[groups[layer->inputs[k]].root];
+            bool *out = &words[groups[layer->output].root];
+            changed = changed || *in != *out;
+            *in = *out = *in && *out;
+        }
+    }
+    return changed;
+}
+
+/* Element type of each root's array: the tensors' own, or words if all of them want that. */
+static void choose_types(struct plan *plan, const struct group *groups)
+{
+    const struct net *net = plan->net;
+    bool words[NET_TENSORS_MAX];
+    memset(words, 1, sizeof words);
+    for (int t = 0; t < net->tensor_count; t++) {
+        bool *root = &words[groups[t].root];
+        *root = *root && wants_words(plan, t);
+    }
+    while (settle_concats(plan, groups, words)) {
+    }
+    for (int t = 0; t < net->tensor_count; t++) {
+        plan->views[t].type = words[groups[t].root] ? TYPE_I32 : net->tensors[t].type;
+    }
+}
+
+/* First write and last read of each root, in steps. */
+static void live_ranges(const struct plan *plan, struct group *groups)
+{
+    const struct net *net = plan->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        if (plan->steps[i].kernel == KERNEL_DEAD) {
+            continue;
+        }
+        int when = time_of(plan, i);
+        struct group *out = &groups[groups[layer->output].root];
+        out->first = when < out->first ? when : out->first;
+        out->last = when > out->last ? when : out->last;
+        for (int k = 0; k < layer->input_count; k++) {
+            struct group *in = &groups[groups[layer->inputs[k]].root];
+            in->last = when > in->last ? when : in->last;
+        }
+    }
+}
+
+static void name_buffer(struct plan *plan, int buffer, bool readings)
+{
+    static const char letters[] = "abcdefghlmpqrtu";
+    char *name = plan->buffers[buffer].name;
+    bool taken = false;
+    int letter = 0;
+    for (int i = 0; i < buffer; i++) {
+        bool is_x = strcmp(plan->buffers[i].name, "x") == 0;
+        taken = taken || is_x;
+        letter += !is_x;
+    }
+    if (readings && !taken) {
+        memcpy(name, "x", 2);
+    } else if (letter < (int)sizeof letters - 1) {
+        name[0] = letters[letter];
+    } else {
+        name[0] = 'a';
+        name[1] = (char)('0' + letter / 100 % 10);
+        name[2] = (char)('0' + letter / 10 % 10);
+        name[3] = (char)('0' + letter % 10);
+    }
+}
+
+/* A buffer for `root`: the tightest free one of its type, else the largest free one, which
+ * grows, else a new one. */
+static int take_buffer(struct plan *plan, int root, int width, const int *busy, int now)
+{
+    int best = -1;
+    for (int i = 0; i < plan->buffer_count; i++) {
+        const struct buffer *buffer = &plan->buffers[i];
+        if (busy[i] >= now || buffer->type != plan->views[root].type) {
+            continue;
+        }
+        int have = buffer->width;
+        int held = best < 0 ? 0 : plan->buffers[best].width;
+        if (best < 0 || (have >= width ? held < width || have < held : have > held)) {
+            best = i;
+        }
+    }
+    if (best < 0) {
+        best = plan->buffer_count++;
+        plan->buffers[best].type = plan->views[root].type;
+    }
+    if (plan->buffers[best].width < width) {
+        plan->buffers[best].width = width;
+    }
+    return best;
+}
+
+static void place_root(struct plan *plan, const struct group *groups, int root, int *busy)
+{
+    const struct net *net = plan->net;
+    struct view *view = &plan->views[root];
+    int count = plan->buffer_count;
+    view->home = HOME_BUFFER;
+    view->buffer = take_buffer(plan, root, net->tensors[root].width, busy, groups[root].first);
+    busy[view->buffer] = groups[root].last;
+    if (plan->buffer_count > count) {
+        bool readings = false;
+        for (int i = 0; i < net->layer_count; i++) {
+            readings =
+                readings || (net->layers[i].output == root && net->layers[i].op == OP_CONVERT);
+        }
+        name_buffer(plan, view->buffer, readings);
+    }
+}
+
+/* Buffers for the roots that the step `now` writes first. */
+static void place_roots(struct plan *plan, const struct group *groups, int now, int *busy)
+{
+    const struct net *net = plan->net;
+    for (int t = 0; t < net->tensor_count; t++) {
+        bool mine = groups[t].root == t && groups[t].first == now;
+        if (mine && t != net->output && t != net->input && plan_fused(plan, t) < 0) {
+            place_root(plan, groups, t, busy);
+        }
+    }
+}
+
+void plan_memory(struct plan *plan)
+{
+    const struct net *net = plan->net;
+    struct group groups[NET_TENSORS_MAX];
+    int busy[NET_TENSORS_MAX];
+    for (int t = 0; t < net->tensor_count; t++) {
+        groups[t] = (struct group){.root = t, .first = NET_LAYERS_MAX, .last = -1};
+    }
+    join_groups(plan, groups);
+    choose_types(plan, groups);
+    live_ranges(plan, groups);
+    for (int now = 0; now < net->layer_count; now++) {
+        place_roots(plan, groups, now, busy);
+    }
+    plan->views[net->input].home = HOME_INPUT;
+    plan->views[net->output].home = HOME_OUTPUT;
+    for (int t = 0; t < net->tensor_count; t++) {
+        enum type type = plan->views[t].type;
+        plan->views[t] = plan->views[groups[t].root];
+        plan->views[t].type = type;
+        plan->views[t].offset = groups[t].offset;
+    }
+}
