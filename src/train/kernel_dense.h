@@ -19,7 +19,7 @@
         for (; first + (whole) <= (count); first += (whole)) {                                     \
             tile(__VA_ARGS__, (whole));                                                            \
         }                                                                                          \
-        for (; first + 2 <= (count); first += 2) {                                                 \
+        for (; (whole) > 2 && first + 2 <= (count); first += 2) {                                  \
             tile(__VA_ARGS__, 2);                                                                  \
         }                                                                                          \
         for (; first < (count); first++) {                                                         \

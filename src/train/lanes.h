@@ -27,6 +27,22 @@
 
 #include LANES_HEADER
 
+/* Sanitizers put a check into every access: big straight-line tiles would take minutes to compile
+ * and are of no use to them, so they get tiles of one vector. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define LANES_SANITIZED
+#endif
+#endif
+#if defined(LANES_SANITIZED) || defined(__SANITIZE_ADDRESS__)
+#undef LANES_TILE_ROWS
+#undef LANES_TILE_GROUPS
+#undef LANES_OUTER
+#define LANES_TILE_ROWS   1
+#define LANES_TILE_GROUPS 1
+#define LANES_OUTER       1
+#endif
+
 /* Inner loops over tiles have constant bounds and must become straight code. */
 #ifdef __clang__
 #define LANES_UNROLL _Pragma("clang loop unroll(full)")
