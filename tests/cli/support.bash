@@ -1,6 +1,7 @@
 # Sourced by the verbs' tests: checks, and networks whose answers are known by hand.
 # shellcheck shell=bash
 
+: "${MOTE:?}" "${SCRATCH:?}"
 # mote ARGUMENTS...: standard output to $SCRATCH/out, messages to $SCRATCH/err, $status.
 mote()
 {
