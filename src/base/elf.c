@@ -62,15 +62,16 @@ bool elf_open(struct elf *elf, const void *data, size_t size, const char *file, 
     return read_tables(elf, err);
 }
 
-/* The terminated text at `offset` of a string table, or NULL. */
+/* The text at `offset` of a string table, or NULL.  A table ends with a zero byte, which ends its
+ * last text: no search, however large it is. */
 static const char *text_at(const struct elf *elf, const struct elf_section *table, uint64_t offset)
 {
     if (table->offset > elf->size || table->size > elf->size - table->offset ||
         offset >= table->size) {
         return NULL;
     }
-    const char *text = (const char *)elf->data + table->offset + offset;
-    return memchr(text, 0, (size_t)(table->size - offset)) ? text : NULL;
+    const char *texts = (const char *)elf->data + table->offset;
+    return texts[table->size - 1] == 0 ? texts + offset : NULL;
 }
 
 /* A section without its name; *name is the offset of that. */
@@ -170,8 +171,11 @@ bool elf_symbol(const struct elf *elf, const char *name, struct elf_symbol *symb
         if (!elf_section(elf, i, &section, err)) {
             return false;
         }
-        if (section.type == ELF_SECTION_SYMBOLS && search_table(elf, &section, name, symbol, err)) {
-            return true;
+        if (section.type == ELF_SECTION_SYMBOLS) { /* there is at most one */
+            if (search_table(elf, &section, name, symbol, err)) {
+                return true;
+            }
+            break;
         }
     }
     return fail(err, "%s: no symbol '%s'", elf->file, name);

@@ -288,6 +288,46 @@ static void test_broken_code_is_an_error(void **state)
                  "the test image left 0 bytes");
 }
 
+/* ---- a new board ---- */
+
+/* A board is a text file: a Cortex-M3 without a counting program. */
+static void test_a_board_is_a_file(void **state)
+{
+    (void)state;
+    need("cortex-m0");
+    char here[1000];
+    char text[4000];
+    assert_non_null(getcwd(here, sizeof here));
+    int length = snprintf(text, sizeof text,
+                          "title = Cortex-M3\n"
+                          "description = Arm Cortex-M3 on QEMU's mps2-an385\n"
+                          "compiler = arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb -ffreestanding "
+                          "-ffunction-sections -fdata-sections -I%s/targets\n"
+                          "optimise-size = -Os\n"
+                          "support = %s/targets/cortex-m.c\n"
+                          "link = -nostdlib -T %s/targets/cortex-m.ld -Wl,--gc-sections -lgcc\n"
+                          "execute = qemu-system-arm -M mps2-an385 -nographic -monitor none "
+                          "-serial none -semihosting-config enable=on,target=native "
+                          "-kernel {image}\n",
+                          here, here, here);
+    const char *path = scratch_path("cortex-m3.target");
+    scratch_write(path, text, (size_t)length);
+    assert_int_equal(setenv("MOTE_TARGETS", getenv("TMPDIR"), 1), 0);
+    struct net *net = identity_net();
+    struct error err = {0};
+    const struct measure_options options = {0};
+    struct cost cost = measure(net, "cortex-m3", &options, &err);
+    assert_int_equal(setenv("MOTE_TARGETS", "targets", 1), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_string_equal(err.message, "");
+    assert_int_equal(cost.mismatches, 0);
+    assert_int_equal(cost.vectors, 1000);
+    assert_in_range(cost.flash_code, 10, 60);
+    assert_int_equal(cost.cycles, COST_UNKNOWN);
+    assert_int_equal(cost.stack, COST_UNKNOWN);
+    net_free(net);
+}
+
 /* ---- what is needed and what is left ---- */
 
 static void test_missing_tools_are_named(void **state)
@@ -365,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_host_costs),
         cmocka_unit_test(test_wrong_outputs_are_mismatches),
         cmocka_unit_test(test_broken_code_is_an_error),
+        cmocka_unit_test(test_a_board_is_a_file),
         cmocka_unit_test(test_missing_tools_are_named),
         cmocka_unit_test(test_unusable_scratch_folder),
         cmocka_unit_test(test_nothing_is_left),
