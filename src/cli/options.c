@@ -122,6 +122,11 @@ static enum exit_code take_option(const struct verb *verb, char **words, int *at
         }
         ++*at;
     }
+    for (int i = 0; verb->options[i].name; i++) { /* the last of --skip and --no-skip counts */
+        if (verb->options[i].offset == option->offset) {
+            arguments->given[i] = NULL;
+        }
+    }
     arguments->given[index] = argument ? argument : "";
     return store(option, argument, settings) ? EXIT_FINE : bad_value(verb, option, argument);
 }

@@ -66,7 +66,8 @@ static void text_regression(struct text *out, const struct net *net, const struc
     text_free(&cells);
     text_add(out, "rms error ");
     add_number(out, figures->rms_percent);
-    text_printf(out, " %% of range (mean of the outputs), %lld rows", (long long)figures->rows);
+    text_printf(out, " %% of range (mean of the outputs), %lld row%s", (long long)figures->rows,
+                figures->rows == 1 ? "" : "s");
     if (other) {
         text_add(out, "; float ");
         add_number(out, other->rms_percent);
@@ -133,8 +134,8 @@ static void text_classes(struct text *out, const struct net *net, const struct f
         text_align(out, cells.data, "lr");
     }
     text_free(&cells);
-    text_printf(out, "accuracy %.2f %%, %lld rows", 100 * figures->accuracy,
-                (long long)figures->rows);
+    text_printf(out, "accuracy %.2f %%, %lld row%s", 100 * figures->accuracy,
+                (long long)figures->rows, figures->rows == 1 ? "" : "s");
     if (other) {
         text_printf(out, "; float %.2f %%", 100 * other->accuracy);
     }

@@ -96,3 +96,17 @@ status=$?
 ends "Ctrl-C" 0 "mote: note: stopped by Ctrl-C; the best network so far is kept"
 mote show pose.mote
 check "Ctrl-C: the net is there" [ "$status" -eq 0 ]
+
+mote train plane.csv --outputs 2 --no-skip --skip "${quick[@]}" -o plane.mote
+mote show plane.mote --json
+gives "the last of --no-skip and --skip counts" .options \
+    '"--outputs 2 --net 2-3-2 --skip --time 20s --seed 1"'
+"$MOTE" train plane.csv --outputs 2 "${quick[@]}" -o plane.mote --verbose >out 2>err
+check "--verbose names stages" grep -q '^mote: start' err
+if command -v script >/dev/null; then
+    script -qec "$MOTE train plane.csv --outputs 2 --net 2-8-8-2 --time 3s -o plane.mote" /dev/null \
+        </dev/null 2>err | tr '\r' '\n' >out
+    check "a terminal sees the progress and the time left" grep -qE '^.{0,4}[ 0-9]{3} %  0:0[0-9] left' out
+else
+    echo "skip progress on a terminal: script is not installed"
+fi
