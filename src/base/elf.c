@@ -70,8 +70,9 @@ static const char *text_at(const struct elf *elf, const struct elf_section *tabl
         offset >= table->size) {
         return NULL;
     }
-    const char *texts = (const char *)elf->data + table->offset;
-    return texts[table->size - 1] == 0 ? texts + offset : NULL;
+    struct bytes last = reader_at(elf, table->offset + table->size - 1);
+    bool ends = bytes_u8(&last) == 0 && !last.bad;
+    return ends ? (const char *)elf->data + table->offset + offset : NULL;
 }
 
 /* A section without its name; *name is the offset of that. */

@@ -6,7 +6,7 @@
 #include "measure/measure.h"
 #include "measure/process.h"
 
-#define RUN_SECONDS     300
+#define RUN_SECONDS 300
 
 struct work {
     const struct net *net;
