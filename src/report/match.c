@@ -38,7 +38,7 @@ bool match_options(const struct net *net, bool outputs, struct arena *arena,
         names[i] = i < in ? net->inputs[i].name : net->outputs[i - in].name;
     }
     options->input_count = in + out;
-    options->input_names = names_serve(names, (size_t)(in + out), arena) ? names : NULL;
+    options->input_names = names_serve(names, (size_t)in + (size_t)out, arena) ? names : NULL;
     return true;
 }
 

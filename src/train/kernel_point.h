@@ -126,6 +126,7 @@ LANES_INLINE void activate_pairs(enum activation activation, size_t count, const
     }
 }
 
+/* Bare arrays like its neighbours, which makes seven.  NOLINTNEXTLINE(readability-function-size) */
 static void activate_int(enum activation activation, int groups, int rows, const int32_t *z,
                          int32_t *pairs, float *a, float *slope)
 {
