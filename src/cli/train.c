@@ -349,6 +349,10 @@ static bool build(struct session *session, const struct arguments *arguments,
         if (!session->test) {
             return false;
         }
+        struct train_result *result = &session->result;
+        if (!train_float_figures(result, session->test, session->arena, &result->float_test)) {
+            return fail_memory(err);
+        }
     }
     return score(session, err) && net_write(session->net, settings->output, err) &&
            measure(session, err);
@@ -358,16 +362,14 @@ static json_t *json_result(const struct session *session)
 {
     const struct settings *settings = session->settings;
     json_t *root = json_object();
-    bool good =
-        json_put(root, "net", json_string(settings->output)) &&
-        json_put(root, "method", json_string(session->net->provenance.method)) &&
-        json_put(root, "stopped", json_boolean(session->result.stopped)) &&
-        json_put(root, "score", json_figures(session->net, &session->evaluation.figures)) &&
-        (session->test ||
-         json_put(root, "float", json_figures(session->net, &session->result.float_test))) &&
-        (!session->costs ||
-         json_put(root, "costs",
-                  json_costs(session->costs, session->list.clocks, session->list.count)));
+    bool good = json_put(root, "net", json_string(settings->output)) &&
+                json_put(root, "method", json_string(session->net->provenance.method)) &&
+                json_put(root, "stopped", json_boolean(session->result.stopped)) &&
+                json_put(root, "score", json_figures(session->net, &session->evaluation.figures)) &&
+                json_put(root, "float", json_figures(session->net, &session->result.float_test)) &&
+                (!session->costs ||
+                 json_put(root, "costs",
+                          json_costs(session->costs, session->list.clocks, session->list.count)));
     if (!good) {
         json_decref(root);
         return NULL;
@@ -382,8 +384,7 @@ static enum exit_code print_session(const struct session *session)
         return print_json(json_result(session));
     }
     struct text out = {0};
-    text_figures(&out, session->net, &session->evaluation.figures,
-                 session->test ? NULL : &session->result.float_test);
+    text_figures(&out, session->net, &session->evaluation.figures, &session->result.float_test);
     if (session->costs) {
         text_add(&out, "\n");
         text_costs(&out, session->costs, session->list.clocks, session->list.count);

@@ -36,20 +36,20 @@ static void finish(const struct problem *p, struct figures *f)
         return;
     }
     for (int o = 0; o < p->outputs; o++) {
-        const struct column *column = &p->data->columns[p->inputs + o];
-        double range = column->high - column->low;
+        const struct channel *channel = &p->out_channels[o];
+        double range = decimal_value(channel->high) - decimal_value(channel->low);
         f->mse += f->outputs[o].rms / rows / p->outputs;
         f->outputs[o].rms = sqrt(f->outputs[o].rms / rows);
         f->rms_percent += range > 0 ? 100 * f->outputs[o].rms / range / p->outputs : 0;
     }
 }
 
-static void evaluate(const struct problem *p, const struct model *model, struct row *row,
-                     struct figures *f)
+static void evaluate(const struct problem *p, const struct model *model, struct row_choice choice,
+                     struct row *row, struct figures *f)
 {
     int16_t codes[TRAIN_WIDTH_MAX];
-    for (size_t i = 0; i < p->counts[PART_TEST]; i++) {
-        size_t at = p->rows[PART_TEST][i];
+    for (size_t i = 0; i < choice.count; i++) {
+        size_t at = choice.rows ? choice.rows[i] : i;
         problem_input(p, at, codes);
         for (int j = 0; j < p->inputs; j++) {
             row->x[j] = codes[j] * 0x1p-15;
@@ -65,8 +65,8 @@ static void evaluate(const struct problem *p, const struct model *model, struct 
     finish(p, f);
 }
 
-bool float_figures(const struct problem *p, const struct model *model, struct arena *arena,
-                   struct figures *f)
+bool float_figures(const struct problem *p, const struct model *model, struct row_choice choice,
+                   struct arena *arena, struct figures *f)
 {
     size_t outputs = (size_t)p->outputs;
     bool classes = p->task == TASK_CLASSIFICATION;
@@ -76,7 +76,7 @@ bool float_figures(const struct problem *p, const struct model *model, struct ar
         .target = arena_alloc(arena, outputs, sizeof *row.target),
         .scratch = arena_alloc(arena, model_scratch(model), sizeof *row.scratch),
     };
-    *f = (struct figures){.accuracy = classes ? 0 : -1, .rows = (int64_t)p->counts[PART_TEST]};
+    *f = (struct figures){.accuracy = classes ? 0 : -1, .rows = (int64_t)choice.count};
     if (classes) {
         f->class_count = p->outputs;
         f->confusion = arena_alloc(arena, outputs * outputs, sizeof *f->confusion);
@@ -87,6 +87,6 @@ bool float_figures(const struct problem *p, const struct model *model, struct ar
     if (!row.x || !row.y || !row.target || !row.scratch || (!f->confusion && !f->outputs)) {
         return false;
     }
-    evaluate(p, model, &row, f);
+    evaluate(p, model, choice, &row, f);
     return true;
 }

@@ -104,8 +104,10 @@ static bool save(struct lsq *lsq, struct error *err)
     state_put_u64(&out, (uint64_t)s->window);
     state_put_u64(&out, (uint64_t)s->since_best);
     state_put_u64(&out, s->settled);
+    state_put_u64(&out, s->still);
     state_put_double(&out, lsq->damped.damping);
     state_put_double(&out, lsq->damped.decay);
+    state_put_double(&out, s->decay);
     state_put_double(&out, s->best_loss);
     state_put_doubles(&out, lsq->job->model->parameter, lsq->best.count);
     state_put_doubles(&out, lsq->best.parameter, lsq->best.count);
@@ -137,8 +139,10 @@ static bool restore(struct lsq *lsq, struct error *err)
     s->window = (int)state_u64(&in);
     s->since_best = (int)state_u64(&in);
     s->settled = state_u64(&in) != 0;
+    s->still = state_u64(&in) != 0;
     lsq->damped.damping = state_double(&in);
     lsq->damped.decay = state_double(&in);
+    s->decay = state_double(&in);
     s->best_loss = state_double(&in);
     state_doubles(&in, lsq->job->model->parameter, lsq->best.count);
     state_doubles(&in, lsq->best.parameter, lsq->best.count);
@@ -157,6 +161,7 @@ static void keep_if_best(struct lsq *lsq)
     if (loss < lsq->state.best_loss) {
         lsq->state.since_best = loss < BETTER * lsq->state.best_loss ? 0 : lsq->state.since_best;
         lsq->state.best_loss = loss;
+        lsq->state.decay = lsq->damped.decay;
         memcpy(lsq->best.parameter, lsq->job->model->parameter,
                lsq->best.count * sizeof *lsq->best.parameter);
     }
@@ -168,19 +173,32 @@ static void keep_if_best(struct lsq *lsq)
  */
 #define LEAST_DECAY 1e-8
 
+/* All training rows are in every window: nothing new will come. */
+static bool sees_all(const struct lsq *lsq)
+{
+    return lsq->work.count == lsq->job->problem->counts[PART_TRAIN];
+}
+
+#define SETTLED                                                                                    \
+    1e-5 /* a window of the same rows that gains less than this share ends the search              \
+          */
+
 /* `count` iterations on the present window; the decay follows the evidence at its end. */
 static void iterate(struct lsq *lsq, int count, const char *stage, double share)
 {
     double mean = 0;
+    double first = 0;
     for (int i = 0; i < count && !session_stop(lsq->job->session, 0.75); i++) {
         bool moved = false;
         mean = damped_iterate(&lsq->damped, &lsq->work, &moved);
+        first = i == 0 ? mean : first;
         lsq->fraction += share / count;
         lsq_report(lsq, stage);
         if (!moved) {
             break;
         }
     }
+    lsq->state.still = sees_all(lsq) && first - mean <= SETTLED * first;
     if (mean > 0) {
         double decay = damped_evidence(&lsq->damped, &lsq->work, mean);
         lsq->damped.decay = decay > LEAST_DECAY ? decay : LEAST_DECAY;
@@ -239,6 +257,7 @@ static bool starts(struct lsq *lsq, struct error *err)
             memcpy(lsq->job->model->parameter, lsq->best.parameter,
                    lsq->best.count * sizeof *lsq->best.parameter);
             lsq->state.since_best = 0;
+            lsq->state.still = false;
             lsq->damped.damping = 1e-3;
         }
         if (!save_if_due(lsq, err)) {
@@ -254,7 +273,7 @@ static bool windows(struct lsq *lsq, struct error *err)
     double begin = start_share(plan);
     double share = (LSQ_SEARCH_SHARE - begin) / plan->windows;
     struct lsq_state *s = &lsq->state;
-    while (s->window < plan->windows && s->since_best < plan->patience &&
+    while (s->window < plan->windows && s->since_best < plan->patience && !s->still &&
            !session_stop(lsq->job->session, 0.75)) {
         lsq->fraction = begin + share * s->window;
         lsq_window(lsq, (size_t)s->window + 1, plan->samples);
@@ -283,6 +302,7 @@ static bool search_and_round(struct lsq *lsq, struct error *err)
         return false;
     }
     lsq->fraction = LSQ_SEARCH_SHARE;
+    lsq->damped.decay = lsq->state.decay;
     bool done = !lsq->job->fixed || lsq_round(lsq, err);
     memcpy(lsq->job->model->parameter, lsq->best.parameter,
            lsq->best.count * sizeof *lsq->best.parameter);

@@ -7,12 +7,12 @@
 
 /* What a checkpoint holds. */
 struct lsq_state {
-    int restart;    /* starts done */
-    int window;     /* windows done */
-    int since_best; /* windows since the best */
-    bool settled;   /* the search is over: round */
-    double damping;
-    double decay;
+    int restart;      /* starts done */
+    int window;       /* windows done */
+    int since_best;   /* windows since the best */
+    bool settled;     /* the search is over: round */
+    bool still;       /* the last window saw all rows and gained nothing */
+    double decay;     /* in use when the best was found; its rounding goes on with it */
     double best_loss; /* on the validation part */
 };
 

@@ -61,10 +61,11 @@ struct figures {
 };
 
 struct train_result {
-    struct arena *arena;       /* owns the figures; freed by train_result_free() */
-    struct figures float_test; /* the float network on the test part */
-    const char *method;        /* "least squares" or "gradient" */
-    bool stopped;              /* by --time or Ctrl-C */
+    struct arena *arena;         /* owns the figures; freed by train_result_free() */
+    struct figures float_test;   /* the float network on the test part */
+    const char *method;          /* "least squares" or "gradient" */
+    bool stopped;                /* by --time or Ctrl-C */
+    struct float_net *float_net; /* the float network itself; borrows the dataset */
 };
 
 /* NULL on failure.  The net has passed net_check(); its score is set by the caller, who measures
@@ -72,6 +73,11 @@ struct train_result {
 struct net *train_net(const struct dataset *data, const struct train_options *options,
                       struct train_result *result, struct error *err);
 void train_result_free(struct train_result *result);
+
+/* The float network on all rows of other data with the same columns (for classes: labels as the
+ * net's class indices).  Arrays are owned by `arena`.  False when out of memory. */
+bool train_float_figures(const struct train_result *result, const struct dataset *data,
+                         struct arena *arena, struct figures *figures);
 
 /* ---- names.c: "auto" "lsq" "qat", "auto" "mse" "huber" "cross-entropy" "log" ---- */
 
