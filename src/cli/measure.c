@@ -85,23 +85,36 @@ static enum exit_code judge(const struct settings *settings, const struct target
     return check_budget(&settings->budget, costs, list->count);
 }
 
+/* NULL on failure. */
+static struct cost *measure_all(const struct settings *settings, const struct net *net,
+                                struct target_list *list, struct arena *arena, struct error *err)
+{
+    const struct measure_options how = {.optimise = settings->optimise,
+                                        .count = (int)settings->vectors,
+                                        .keep = settings->keep != 0};
+    if (!targets_load(settings->targets, arena, list, err)) {
+        return NULL;
+    }
+    struct cost *costs = arena_alloc(arena, (size_t)list->count, sizeof *costs);
+    if (!costs) {
+        fail_memory(err);
+        return NULL;
+    }
+    return targets_measure(net, list, &how, costs, err) ? costs : NULL;
+}
+
 static enum exit_code measure(const struct settings *settings, const struct net *net,
                               struct arena *arena)
 {
     struct error err = {0};
     struct target_list list;
-    const struct measure_options how = {.optimise = settings->optimise,
-                                        .count = (int)settings->vectors,
-                                        .keep = settings->keep != 0};
-    struct cost *costs = NULL;
-    bool good = targets_load(settings->targets, arena, &list, &err);
-    if (good) {
-        costs = arena_alloc(arena, (size_t)list.count, sizeof *costs);
-        good = costs ? targets_measure(net, &list, &how, costs, &err) : fail_memory(&err);
-    }
-    enum exit_code code = good ? print_costs(settings, &list, costs) : report_error(&err);
-    if (code == EXIT_FINE) {
-        code = judge(settings, &list, costs);
+    const struct cost *costs = measure_all(settings, net, &list, arena, &err);
+    enum exit_code code = EXIT_INPUT;
+    if (!costs) {
+        report_error(&err);
+    } else {
+        code = print_costs(settings, &list, costs);
+        code = code == EXIT_FINE ? judge(settings, &list, costs) : code;
     }
     targets_free(&list);
     return code;

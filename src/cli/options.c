@@ -127,7 +127,8 @@ static enum exit_code take_option(const struct verb *verb, char **words, int *at
             arguments->given[i] = NULL;
         }
     }
-    arguments->given[index] = argument ? argument : "";
+    argument = argument ? argument : "";
+    arguments->given[index] = argument;
     return store(option, argument, settings) ? EXIT_FINE : bad_value(verb, option, argument);
 }
 

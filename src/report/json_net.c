@@ -78,7 +78,7 @@ static bool put_layers(json_t *object, const struct net *net)
     json_t *list = json_array();
     struct arena *arena = arena_new();
     struct interval **ranges =
-        arena ? arena_alloc(arena, (size_t)net->tensor_count, sizeof *ranges) : NULL;
+        arena ? arena_alloc(arena, (size_t)net->tensor_count, sizeof(struct interval *)) : NULL;
     bool good = json_put(object, "layers", list) && ranges && net_ranges(net, arena, ranges);
     for (int i = 0; good && i < net->layer_count; i++) {
         good = json_array_append_new(list, json_layer(net, &net->layers[i], ranges)) == 0;
