@@ -46,17 +46,19 @@ struct dataset {
 
 struct data_options {
     int outputs;              /* the last K columns are outputs; 0: see output_names, label */
-    const char *output_names; /* "x,y,z": the output columns by name; NULL: none given */
+    const char *output_names; /* "x,y,z": the output columns by name, or by 1-based number where no
+                                 column has that name; NULL: none given */
     const char *label;        /* the label column by name or 1-based number; NULL: regression */
     bool one_hot;             /* the outputs are one-hot classes; without it they are found to be so
                                  when there are two or more, all 0 or 1, and one 1 in each row */
     bool keep_columns;        /* do not treat 0/1 outputs as one-hot */
     bool inputs_only;         /* `run`: all columns are inputs, or those in input_names */
-    const char *const *input_names;   /* pick these columns by name, in this order (header needed);
-                                         NULL: all that are no outputs */
+    const char *const *input_names;   /* pick these columns by name, in this order; NULL, or data
+                                         without a header: all that are no outputs */
     int input_count;                  /* entries of input_names, or the number of inputs expected
                                          (0: any) */
-    const char *const *known_classes; /* evaluation: map labels to these; others are errors */
+    const char *const *known_classes; /* evaluation: map labels to these, others are errors; without
+                                         a label the outputs have to be one-hot */
     int known_class_count;
     size_t samples; /* stop after this many rows; 0: all (streams: 1 000 000) */
     /* Called with each row as soon as it is read; rows are then not kept (row_count is 0) and

@@ -1,6 +1,7 @@
 #include "data/labels.h"
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "data/number.h"
 
 #include <math.h>
@@ -39,43 +40,12 @@ static void canonicalise(struct canonical *label, const char *text, size_t lengt
     }
 }
 
-/* The length of the UTF-8 character at `text`, 0 where there is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : 3;
-    length += text[0] >= 0xf0;
-    if (length <= 1 || length > left || text[0] > 0xf4) {
-        return length == 1;
-    }
-    uint32_t code = text[0] & (0xffu >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | (text[i] & 0x3fu);
-    }
-    bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    return code < least[length] || code > 0x10ffff || surrogate ? 0 : length;
-}
-
 const char *name_fault(const char *text, size_t length)
 {
     if (length > NAME_BYTES) {
         return "longer than 200 bytes";
     }
-    const unsigned char *bytes = (const unsigned char *)text;
-    for (size_t at = 0; at < length;) {
-        size_t step = utf8_length(bytes + at, length - at);
-        if (step == 0) {
-            return "not valid UTF-8";
-        }
-        if (bytes[at] < 0x20 || bytes[at] == 0x7f || (bytes[at] == 0xc2 && bytes[at + 1] < 0xa0)) {
-            return "with a control character in it";
-        }
-        at += step;
-    }
-    return NULL;
+    return utf8_clean(text, length) ? NULL : "not in UTF-8, or with a control character in it";
 }
 
 /* The slot that holds the label, or the free one where it belongs. */

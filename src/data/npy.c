@@ -74,7 +74,10 @@ static bool refuse_truncated(const struct npy *npy, size_t row, struct error *er
 /* The next rows into the buffer. */
 static bool read_rows(struct npy *npy, struct error *err)
 {
-    size_t size = row_size(npy);
+    size_t size = row_size(npy); /* npy_header_read() refuses arrays without columns */
+    if (size == 0) {
+        return refuse_truncated(npy, npy->given, err);
+    }
     size_t room = BUFFER / size ? BUFFER / size : 1;
     size_t left = npy->header.rows - npy->given;
     size_t want = room < left ? room : left;

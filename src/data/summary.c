@@ -88,12 +88,17 @@ static void remark_constants(const struct dataset *data, struct text *note)
         if (column->low < column->high || ++found > CONSTANT_LISTED) {
             continue;
         }
-        column_text(column, c, text, sizeof text);
+        if (column->name[0]) {
+            column_text(column, c, text, sizeof text);
+        } else { /* labels in front shift the file's numbers */
+            (void)snprintf(text, sizeof text, "input %d", c + 1);
+        }
         text_printf(note, "%s is constant (%.7g): kept, it carries no information\n", text,
                     column->low);
     }
     if (found > CONSTANT_LISTED) {
-        text_printf(note, "%d more columns are constant\n", found - CONSTANT_LISTED);
+        text_printf(note, "%d more column%s constant\n", found - CONSTANT_LISTED,
+                    found == CONSTANT_LISTED + 1 ? " is" : "s are");
     }
 }
 

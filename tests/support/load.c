@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +57,39 @@ struct dataset *load_stdin(const void *bytes, size_t size, const struct data_opt
     (void)close(kept);
     (void)waitpid(child, NULL, 0);
     return data;
+}
+
+static struct peak peak_here(const char *path)
+{
+    struct data_options options = {.inputs_only = true};
+    struct error err = {0};
+    struct rusage usage;
+    struct dataset *data = data_load(path, &options, &err);
+    (void)getrusage(RUSAGE_SELF, &usage);
+    struct peak peak = {data ? data->row_count : 0, usage.ru_maxrss};
+    data_free(data);
+    return peak;
+}
+
+struct peak load_peak(const char *path)
+{
+    struct peak peak = {0, 0};
+    int ends[2];
+    if (pipe(ends) != 0) {
+        abort();
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        peak = peak_here(path);
+        _exit(write(ends[1], &peak, sizeof peak) == (ssize_t)sizeof peak ? 0 : 1);
+    }
+    (void)close(ends[1]);
+    if (read(ends[0], &peak, sizeof peak) != (ssize_t)sizeof peak) {
+        peak.rows = 0;
+    }
+    (void)close(ends[0]);
+    (void)waitpid(child, NULL, 0);
+    return peak;
 }
 
 const char *base_message(const struct error *err)

@@ -13,6 +13,13 @@ struct dataset *load_text(const char *text, const struct data_options *options, 
 struct dataset *load_stdin(const void *bytes, size_t size, const struct data_options *options,
                            struct error *err);
 
+/* What a process of its own needed at most to load a file of inputs. */
+struct peak {
+    size_t rows; /* 0: it could not be loaded */
+    long kilobytes;
+};
+struct peak load_peak(const char *path);
+
 /* A message without the folder of its path: "t.csv:2:1: ...". */
 const char *base_message(const struct error *err);
 

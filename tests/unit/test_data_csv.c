@@ -135,7 +135,7 @@ static void test_quoted_line_end(void **state)
     (void)state;
     struct data_options options = {.output_names = "y"};
     assert_refused("x,\"unit\n[mm]\",y\n1,2,3\n", &options,
-                   "t.csv:1:3: a column name with a control character in it");
+                   "t.csv:1:3: a column name not in UTF-8, or with a control character in it");
     struct data_options wide = {
         .input_names = (const char *const[]){"x"}, .input_count = 1, .output_names = "y"};
     struct dataset *data = load("x,text,y\n1,\"two\nlines\",3\n4,\"\",6\n", &wide);

@@ -167,6 +167,29 @@ static void test_pair(void **state)
     text_free(&outputs);
 }
 
+/* A Fortran array has to be turned: twice the data, and no more. */
+static void test_fortran_memory(void **state)
+{
+    enum { ROWS = 1000000, COLUMNS = 10 };
+    struct text file = {0};
+    struct text part = {0};
+    (void)state;
+    npy_start(&file, 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (1000000, 10), }");
+    for (size_t i = 0; i < 1000; i++) {
+        npy_element(&part, "<f4", (double)i);
+    }
+    for (size_t i = 0; i < (size_t)ROWS * COLUMNS / 1000; i++) {
+        text_bytes(&file, part.data, part.length);
+    }
+    const char *path = scratch_path("large.npy");
+    scratch_write(path, file.data, file.length);
+    text_free(&file);
+    text_free(&part);
+    struct peak peak = load_peak(path);
+    assert_int_equal(peak.rows, ROWS);
+    assert_true(peak.kilobytes < 2 * ROWS / 1024 * COLUMNS * 4 + 64 * 1024);
+}
+
 /* ---- damage ---- */
 
 static const struct data_options any = {.inputs_only = true};
@@ -256,7 +279,7 @@ int main(void)
         cmocka_unit_test(test_dtypes),      cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_containers),  cmocka_unit_test(test_pair),
         cmocka_unit_test(test_damaged_npy), cmocka_unit_test(test_damaged_npz),
-        cmocka_unit_test(test_damaged_gz),
+        cmocka_unit_test(test_damaged_gz),  cmocka_unit_test(test_fortran_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
