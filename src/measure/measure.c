@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,10 +78,29 @@ static bool open_folder(struct work *work)
     return true;
 }
 
-/* The folder is flat: only files of ours, the compiler's and the emulator's. */
-static void remove_folder(struct work *work)
+/* Files of ours by name: they go even where memory for looking around has run out. */
+static void remove_own_files(const char *folder)
 {
-    DIR *folder = opendir(work->folder);
+    static const char *const names[] = {"in.bin",   "net.h",     "predict.c",
+                                        "main.c",   "predict.o", "predict.su",
+                                        "code.elf", "image.elf", "out.bin"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int length = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (length > 0 && (size_t)length < sizeof path) {
+            (void)unlink(path);
+        }
+    }
+}
+
+/* The folder is flat: only files of ours, the compiler's and the emulator's. */
+static void remove_folder(const char *path)
+{
+    remove_own_files(path);
+    if (rmdir(path) == 0) {
+        return;
+    }
+    DIR *folder = opendir(path);
     for (const struct dirent *entry; folder && (entry = readdir(folder));) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             (void)unlinkat(dirfd(folder), entry->d_name, 0);
@@ -89,7 +109,7 @@ static void remove_folder(struct work *work)
     if (folder) {
         (void)closedir(folder);
     }
-    (void)rmdir(work->folder);
+    (void)rmdir(path);
 }
 
 static void close_folder(struct work *work)
@@ -97,7 +117,7 @@ static void close_folder(struct work *work)
     if (work->folder && work->options->keep) {
         (void)fprintf(stderr, "%s: kept in %s\n", work->target->name, work->folder);
     } else if (work->folder) {
-        remove_folder(work);
+        remove_folder(work->folder);
     }
 }
 

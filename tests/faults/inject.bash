@@ -7,7 +7,8 @@ work=$SCRATCH/work   # where commands run and write; nothing else may appear in 
 mark=$SCRATCH/mark   # made by the injector when a call has failed
 all=                 # set: all calls from the N-th on fail
 stride=1             # only every so many N
-mkdir -p "$work"
+temporary=$SCRATCH/temporary # for work folders; empty after each run
+mkdir -p "$work" "$temporary"
 
 # Tiny inputs: enough for every stage of every verb.
 make_inputs()
@@ -29,6 +30,7 @@ run_faulty()
     rm -f "$mark"
     (
         cd "$work" || exit 99
+        export TMPDIR=$temporary
         export FAULT_KIND=$kind FAULT_AT=$at FAULT_MARK=$mark LD_PRELOAD=$injector
         [ -z "$all" ] || export FAULT_ALL=1
         exec timeout 60 "$@" </dev/null >"$SCRATCH/out" 2>"$SCRATCH/errors"
@@ -71,6 +73,7 @@ judge()
         echo "left behind: $(ls "$work" | tr '\n' ' ')"
         find "$work" -name 'result.h.*' -delete
     }
+    [ -z "$(ls "$temporary")" ] || echo "left behind: $(ls "$temporary"/*)"
 }
 
 # sweep KIND NAME COMMAND...: the command with the N-th call failing, N = 0, 1, ... until there is
