@@ -25,16 +25,36 @@
 #ifndef MOTE_TRAIN_LANES_H
 #define MOTE_TRAIN_LANES_H
 
-#include LANES_HEADER
-
-/* Sanitizers put a check into every access: big straight-line tiles would take minutes to compile
- * and are of no use to them, so they get tiles of one vector. */
+/* Sanitizers put checks into every access: straight-line tiles of inlined operations would take
+ * minutes to compile, so those builds get calls, and tiles of one vector. */
 #ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer) ||             \
+    __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
 #define LANES_SANITIZED
 #endif
 #endif
-#if defined(LANES_SANITIZED) || defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LANES_SANITIZED
+#endif
+
+#ifdef LANES_SANITIZED
+#define LANES_UNROLL
+#define LANES_INLINE    static inline
+#define LANES_OPERATION static __attribute__((noinline, unused))
+#else
+/* Inner loops over tiles have constant bounds and must become straight code. */
+#ifdef __clang__
+#define LANES_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define LANES_UNROLL _Pragma("GCC unroll 16")
+#endif
+#define LANES_INLINE    static inline __attribute__((always_inline))
+#define LANES_OPERATION static inline /* one operation on lanes or ints */
+#endif
+
+#include LANES_HEADER
+
+#ifdef LANES_SANITIZED
 #undef LANES_TILE_ROWS
 #undef LANES_TILE_GROUPS
 #undef LANES_OUTER
@@ -43,17 +63,9 @@
 #define LANES_OUTER       1
 #endif
 
-/* Inner loops over tiles have constant bounds and must become straight code. */
-#ifdef __clang__
-#define LANES_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define LANES_UNROLL _Pragma("GCC unroll 16")
-#endif
-#define LANES_INLINE static inline __attribute__((always_inline))
-
 /* e^x, relative error below 1e-7; x is clamped to -87..88.  x = n ln 2 + r, minimax polynomial in
  * r by Chebyshev interpolation, 2^n through the exponent bits. */
-LANES_INLINE lanes lanes_exp(lanes x)
+LANES_OPERATION lanes lanes_exp(lanes x)
 {
     x = lanes_min(lanes_max(x, lanes_set(-87.0F)), lanes_set(88.0F));
     ints n = ints_from_lanes(lanes_mul(x, lanes_set(0x1.715476p0F)));
@@ -71,7 +83,7 @@ LANES_INLINE lanes lanes_exp(lanes x)
 
 /* ln x of normal x > 0, error below 1e-7 relative or absolute.  x = m 2^e with m in
  * sqrt(1/2)..sqrt(2), minimax polynomial in f = m - 1 by Chebyshev interpolation. */
-LANES_INLINE lanes lanes_log(lanes x)
+LANES_OPERATION lanes lanes_log(lanes x)
 {
     ints bits = lanes_as_ints(x);
     ints exponent = ints_right(ints_sub(bits, ints_set(0x3f3504f3)), 23);

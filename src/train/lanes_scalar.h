@@ -27,9 +27,9 @@ typedef struct {
         return result;                                                                             \
     }
 #define LANES_BINARY(name, expression)                                                             \
-    static inline lanes name(lanes a, lanes b) LANES_EACH(lanes, expression)
+    LANES_OPERATION lanes name(lanes a, lanes b) LANES_EACH(lanes, expression)
 #define INTS_BINARY(name, expression)                                                              \
-    static inline ints name(ints a, ints b) LANES_EACH(ints, expression)
+    LANES_OPERATION ints name(ints a, ints b) LANES_EACH(ints, expression)
 
 LANES_BINARY(lanes_add, a.v[l] + b.v[l])
 LANES_BINARY(lanes_sub, a.v[l] - b.v[l])
@@ -38,11 +38,12 @@ LANES_BINARY(lanes_div, a.v[l] / b.v[l])
 LANES_BINARY(lanes_min, a.v[l] < b.v[l] ? a.v[l] : b.v[l])
 LANES_BINARY(lanes_max, a.v[l] > b.v[l] ? a.v[l] : b.v[l])
 
-static inline lanes lanes_set(float x) LANES_EACH(lanes, x) static inline lanes lanes_sqrt(lanes a)
-    LANES_EACH(lanes, sqrtf(a.v[l])) static inline lanes lanes_fma(lanes a, lanes b, lanes c)
-        LANES_EACH(lanes, fmaf(a.v[l], b.v[l], c.v[l])) static inline lanes
+LANES_OPERATION lanes lanes_set(float x) LANES_EACH(lanes, x) LANES_OPERATION lanes
+    lanes_sqrt(lanes a) LANES_EACH(lanes, sqrtf(a.v[l])) LANES_OPERATION lanes
+    lanes_fma(lanes a, lanes b, lanes c)
+        LANES_EACH(lanes, fmaf(a.v[l], b.v[l], c.v[l])) LANES_OPERATION lanes
     lanes_greater(lanes a, lanes b, lanes x, lanes y)
-        LANES_EACH(lanes, a.v[l] > b.v[l] ? x.v[l] : y.v[l]) static inline lanes
+        LANES_EACH(lanes, a.v[l] > b.v[l] ? x.v[l] : y.v[l]) LANES_OPERATION lanes
     lanes_equal(lanes a, lanes b, lanes x, lanes y)
         LANES_EACH(lanes, a.v[l] == b.v[l] ? x.v[l] : y.v[l])
 
@@ -59,60 +60,60 @@ static inline lanes lanes_set(float x) LANES_EACH(lanes, x) static inline lanes 
                                                                  (int16_t)b.v[l]) +
                                                       (uint32_t)((a.v[l] >> 16) * (b.v[l] >> 16))))
 
-                                    static inline ints
-    ints_set(int32_t x) LANES_EACH(ints, x) static inline ints ints_left(ints a, int n)
-        LANES_EACH(ints, (int32_t)((uint32_t)a.v[l] << n)) static inline ints
-    ints_right(ints a, int n) LANES_EACH(ints, a.v[l] >> n) static inline lanes
+                                    LANES_OPERATION ints
+    ints_set(int32_t x) LANES_EACH(ints, x) LANES_OPERATION ints ints_left(ints a, int n)
+        LANES_EACH(ints, (int32_t)((uint32_t)a.v[l] << n)) LANES_OPERATION ints
+    ints_right(ints a, int n) LANES_EACH(ints, a.v[l] >> n) LANES_OPERATION lanes
     lanes_from_ints(ints a) LANES_EACH(lanes, (float)a.v[l])
 
-        static inline ints ints_from_lanes(lanes a) LANES_EACH(ints, (int32_t)rintf(a.v[l]))
+        LANES_OPERATION ints ints_from_lanes(lanes a) LANES_EACH(ints, (int32_t)rintf(a.v[l]))
 
-            static inline lanes lanes_load(const float *p)
+            LANES_OPERATION lanes lanes_load(const float *p)
 {
     lanes result;
     memcpy(result.v, p, sizeof(result.v));
     return result;
 }
 
-static inline void lanes_store(float *p, lanes a)
+LANES_OPERATION void lanes_store(float *p, lanes a)
 {
     memcpy(p, a.v, sizeof(a.v));
 }
 
-static inline ints ints_load(const int32_t *p)
+LANES_OPERATION ints ints_load(const int32_t *p)
 {
     ints result;
     memcpy(result.v, p, sizeof(result.v));
     return result;
 }
 
-static inline void ints_store(int32_t *p, ints a)
+LANES_OPERATION void ints_store(int32_t *p, ints a)
 {
     memcpy(p, a.v, sizeof(a.v));
 }
 
-static inline ints lanes_as_ints(lanes a)
+LANES_OPERATION ints lanes_as_ints(lanes a)
 {
     ints result;
     memcpy(result.v, a.v, sizeof(result.v));
     return result;
 }
 
-static inline lanes ints_as_lanes(ints a)
+LANES_OPERATION lanes ints_as_lanes(ints a)
 {
     lanes result;
     memcpy(result.v, a.v, sizeof(result.v));
     return result;
 }
 
-static inline void ints_store_short(int16_t *p, ints a)
+LANES_OPERATION void ints_store_short(int16_t *p, ints a)
 {
     for (int l = 0; l < 16; l++) {
         p[l] = (int16_t)a.v[l];
     }
 }
 
-static inline float lanes_total(const float *p)
+LANES_OPERATION float lanes_total(const float *p)
 {
     float sums[8];
     for (int l = 0; l < 8; l++) {
@@ -126,6 +127,6 @@ static inline float lanes_total(const float *p)
     return sums[0];
 }
 
-static inline lanes lanes_sums(const float *p) LANES_EACH(lanes, lanes_total(p + 16 * l))
+LANES_OPERATION lanes lanes_sums(const float *p) LANES_EACH(lanes, lanes_total(p + 16 * l))
 
 #endif
