@@ -26,8 +26,8 @@ static const char *const names[] = {
     "%s%n%d",
     "#include <stdio.h>",
     "\xc3\xa9t\xc3\xa9 \xe2\x84\x83 \xf0\x9f\x8c\xa1",
-    "\xe2\x80\xae"
-    "drowssap",
+    ("\xe2\x80\xae"
+     "drowssap"),
     "__asm__(\"nop\");",
     "</script><script>alert(1)</script>",
     "$(reboot) `reboot`",

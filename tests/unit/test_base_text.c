@@ -48,7 +48,7 @@ static void test_arena_overflow(void **state)
     (void)state;
     assert_null(arena_alloc(arena, SIZE_MAX, 1));
     assert_null(arena_alloc(arena, SIZE_MAX / 2, 4));
-    assert_null(arena_alloc(arena, SIZE_MAX / 4, 1));
+    assert_null(arena_alloc(arena, SIZE_MAX / 4 + 1, 1));
     assert_null(arena_alloc(arena, (size_t)1 << 33, (size_t)1 << 33));
     assert_non_null(arena_alloc(arena, SIZE_MAX, 0));
     assert_non_null(arena_alloc(arena, 0, SIZE_MAX));

@@ -62,7 +62,11 @@ static void test_file(void **state)
     struct net *again = net_read(path, &err);
     assert_non_null(again);
     assert_int_equal(again->layer_count, net->layer_count);
-    assert_string_equal(again->layers[0].origin.file, path);
+    for (int i = 0; i < again->layer_count; i++) { /* layers remember where they stood */
+        assert_string_equal(again->layers[i].origin.file, path);
+        assert_true(again->layers[i].origin.line > (i > 0 ? again->layers[i - 1].origin.line : 8));
+    }
+    assert_int_equal(again->layers[0].origin.line, 9);
     net_free(again);
     assert_null(net_read(scratch_path("absent.mote"), &err));
     assert_true(err.failed);

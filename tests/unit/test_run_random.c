@@ -4,6 +4,11 @@
 #include "run/run.h"
 #include "support/random_net.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* The interpreter stops the program where a proved bound does not hold, so that running corner
  * and random vectors through random nets tests bounds and ranges. */
 static void test_bounds_hold(void **state)
@@ -91,11 +96,62 @@ static void test_generator_covers(void **state)
     assert_true(census.classifiers > 20);
 }
 
+/* Does the interpreter abort on these inputs?  Tried in a child. */
+static bool stops(struct run *run, const int32_t *in)
+{
+    int32_t out[NET_LAYER_INPUTS * 24];
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)fclose(stderr);
+        (void)signal(SIGABRT, SIG_DFL);
+        run_predict(run, in, out);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+/* The checks of the interpreter are at work, in release builds too: a code outside of its type and
+ * a weight that has grown behind the proof's back stop the program. */
+static void test_broken_bounds_stop(void **state)
+{
+    static int16_t weights[] = {100, -100};
+    static struct channel channels[2] = {{.name = "", .unit = "", .lsb = {1, 0}},
+                                         {.name = "", .unit = "", .lsb = {1, 0}}};
+    const struct layer dense = {.op = OP_DENSE,
+                                .input_count = 1,
+                                .output = 1,
+                                .weights = {8, 1, 2, weights},
+                                .bias = (const int32_t[]){0},
+                                .shift = (const uint8_t[]){7}};
+    struct error err = {0};
+    struct net *net = net_new("net");
+    (void)state;
+    net->input = net_add_tensor(net, TYPE_I8, 2);
+    net->output = net_add_tensor(net, TYPE_I16, 1);
+    assert_true(net_add_layer(net, &dense) && net_set_channels(net, channels, channels));
+    assert_true(net_check(net, "net", &err));
+    struct run *run = run_new(net);
+    assert_non_null(run);
+    assert_false(stops(run, (const int32_t[]){127, -128}));
+    assert_true(stops(run, (const int32_t[]){128, 0}));
+    assert_true(stops(run, (const int32_t[]){0, -129}));
+    net->layers[0].weights.values = weights;
+    weights[0] = 101;
+    assert_false(stops(run, (const int32_t[]){127, 0}));
+    assert_true(stops(run, (const int32_t[]){-128, 127}));
+    run_free(run);
+    net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounds_hold),
         cmocka_unit_test(test_generator_covers),
+        cmocka_unit_test(test_broken_bounds_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
