@@ -1,4 +1,11 @@
-/* One C99 file (or .c and .h) from a checked net. */
+/* One C99 file (or .c and .h) from a checked net, for any machine with <stdint.h>.  It holds
+ *
+ *   void NAME_predict(const IN in[N], OUT out[M]);   codes in, codes out; in and out apart
+ *   int NAME_classify(const IN in[N]);               classification: index of the largest output
+ *   int NAME_selftest(void);                         given vectors: 0 if all of them match
+ *
+ * static inline in a header, or with external linkage in NAME.c.  No 64-bit, no division, no
+ * library call on a target with a multiplier; tables stay in flash on AVR. */
 #ifndef MOTE_EMIT_EMIT_H
 #define MOTE_EMIT_EMIT_H
 
@@ -29,7 +36,9 @@ struct emit_options {
     int cost_count;
 };
 
-/* header: the .h; source: the .c, untouched unless `separate`. */
+/* header: the .h; source: the .c, untouched (and may be NULL) unless `separate`.  Appends to both.
+ * The same net and options give the same bytes.  Fails where options->name cannot begin C names,
+ * and when out of memory. */
 bool emit_c(const struct net *net, const struct emit_options *options, struct text *header,
             struct text *source, struct error *err);
 

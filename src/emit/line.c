@@ -38,6 +38,17 @@ static bool column_used(const struct layer *layer, int first, int rows, int colu
     return false;
 }
 
+/* A row without weights is a constant. */
+static bool row_used(const struct layer *layer, int row)
+{
+    for (int j = 0; j < layer->weights.columns; j++) {
+        if (weight_at(layer, row, j) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Statements behind each other on lines of at most 100 columns, each behind a space. */
 static void print_packed(struct printer *p, const char *statement, size_t *column)
 {
@@ -86,13 +97,17 @@ static void print_tile(struct printer *p, int index, int first, int rows)
     char statement[64];
     char text[ELEMENT_MAX];
     size_t at = 3;
-    text_add(p->out, "   ");
+    bool any = false;
     for (int i = 0; i < rows; i++) {
-        (void)snprintf(statement, sizeof statement, "s%d = %s;", i,
-                       literal(layer->bias[first + i], text));
-        print_packed(p, statement, &at);
+        if (row_used(layer, first + i)) {
+            (void)snprintf(statement, sizeof statement, "s%d = %s;", i,
+                           literal(layer->bias[first + i], text));
+            text_add(p->out, any ? "" : "   ");
+            print_packed(p, statement, &at);
+            any = true;
+        }
     }
-    text_add(p->out, "\n");
+    text_add(p->out, any ? "\n" : "");
     for (int j = 0; j < layer->weights.columns; j++) {
         if (column_used(layer, first, rows, j)) {
             print_column(p, layer, first, rows, j);
@@ -100,9 +115,14 @@ static void print_tile(struct printer *p, int index, int first, int rows)
     }
 }
 
-/* "s2 >> 7" */
+/* "s2 >> 7", or the constant of a row without weights. */
 static void print_shifted(struct printer *p, const struct layer *layer, int row, int sum)
 {
+    if (!row_used(layer, row)) {
+        char text[GROUPED_MAX];
+        text_add(p->out, literal(floor_shift(layer->bias[row], layer->shift[row]), text));
+        return;
+    }
     text_printf(p->out, "s%d", sum);
     if (layer->shift[row]) {
         text_printf(p->out, " >> %d", layer->shift[row]);
@@ -206,51 +226,63 @@ void print_line_convert(struct printer *p, int index)
     }
 }
 
-static bool any_weight(const struct layer *layer)
+/* Which scalars straight-line code uses. */
+struct scalars {
+    bool sums[LINE_TILE];
+    bool terms[LINE_TILE];
+    bool input;
+};
+
+static void dense_scalars(const struct layer *layer, struct scalars *used)
 {
-    bool any = false;
-    for (int j = 0; !any && j < layer->weights.columns; j++) {
-        any = column_used(layer, 0, layer->weights.rows, j);
+    for (int first = 0; first < layer->weights.rows;) {
+        int rows = tile_rows(layer->weights.rows, first);
+        for (int i = 0; i < rows; i++) {
+            bool row = row_used(layer, first + i);
+            used->sums[i] = used->sums[i] || row;
+            used->input = used->input || row;
+        }
+        first += rows;
     }
-    return any;
 }
 
-/* The sums that a layer in straight-line code needs: 0 if it is none. */
-static void most_rows(const struct plan *plan, int index, int *sums, int *terms)
+static void layer_scalars(const struct plan *plan, int index, struct scalars *used)
 {
+    const struct layer *layer = &plan->net->layers[index];
     const struct step *step = &plan->steps[index];
-    int width = plan->net->tensors[plan->net->layers[index].output].width;
-    int tile = tile_rows(width, 0);
     if (step->kernel == KERNEL_DEAD) {
         return;
     }
-    if (step->line && tile > *sums) {
-        *sums = tile;
+    if (step->line) {
+        dense_scalars(layer, used);
     }
-    if (plan->net->layers[index].op == OP_ADD && step->kernel == KERNEL_LINE && tile > *terms) {
-        *terms = tile;
+    if (layer->op == OP_ADD && step->kernel == KERNEL_LINE) {
+        int rows = tile_rows(plan->net->tensors[layer->output].width, 0);
+        for (int i = 0; i < rows; i++) {
+            used->terms[i] = true;
+        }
     }
 }
 
-static void print_scalars(struct printer *p, char letter, int count)
+static void print_scalars(struct printer *p, char letter, const bool *used)
 {
-    for (int i = 0; i < count; i++) {
-        text_printf(p->out, i ? ", %c%d" : "    int32_t %c%d", letter, i);
+    bool any = false;
+    for (int i = 0; i < LINE_TILE; i++) {
+        if (used[i]) {
+            text_printf(p->out, any ? ", %c%d" : "    int32_t %c%d", letter, i);
+            any = true;
+        }
     }
-    text_add(p->out, count ? ";\n" : "");
+    text_add(p->out, any ? ";\n" : "");
 }
 
 void print_line_locals(struct printer *p)
 {
-    int sums = 0;
-    int terms = 0;
-    bool inputs = false;
+    struct scalars used = {.input = false};
     for (int i = 0; i < p->plan->net->layer_count; i++) {
-        most_rows(p->plan, i, &sums, &terms);
-        inputs = inputs || (p->plan->steps[i].line && p->plan->steps[i].kernel != KERNEL_DEAD &&
-                            any_weight(&p->plan->net->layers[i]));
+        layer_scalars(p->plan, i, &used);
     }
-    print_scalars(p, 's', sums);
-    print_scalars(p, 'y', terms);
-    text_add(p->out, inputs ? "    int32_t v;\n" : "");
+    print_scalars(p, 's', used.sums);
+    print_scalars(p, 'y', used.terms);
+    text_add(p->out, used.input ? "    int32_t v;\n" : "");
 }

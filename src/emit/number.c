@@ -45,3 +45,8 @@ int32_t number_at(struct numbers numbers, size_t index)
     }
     return numbers.i16 ? numbers.i16[index] : numbers.u8[index];
 }
+
+int64_t floor_shift(int64_t value, int shift)
+{
+    return value < 0 ? -1 - ((-1 - value) >> shift) : value >> shift;
+}

@@ -5,11 +5,6 @@
 
 /* ---- bounds ---- */
 
-static int64_t shift_down(int64_t value, int shift)
-{
-    return value < 0 ? -1 - ((-1 - value) >> shift) : value >> shift;
-}
-
 /* What an activation lets through unchanged, before it bends the rest (SPEC 5). */
 static struct interval kept_range(enum activation activation, enum type type)
 {
@@ -40,8 +35,8 @@ static bool plan_dense(struct plan *plan, int index)
     step->bounds = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->bounds);
     for (int i = 0; step->bounds && i < layer->weights.rows; i++) {
         struct interval z = net_row_range(layer, i, in);
-        z.low = shift_down(z.low, layer->shift[i]);
-        z.high = shift_down(z.high, layer->shift[i]);
+        z.low = floor_shift(z.low, layer->shift[i]);
+        z.high = floor_shift(z.high, layer->shift[i]);
         step->clamps = step->clamps || !inside(z, kept);
         step->bounds[i] = net_row_bound(layer, i, in);
         step->worst = step->bounds[i] > step->bounds[step->worst] ? i : step->worst;

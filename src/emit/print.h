@@ -22,6 +22,9 @@ const char *literal(int64_t value, char text[GROUPED_MAX]);
 /* "int16_t" ... */
 const char *c_type(enum type type);
 
+/* floor(value / 2^shift). */
+int64_t floor_shift(int64_t value, int shift);
+
 int32_t number_at(struct numbers numbers, size_t index);
 
 /* ---- table.c: constant tables and how they are read ---- */

@@ -235,7 +235,7 @@ struct dense_plan {
     int out;
     enum activation activation;
     int bits;
-    int shift; /* of most rows; some have one less */
+    int shift; /* 2.. ; some rows have one less */
     int32_t bias;
 };
 
@@ -269,13 +269,14 @@ static void add_dense(struct net *net, struct rng *rng, struct dense_plan plan)
     free(shift);
 }
 
+/* One zero for all; wide tensors get several. */
 static void add_convert(struct net *net, int in, int out, int32_t zero)
 {
     int width = net->tensors[in].width;
     int32_t *zeros = must(calloc((size_t)width, sizeof *zeros));
     uint8_t *shift = must(calloc((size_t)width, 1));
     for (int i = 0; i < width; i++) {
-        zeros[i] = zero;
+        zeros[i] = zero + (width > 1000 ? i % 7 : 0);
     }
     struct layer layer = {.op = OP_CONVERT,
                           .inputs = {in},
@@ -351,7 +352,7 @@ struct net *class_like_net(void)
     int hidden = net_add_tensor(net, TYPE_U8, 8);
     net->output = net_add_tensor(net, TYPE_I16, 3);
     add_dense(net, &rng, (struct dense_plan){net->input, hidden, ACTIVATION_RELU, 4, 3, 100});
-    add_dense(net, &rng, (struct dense_plan){hidden, net->output, ACTIVATION_NONE, 4, 1, 9});
+    add_dense(net, &rng, (struct dense_plan){hidden, net->output, ACTIVATION_NONE, 4, 2, 9});
     for (int i = 0; i < 4; i++) {
         in[i] = (struct channel){"", "cm", {1, -1}, {50 + i, -1}, {43, -1}, {79, -1}};
     }
@@ -393,6 +394,19 @@ struct net *copying_net(bool concat)
         net->output = net_add_tensor(net, TYPE_I8, WIDTH);
         add_convert(net, net->input, net->output, 0);
     }
+    plain_channels(net);
+    return checked(net);
+}
+
+struct net *wide_net(void)
+{
+    struct net *net = must(net_new("wide"));
+    struct rng rng = rng_new(9, 79);
+    net->input = net_add_tensor(net, TYPE_U8, 40000);
+    int x = net_add_tensor(net, TYPE_I16, 40000);
+    add_convert(net, net->input, x, 100);
+    net->output = net_add_tensor(net, TYPE_I32, 2);
+    add_dense(net, &rng, (struct dense_plan){x, net->output, ACTIVATION_NONE, 2, 2, 100});
     plain_channels(net);
     return checked(net);
 }

@@ -39,4 +39,7 @@ struct net *class_like_net(void);
  * concat in front of a dense layer. */
 struct net *copying_net(bool concat);
 
+/* u8 in, 40000 wide, one zero for each; ternary weights, two outputs. */
+struct net *wide_net(void);
+
 #endif

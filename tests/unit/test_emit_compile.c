@@ -132,6 +132,20 @@ static void test_no_library(void **state)
     }
 }
 
+/* Static analysis without a finding. */
+static void test_cppcheck(void **state)
+{
+    (void)state;
+    if (!have_command("cppcheck")) {
+        skip();
+    }
+    emit_samples(true);
+    assert_int_equal(run_command("cd %s && cppcheck -q --std=c99 --error-exitcode=1 "
+                                 "--enable=warning,style,performance,portability n*.c",
+                                 scratch_path("")),
+                     0);
+}
+
 static struct text emitted_text(const struct net *net, const char *name, enum optimise optimise)
 {
     struct text header = {0};
@@ -222,9 +236,9 @@ static void test_names_and_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_warnings),     cmocka_unit_test(test_separate),
-        cmocka_unit_test(test_no_library),      cmocka_unit_test(test_hostile_names),
-        cmocka_unit_test(test_names_and_bytes),
+        cmocka_unit_test(test_no_warnings),   cmocka_unit_test(test_separate),
+        cmocka_unit_test(test_no_library),    cmocka_unit_test(test_cppcheck),
+        cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_names_and_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,16 @@ static void test_short_int(void **state)
     batch_free(&b);
 }
 
+/* More elements than a 16-bit int counts. */
+static void test_wide(void **state)
+{
+    (void)state;
+    struct batch b = {.vectors = 20};
+    batch_add(&b, wide_net(), 3);
+    batch_both(&b, (struct emitted){.compiler = "cc -std=c99 -O1 " WARNINGS});
+    batch_free(&b);
+}
+
 /* 2^20 vectors through the net that most people will have. */
 static void test_pose_exhaustively(void **state)
 {
@@ -137,9 +147,8 @@ static void test_pose_exhaustively(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_nets),
-        cmocka_unit_test(test_sanitised),
-        cmocka_unit_test(test_short_int),
+        cmocka_unit_test(test_random_nets),       cmocka_unit_test(test_sanitised),
+        cmocka_unit_test(test_short_int),         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_pose_exhaustively),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

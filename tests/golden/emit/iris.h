@@ -9,7 +9,7 @@
  *   use   int16_t out[3]; iris_predict(in, out);
  *
  *   net   4-8-3, relu; 56 weights of 4 bits, shifts only
- *   bound |acc| <= 7 268 < 2^31 for every input (layer 2, row 1)
+ *   bound |acc| <= 7 269 < 2^31 for every input (layer 2, row 1)
  */
 #ifndef IRIS_H
 #define IRIS_H
