@@ -16,10 +16,18 @@ static bool starts_with(const struct stream *stream, const char *magic, size_t l
            memcmp(stream->data + stream->at, magic, length) == 0;
 }
 
+/* May more bytes tell the format?  No waiting for them where the first one tells: it is text, and
+ * its rows may come one by one. */
+static bool is_open(const struct stream *stream)
+{
+    unsigned char first = stream->end > 0 ? (unsigned char)stream->data[0] : 0;
+    return stream->end == 0 || (stream->end < 6 && (first >= 0x80 || first == 'P'));
+}
+
 /* Enough bytes to tell the format. */
 static bool peek(struct stream *stream, struct error *err)
 {
-    while (stream->end < 6 && !stream->ended) {
+    while (is_open(stream) && !stream->ended) {
         if (!stream_more(stream, err)) {
             return false;
         }

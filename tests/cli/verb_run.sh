@@ -73,3 +73,15 @@ prints "the rows in front of it are answered" "y [mm]
 5.5"
 yes 1,2 | head -n 1500000 | "$MOTE" run sum.mote >out 2>err
 check "streams are not cut" [ "$(wc -l <out)" -eq 1500001 ]
+# A row is answered before the next one is there.
+coproc live { exec "$MOTE" run sum.mote 2>err; }
+answers=
+for row in 1,2 10,20 3,4; do
+    echo $row >&"${live[1]}"
+    # The heading comes in front of the first answer.
+    [ -n "$answers" ] || { read -r -t 10 answer <&"${live[0]}" && answers="$answer|"; }
+    read -r -t 10 answer <&"${live[0]}" && answers+="$answer|"
+done
+check "rows from a pipe are answered one by one" [ "$answers" = "y [mm]|2.5|25.0|5.5|" ]
+eval "exec ${live[1]}>&-"
+wait

@@ -49,8 +49,8 @@ mote eval bare.mote bare.csv --json
 check "a label column without a name is found again" [ "$(jq '.score.accuracy > 0.9' out)" = true ]
 head -100 kinds.csv >test.csv
 mote train kinds.csv --label kind --net 2-4-2 --time 20s -o kinds.mote --test test.csv --json
-gives "--test: the score is on that data, without float" '[.score.rows, .float]' \
-    "[$(($(wc -l <test.csv) - 1)),null]"
+rows=$(($(wc -l <test.csv) - 1))
+gives "--test: the figures are on that data" '[.score.rows, .float.rows]' "[$rows,$rows]"
 
 mote train plane.csv
 ends "no -o" 2 "mote train: -o NET is missing"
