@@ -1,5 +1,6 @@
 #include "measure/measure.h"
 
+#include "measure/interrupt.h"
 #include "measure/work.h"
 
 #include <dirent.h>
@@ -46,6 +47,7 @@ bool work_run(struct work *work, const struct command *command, const char *what
     struct error why = {0};
     char complaint[240];
     if (!process_run(command, work->folder, RUN_SECONDS, outcome, &why)) {
+        work->err->interrupted = why.interrupted;
         return work_fail(work, "%s: %s", what, why.message);
     }
     outcome_complaint(outcome, complaint, sizeof complaint);
@@ -175,7 +177,10 @@ bool measure_net(const struct net *net, const struct target *target,
     if (!work.arena) {
         return fail_memory(err);
     }
+    struct interrupt interrupt;
+    interrupt_hold(&interrupt);
     bool done = measure(&work);
+    interrupt_release(&interrupt);
     arena_free(work.arena);
     return done;
 }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
 #include "measure/process.h"
 
+#include "measure/interrupt.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -158,12 +160,12 @@ static void drain(struct pollfd *pipe, struct text *text)
     }
 }
 
-/* Until both pipes are closed; false: time is up. */
+/* Until both pipes are closed; false: time is up, or the user wants to stop. */
 static bool collect(struct running *running, struct outcome *outcome)
 {
     while (running->pipes[0].fd >= 0 || running->pipes[1].fd >= 0) {
         double left = running->deadline - now();
-        if (left <= 0) {
+        if (left <= 0 || interrupt_noted()) {
             return false;
         }
         (void)poll(running->pipes, 2, left < 1 ? (int)(1000 * left) + 1 : 1000);
@@ -177,7 +179,7 @@ static bool collect(struct running *running, struct outcome *outcome)
     return true;
 }
 
-/* Wait for the end of a child that closed its outputs; false: time is up. */
+/* Wait for the end of a child that closed its outputs; false: as above. */
 static bool reap(struct running *running, int *status)
 {
     const struct timespec nap = {.tv_nsec = 1000000};
@@ -186,7 +188,7 @@ static bool reap(struct running *running, int *status)
         if (got == running->child || (got < 0 && errno != EINTR)) {
             return true;
         }
-        if (now() > running->deadline) {
+        if (now() > running->deadline || interrupt_noted()) {
             return false;
         }
         (void)nanosleep(&nap, NULL);
@@ -223,7 +225,10 @@ bool process_run(const struct command *command, const char *folder, int seconds,
     }
     if (!collect(&running, outcome) || !reap(&running, &status)) {
         end_child(&running);
-        return fail(err, "%s: stopped after %d seconds", command->words[0], seconds);
+        err->interrupted = interrupt_noted();
+        return err->interrupted
+                   ? fail(err, "interrupted")
+                   : fail(err, "%s: stopped after %d seconds", command->words[0], seconds);
     }
     outcome->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     if (outcome->output.failed || outcome->errors.failed) {
