@@ -333,16 +333,29 @@ static void print_bound(struct text *out, const struct plan *plan)
     }
 }
 
+/* What and whence, on two lines where one would grow too long. */
+static void print_title(struct text *out, const struct plan *plan)
+{
+    struct text name = {0};
+    text_add(&name, "");
+    print_safe(&name, plan->net->name, NAME_MOST);
+    out->failed = out->failed || name.failed;
+    bool together = strlen(plan->name) + name.length <= 26;
+    if (!name.failed) {
+        text_printf(out,
+                    "/* %s.h: a neural network in integers.%sWritten by mote " MOTE_VERSION_TEXT
+                    " from '%s'; it is yours.\n *\n",
+                    plan->name, together ? "  " : "\n * ", name.data);
+    }
+    text_free(&name);
+}
+
 void print_head(struct text *out, const struct plan *plan)
 {
     const struct net *net = plan->net;
     const struct tensor *in = &net->tensors[net->input];
     const struct tensor *result = &net->tensors[net->output];
-    text_printf(
-        out, "/* %s.h: a neural network in integers.  Written by mote " MOTE_VERSION_TEXT " from '",
-        plan->name);
-    print_safe(out, net->name, NAME_MOST);
-    text_add(out, "'; it is yours.\n *\n");
+    print_title(out, plan);
     print_channels(out, "in", in->type, net->inputs, in->width);
     print_channels(out, "out", result->type, net->outputs, result->width);
     print_classes(out, net);
