@@ -31,12 +31,14 @@ static void print_code(struct text *out, const struct plan *plan, const char *st
     print_selftest(out, plan, storage);
 }
 
+/* The include guard and the only include. */
 static void print_guard(struct text *out, const struct plan *plan)
 {
     text_printf(out, "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n", plan->upper,
                 plan->upper);
 }
 
+/* The public functions, for C and C++. */
 static void print_declarations(struct text *out, const struct plan *plan)
 {
     const struct net *net = plan->net;
@@ -60,6 +62,7 @@ static void print_declarations(struct text *out, const struct plan *plan)
     text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }
 
+/* A header with declarations, a source with everything else. */
 static void print_separate(const struct plan *plan, struct text *header, struct text *source)
 {
     print_head(header, plan);
@@ -71,6 +74,7 @@ static void print_separate(const struct plan *plan, struct text *header, struct 
     print_code(source, plan, "");
 }
 
+/* All in one header: static inline, so that unused functions are no warning. */
 static void print_header_only(const struct plan *plan, struct text *header)
 {
     print_head(header, plan);

@@ -163,6 +163,7 @@ static void print_channels(struct text *out, const char *end, enum type type,
     print_groups(out, channels, width, widths);
 }
 
+/* Class indices and their names, six on a line. */
 static void print_classes(struct text *out, const struct net *net)
 {
     int count = net->tensors[net->output].width;
@@ -281,6 +282,7 @@ static void print_net(struct text *out, const struct plan *plan)
     text_add(out, "\n");
 }
 
+/* The score on data that training never saw. */
 static void print_score(struct text *out, const struct net *net)
 {
     const struct score *score = &net->provenance.score;
@@ -294,6 +296,7 @@ static void print_score(struct text *out, const struct net *net)
     }
 }
 
+/* "372 B code", if it is known; *gap goes in front. */
 static void print_cost_part(struct text *out, int64_t value, const char *unit, const char **gap)
 {
     char text[GROUPED_MAX];
@@ -303,6 +306,7 @@ static void print_cost_part(struct text *out, int64_t value, const char *unit, c
     }
 }
 
+/* One line for each target that was measured. */
 static void print_costs(struct text *out, const struct emit_options *options)
 {
     for (int i = 0; i < options->cost_count; i++) {
@@ -323,6 +327,7 @@ static void print_costs(struct text *out, const struct emit_options *options)
     }
 }
 
+/* The largest bound of the net and where it is, to be checked by hand. */
 static void print_bound(struct text *out, const struct plan *plan)
 {
     char bound[GROUPED_MAX];

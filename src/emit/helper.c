@@ -5,11 +5,13 @@
 
 /* ---- which are needed ---- */
 
+/* Would both print the same function? */
 static bool same_helper(struct helper a, struct helper b)
 {
     return a.kind == b.kind && a.activation == b.activation && a.a == b.a && a.b == b.b;
 }
 
+/* Note a helper once. */
 static void need(struct helpers *helpers, struct helper helper)
 {
     for (int i = 0; i < helpers->count; i++) {
@@ -20,6 +22,7 @@ static void need(struct helpers *helpers, struct helper helper)
     helpers->list[helpers->count++] = helper;
 }
 
+/* A table is read through its type's macro; constants need none. */
 static void need_series(struct helpers *helpers, const struct series *series)
 {
     if (!series->uniform) {
@@ -27,6 +30,7 @@ static void need_series(struct helpers *helpers, const struct series *series)
     }
 }
 
+/* Row sums and tables for loops; the activation in one of its two forms. */
 static void need_dense(const struct plan *plan, int index, struct helpers *helpers)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -48,6 +52,7 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
     }
 }
 
+/* What conversions, sums and concatenations call. */
 static void need_other(const struct plan *plan, int index, struct helpers *helpers)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -140,6 +145,7 @@ static void print_avr_read(struct text *out, const struct plan *plan, int bytes)
                 type, plan->name, bytes, type, code[bytes / 2]);
 }
 
+/* POSE_I8 ...: the part behind the prefix. */
 static const char *macro_name(enum type type)
 {
     static const char *const names[] = {"I8", "U8", "I16", "U16", "I32"};
@@ -151,6 +157,7 @@ static int type_bytes(enum type type)
     return type == TYPE_I32 ? 4 : type == TYPE_I16 || type == TYPE_U16 ? 2 : 1;
 }
 
+/* One reader per element size, one macro per element type. */
 static void print_avr_macros(struct text *out, const struct plan *plan,
                              const struct helpers *helpers)
 {
@@ -200,6 +207,7 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
     text_add(out, "#endif\n\n");
 }
 
+/* Counting down: the Cortex-M0 then needs one register and no comparison. */
 static void print_row_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {
@@ -255,6 +263,7 @@ static const char *activation_value(enum activation activation)
     return "v";
 }
 
+/* What people should know about an activation. */
 static const char *activation_note(enum activation activation)
 {
     switch (activation) {
@@ -269,6 +278,7 @@ static const char *activation_note(enum activation activation)
     return "";
 }
 
+/* The range that an activation keeps, before it bends it (SPEC 5). */
 static void clamp_limits(struct helper helper, int32_t *low, int32_t *high)
 {
     *high = type_high(helper.a);
@@ -280,6 +290,7 @@ static void clamp_limits(struct helper helper, int32_t *low, int32_t *high)
     }
 }
 
+/* An activation as a function of one value. */
 static void print_element_helper(struct text *out, struct helper helper, const char *name)
 {
     int32_t low = 0;
@@ -298,6 +309,7 @@ static void print_element_helper(struct text *out, struct helper helper, const c
     }
 }
 
+/* An activation over an array of words, in place. */
 static void print_all_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {

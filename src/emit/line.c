@@ -22,12 +22,14 @@ static int tile_rows(int rows, int first)
     return rows - first;
 }
 
+/* Weight of `row` for the input `column`. */
 static int16_t weight_at(const struct layer *layer, int row, int column)
 {
     size_t columns = (size_t)layer->weights.columns;
     return layer->weights.values[(size_t)row * columns + (size_t)column];
 }
 
+/* Does any row of the tile use this input? */
 static bool column_used(const struct layer *layer, int first, int rows, int column)
 {
     for (int i = 0; i < rows; i++) {
@@ -129,6 +131,7 @@ static void print_shifted(struct printer *p, const struct layer *layer, int row,
     }
 }
 
+/* Tile by tile; activations that are more than a shift then run over the array in place. */
 void print_line_dense(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
@@ -183,6 +186,7 @@ static void print_term(struct printer *p, int tensor, int first, int rows, bool 
     }
 }
 
+/* All terms of a tile of outputs, then their clamps. */
 void print_line_add(struct printer *p, int index)
 {
     const struct layer *layer = &p->plan->net->layers[index];
@@ -203,6 +207,7 @@ void print_line_add(struct printer *p, int index)
     }
 }
 
+/* One statement per reading, with its own zero and scale. */
 void print_line_convert(struct printer *p, int index)
 {
     const struct layer *layer = &p->plan->net->layers[index];
@@ -233,6 +238,7 @@ struct scalars {
     bool input;
 };
 
+/* The sums of all tiles of a layer. */
 static void dense_scalars(const struct layer *layer, struct scalars *used)
 {
     for (int first = 0; first < layer->weights.rows;) {
@@ -264,6 +270,7 @@ static void layer_scalars(const struct plan *plan, int index, struct scalars *us
     }
 }
 
+/* int32_t s0, s1 ...: those that are used. */
 static void print_scalars(struct printer *p, char letter, const bool *used)
 {
     bool any = false;

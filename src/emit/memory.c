@@ -143,6 +143,8 @@ static void live_ranges(const struct plan *plan, struct group *groups)
     }
 }
 
+/* x for readings, then a, b, c: names that the tables w1, b1, k1 and the scalars s0, y0, v leave
+ * free. */
 static void name_buffer(struct plan *plan, int buffer, bool readings)
 {
     static const char letters[] = "abcdefghlmpqrtu";
@@ -192,6 +194,7 @@ static int take_buffer(struct plan *plan, int root, int width, const int *busy, 
     return best;
 }
 
+/* A home for `root` until its last reader is done; a new buffer gets its name here. */
 static void place_root(struct plan *plan, const struct group *groups, int root, int *busy)
 {
     const struct net *net = plan->net;

@@ -21,11 +21,14 @@ static struct interval kept_range(enum activation activation, enum type type)
     return (struct interval){0, 0};
 }
 
+/* Is all of `range` within `limit`? */
 static bool inside(struct interval range, struct interval limit)
 {
     return range.low >= limit.low && range.high <= limit.high;
 }
 
+/* Bounds of every row, and whether any result of the shift lies outside of what the activation
+ * keeps. */
 static bool plan_dense(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -44,6 +47,7 @@ static bool plan_dense(struct plan *plan, int index)
     return step->bounds != NULL;
 }
 
+/* Can a reading leave the output type?  Exact: the readings are known to fill their type. */
 static void plan_convert(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -58,6 +62,7 @@ static void plan_convert(struct plan *plan, int index)
     }
 }
 
+/* Can the sum leave the output type? */
 static void plan_add(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -119,6 +124,7 @@ static bool plan_steps(struct plan *plan)
 
 /* ---- kernels ---- */
 
+/* Weights that cost code in a straight line. */
 static size_t weights_not_zero(const struct layer *layer)
 {
     size_t count = (size_t)layer->weights.rows * (size_t)layer->weights.columns;
@@ -153,6 +159,7 @@ bool plan_identity(const struct net *net, const struct layer *layer)
     return same;
 }
 
+/* A 32-bit term that only one add reads needs no memory: it is printed inside that add. */
 static enum kernel dense_kernel(const struct plan *plan, int index)
 {
     const struct net *net = plan->net;
@@ -165,6 +172,7 @@ static enum kernel dense_kernel(const struct plan *plan, int index)
     return plan->steps[index].line ? KERNEL_LINE : KERNEL_LOOP;
 }
 
+/* Is a term of the add in straight-line code?  Then the add is, too. */
 static bool any_line_term(const struct plan *plan, const struct layer *add)
 {
     for (int k = 0; k < add->input_count; k++) {
@@ -176,6 +184,7 @@ static bool any_line_term(const struct plan *plan, const struct layer *add)
     return false;
 }
 
+/* The kernel of every layer: straight line where speed is wanted and the code stays small. */
 static void plan_kernels(struct plan *plan)
 {
     const struct net *net = plan->net;
@@ -238,6 +247,7 @@ enum type plan_weight_type(const struct layer *layer)
 
 /* ---- all of it ---- */
 
+/* The C prefix in both cases, and the type that counts elements. */
 static void plan_names(struct plan *plan)
 {
     const char *name = plan->options->name;
@@ -254,6 +264,7 @@ static void plan_names(struct plan *plan)
     }
 }
 
+/* In order: each pass uses what the one before it found. */
 static bool plan_fill(struct plan *plan)
 {
     plan_names(plan);

@@ -42,6 +42,7 @@ const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
 
 /* ---- tables and locals ---- */
 
+/* static const int8_t w1[rows][columns] = ... */
 static void print_weights(struct printer *p, int index)
 {
     const struct layer *layer = &p->plan->net->layers[index];
@@ -53,6 +54,7 @@ static void print_weights(struct printer *p, int index)
                 layer->weights.rows, layer->weights.columns);
 }
 
+/* The tables of every layer that loops. */
 static void print_tables(struct printer *p)
 {
     for (int i = 0; i < p->plan->net->layer_count; i++) {
@@ -69,6 +71,7 @@ static void print_tables(struct printer *p)
     }
 }
 
+/* Local arrays, one declaration per element type. */
 static void print_buffers(struct printer *p)
 {
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
@@ -96,6 +99,7 @@ static void print_buffers(struct printer *p)
 
 /* ---- loops ---- */
 
+/* The head of a loop over `width` elements. */
 static void print_loop(struct printer *p, int width)
 {
     text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n        ", p->plan->index, width);
@@ -168,6 +172,7 @@ static void print_loop_dense(struct printer *p, int index)
     text_printf(p->out, "%s    }\n", end);
 }
 
+/* The sum on lines of its own, then the clamp. */
 static void print_loop_add(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
@@ -222,6 +227,7 @@ static void print_concat(struct printer *p, int index)
     }
 }
 
+/* Zero and scale from tables, or as constants where all elements share them. */
 static void print_loop_convert(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
@@ -252,6 +258,7 @@ static void print_loop_convert(struct printer *p, int index)
 
 /* ---- statements in order ---- */
 
+/* A comment above a dense layer: shape, activation, bound. */
 static void print_note(struct printer *p, int index)
 {
     const struct net *net = p->plan->net;
@@ -279,6 +286,7 @@ static void print_notes(struct printer *p, int index)
     }
 }
 
+/* The statements of one layer; nothing for layers that others print or that do nothing. */
 static void print_step(struct printer *p, int index)
 {
     enum kernel kernel = p->plan->steps[index].kernel;

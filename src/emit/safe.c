@@ -39,6 +39,7 @@ static size_t character_length(const char *utf8)
     return length;
 }
 
+/* The ASCII spelling of a sign, "_" for anything else. */
 static const char *plain_sign(const char *utf8, size_t length)
 {
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {

@@ -43,6 +43,7 @@ static void print_vectors(struct text *out, const char *name, enum type type, co
     text_add(out, "    };\n");
 }
 
+/* NAME_selftest() with its vectors; nothing without vectors. */
 void print_selftest(struct text *out, const struct plan *plan, const char *storage)
 {
     const struct net *net = plan->net;
@@ -73,6 +74,7 @@ void print_selftest(struct text *out, const struct plan *plan, const char *stora
                 result->width);
 }
 
+/* NAME_classify(), for classification. */
 void print_classify(struct text *out, const struct plan *plan, const char *storage)
 {
     const struct net *net = plan->net;

@@ -73,6 +73,7 @@ void print_table(struct text *out, const struct plan *plan, const char *declarat
     text_add(out, "    };\n");
 }
 
+/* A literal, or an element through the macro of its type. */
 const char *series_at(const struct plan *plan, const struct series *series, const char *index,
                       char text[ELEMENT_MAX])
 {
