@@ -5,17 +5,32 @@
 #define BETA2   0.999
 #define EPSILON 1e-8F
 
-static void gather_words(int32_t *out, const int32_t *from, int words, int lane)
+/* out[word][lane] = word `word` of row from[row[lane]]; constant lanes, so that it unrolls. */
+static void gather_words(int32_t *restrict out, const int32_t *restrict from, int words,
+                         const size_t rows[KERNEL_LANES])
 {
-    for (int p = 0; p < words; p++) {
-        out[p * KERNEL_LANES + lane] = from[p];
+    size_t at[KERNEL_LANES];
+    for (int l = 0; l < KERNEL_LANES; l++) {
+        at[l] = rows[l] * (size_t)words;
+    }
+    for (int w = 0; w < words; w++, from++, out += KERNEL_LANES) {
+        for (int l = 0; l < KERNEL_LANES; l++) {
+            out[l] = from[at[l]];
+        }
     }
 }
 
-static void gather_floats(float *out, const float *from, int words, int lane)
+static void gather_floats(float *restrict out, const float *restrict from, int words,
+                          const size_t rows[KERNEL_LANES])
 {
-    for (int p = 0; p < words; p++) {
-        out[p * KERNEL_LANES + lane] = from[p];
+    size_t at[KERNEL_LANES];
+    for (int l = 0; l < KERNEL_LANES; l++) {
+        at[l] = rows[l] * (size_t)words;
+    }
+    for (int w = 0; w < words; w++, from++, out += KERNEL_LANES) {
+        for (int l = 0; l < KERNEL_LANES; l++) {
+            out[l] = from[at[l]];
+        }
     }
 }
 
@@ -26,16 +41,17 @@ int gradient_gather(struct gradient *g, const struct packed *s, const uint32_t *
     int groups = (int)((count + KERNEL_LANES - 1) / KERNEL_LANES);
     /* LOSS_CROSS_ENTROPY reads one target a sample, the others as many as there are outputs. */
     int stride = g->shape.loss == LOSS_CROSS_ENTROPY ? 1 : kernel_even(s->target_count);
-    for (size_t i = 0; i < (size_t)groups * KERNEL_LANES; i++) {
-        int lane = (int)(i % KERNEL_LANES);
-        size_t group = i / KERNEL_LANES;
-        size_t at = i < count ? i : 0; /* padding repeats a sample, with weight 0 */
-        size_t row = rows ? rows[at] : first + at;
-        gather_words(b->pairs + group * (size_t)s->pairs * KERNEL_LANES,
-                     s->codes + row * (size_t)s->pairs, s->pairs, lane);
-        gather_floats(b->targets + group * (size_t)stride * KERNEL_LANES,
-                      s->targets + row * (size_t)s->target_count, s->target_count, lane);
-        b->mask[i] = i < count ? 1.0F : 0.0F;
+    for (int group = 0; group < groups; group++) {
+        size_t at[KERNEL_LANES];
+        size_t start = (size_t)group * KERNEL_LANES;
+        size_t real = count - start < KERNEL_LANES ? count - start : KERNEL_LANES;
+        for (size_t l = 0; l < KERNEL_LANES; l++) {
+            size_t i = l < real ? start + l : 0; /* padding repeats a sample, with weight 0 */
+            at[l] = rows ? rows[i] : first + i;
+            b->mask[start + l] = l < real ? 1.0F : 0.0F;
+        }
+        gather_words(b->pairs + group * s->pairs * KERNEL_LANES, s->codes, s->pairs, at);
+        gather_floats(b->targets + group * stride * KERNEL_LANES, s->targets, s->target_count, at);
     }
     g->kernels->unpack(groups, 2 * s->pairs, b->pairs, g->unpack_scale, g->unpack_offset, b->x);
     return groups;

@@ -13,9 +13,20 @@
 /* 2^30 / 2^-30 bound what k can do to a row; activations are at most 2^15. */
 #define FULL_SCALE 32768
 
-static double power_of_two(int exponent)
+/* 2^exponent, |exponent| <= 1000: ldexp() would be a call for each row of each step. */
+static inline double power_of_two(int exponent)
 {
-    return ldexp(1, exponent);
+    uint64_t bits = (uint64_t)(1023 + exponent) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
+
+/* floor() of |value| < 2^62, for the same reason. */
+static inline double whole_below(double value)
+{
+    double whole = (double)(int64_t)value;
+    return whole > value ? whole - 1 : whole;
 }
 
 static int largest_scale(const struct gradient_layer *layer)
@@ -111,7 +122,8 @@ static bool round_bias(struct gradient *g, int index, int row)
     double code = 0;
     if (index < g->layer_count) {
         int k = (int)g->state.scale[at];
-        code = clamp_real(floor(real_bias(g, index, row) * power_of_two(k + 15) + 0.5), room);
+        double place = clamp_real(real_bias(g, index, row) * power_of_two(k + 15), 0x1p31);
+        code = clamp_real(whole_below(place + 0.5), room);
     }
     int32_t half = g->shift[at] > 0 ? (int32_t)1 << (g->shift[at] - 1) : 0;
     g->bias_codes[at] = (int32_t)code + half;
