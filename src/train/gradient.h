@@ -130,6 +130,8 @@ struct gradient {
     float *gradient;                    /* `count` */
     float *decay;                       /* `count` */
     float *level_scale, *level_inverse; /* `weight_count`: see struct quantise_step */
+    float *level_step;                  /* `weight_count`: 1 / level_scale, 0 for constant inputs */
+    float *product;                     /* `weight_count`: working memory of qat_learn_steps() */
     int16_t *codes;                     /* `weight_count` */
     float *effective;                   /* `weight_count` */
     int32_t *bias_codes, *shift;        /* `rows` */

@@ -85,6 +85,8 @@ static bool arrays_new(struct gradient *g, struct arena *arena)
            floats_new(arena, g->count, &g->gradient) && floats_new(arena, g->count, &g->decay) &&
            floats_new(arena, g->weight_count, &g->level_scale) &&
            floats_new(arena, g->weight_count, &g->level_inverse) &&
+           floats_new(arena, g->weight_count, &g->level_step) &&
+           floats_new(arena, g->weight_count, &g->product) &&
            floats_new(arena, g->weight_count, &g->effective) &&
            floats_new(arena, outputs, &g->unit) && floats_new(arena, outputs, &g->loss_weight);
 }

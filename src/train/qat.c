@@ -49,6 +49,7 @@ static void set_levels(struct gradient *g, int index, int row)
         double inverse = sees_inputs(g, index) ? g->inverse[j] : 1;
         g->level_scale[at + (size_t)j] = (float)(inverse * power_of_two(k));
         g->level_inverse[at + (size_t)j] = (float)power_of_two(-k);
+        g->level_step[at + (size_t)j] = inverse > 0 ? (float)(power_of_two(-k) / inverse) : 0;
     }
     g->shift[layer->row + (size_t)row] = k + layer->extra;
 }
@@ -230,26 +231,37 @@ void qat_refit(struct gradient *g)
     qat_round(g);
 }
 
-/* Gradient of the loss with respect to k = -log2 step of a row, straight through the rounding:
- * d level / d log step = level - weight inside the range, level where clipped. */
-static double step_gradient(const struct gradient *g, const struct gradient_layer *layer, int row)
+/* Per weight, gradient times d level / d ln step, straight through the rounding: level - weight
+ * inside the range, level where clipped. */
+static void step_products(struct gradient *g)
 {
     float limit = (float)weight_limit(g->shape.weight_bits);
-    size_t at = layer->weight + (size_t)(row * layer->dense.columns);
-    double sum = 0;
-    for (size_t j = at; j < at + (size_t)layer->inputs; j++) {
-        float scale = g->level_scale[j];
+    const float *weights = g->state.parameters;
+    for (size_t j = 0; j < g->weight_count; j++) {
         float code = (float)g->codes[j];
-        float place = g->state.parameters[j] * scale;
+        float place = weights[j] * g->level_scale[j];
         float inside = fabsf(place) <= limit ? place : 0.0F;
-        sum += scale > 0 ? (double)(g->gradient[j] * (code - inside) / scale) : 0;
+        g->product[j] = g->gradient[j] * (code - inside) * g->level_step[j];
     }
-    return -0.693147180559945 * sum;
+}
+
+/* Gradient of the loss with respect to k = -log2 step of a row, after step_products(). */
+static double step_gradient(const struct gradient *g, const struct gradient_layer *layer, int row)
+{
+    const float *product = g->product + layer->weight + (size_t)(row * layer->dense.columns);
+    double even = 0;
+    double odd = 0;
+    for (int j = 0; j < layer->dense.columns; j += 2) {
+        even += (double)product[j];
+        odd += (double)product[j + 1];
+    }
+    return -0.693147180559945 * (even + odd);
 }
 
 void qat_learn_steps(struct gradient *g, double rate)
 {
     struct gradient_state *s = &g->state;
+    step_products(g);
     for (int i = 0; i < g->dense_count; i++) {
         const struct gradient_layer *layer = &g->layers[i];
         for (int r = 0; r < layer->dense.rows; r++) {
