@@ -31,7 +31,7 @@ enum option_kind {
 struct option {
     const char *name;     /* "--seed"; "-o" is the only short one beside -h */
     const char *argument; /* "N" in the help; NULL: takes none */
-    const char *help;     /* lines after the first are indented by the printer */
+    const char *help;     /* lines after the first are indented by the printer; NULL: not shown */
     enum option_kind kind;
     size_t offset; /* of the value in the verb's settings */
     int64_t low, high;

@@ -91,7 +91,9 @@ void help_print(const struct verb *verb, struct text *out)
     text_printf(out, "usage: mote %s %s\n\n%s\n", verb->name, verb->usage, verb->text);
     text_add(out, "\noptions:\n");
     for (int i = 0; verb->options[i].name; i++) {
-        print_option(&verb->options[i], out);
+        if (verb->options[i].help) {
+            print_option(&verb->options[i], out);
+        }
     }
     text_add(out, "  -h, --help                print this help\n");
     text_printf(out, "\nexample:\n%s\n", verb->example);

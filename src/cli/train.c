@@ -205,6 +205,8 @@ static const struct option options[] = {
      .low = 1,
      .high = INT64_C(1000000000000),
      .help = "exit with 3 where one prediction takes more"},
+    /* For tests: avx512, avx2 or scalar kernels; the result does not depend on it. */
+    {.name = "--isa", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(train.isa)},
     {.name = "--verbose",
      .kind = OPTION_SET,
      .offset = AT(verbose),
