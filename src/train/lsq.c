@@ -46,10 +46,12 @@ void lsq_window(struct lsq *lsq, size_t number, size_t count)
 
 void lsq_report(struct lsq *lsq, const char *stage)
 {
-    char detail[80];
+    char detail[80] = "";
     int outputs = lsq->job->problem->outputs;
-    (void)snprintf(detail, sizeof detail, "validation %.4f %% of range",
-                   100 * sqrt(lsq->state.best_loss / outputs));
+    double share = sqrt(lsq->state.best_loss / outputs);
+    if (isfinite(share)) { /* not before the first start has ended */
+        (void)snprintf(detail, sizeof detail, "validation %.4f %% of range", 100 * share);
+    }
     session_progress(lsq->job->session, lsq->fraction, stage, detail);
 }
 

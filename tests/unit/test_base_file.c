@@ -124,12 +124,24 @@ static void test_write_fails(void **state)
     assert_int_equal(scratch_count(), before);
 }
 
+static void test_writable(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_true(file_writable("-", &err));
+    assert_true(file_writable("/dev/null", &err));
+    assert_true(file_writable(scratch_path("new file"), &err));
+    assert_false(err.failed);
+    assert_false(file_writable("/no such folder/x", &err));
+    assert_string_equal(err.message, "/no such folder/x: No such file or directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),        cmocka_unit_test(test_read_limits),
         cmocka_unit_test(test_write),       cmocka_unit_test(test_write_replaces),
-        cmocka_unit_test(test_write_fails),
+        cmocka_unit_test(test_write_fails), cmocka_unit_test(test_writable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
