@@ -202,11 +202,12 @@ static void test_default_samples(void **state)
     assert_true(outcome.more);
 }
 
+/* The memory test comes first: a child's peak starts at what its parent holds. */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_table),    cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_joined_gzip),   cmocka_unit_test(test_peak_memory),
+        cmocka_unit_test(test_peak_memory),   cmocka_unit_test(test_same_table),
+        cmocka_unit_test(test_hash),          cmocka_unit_test(test_joined_gzip),
         cmocka_unit_test(test_stops_reading), cmocka_unit_test(test_default_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
