@@ -113,6 +113,9 @@ enum exit_code print_result(struct text *out);
 struct json_t;
 enum exit_code print_json(struct json_t *value);
 
+/* A path as JSON text; null where it is no clean UTF-8. */
+struct json_t *json_path(const char *path);
+
 /* The help of a verb, as `mote VERB --help` prints it. */
 void help_print(const struct verb *verb, struct text *out);
 

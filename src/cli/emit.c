@@ -218,8 +218,8 @@ static enum exit_code print_files(const struct paths *paths)
     json_t *root = json_object();
     json_t *files = json_array();
     bool good = json_put(root, "files", files) &&
-                json_array_append_new(files, json_string(paths->header)) == 0 &&
-                (!paths->source || json_array_append_new(files, json_string(paths->source)) == 0);
+                json_array_append_new(files, json_path(paths->header)) == 0 &&
+                (!paths->source || json_array_append_new(files, json_path(paths->source)) == 0);
     if (!good) {
         json_decref(root);
         root = NULL;

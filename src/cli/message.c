@@ -1,6 +1,8 @@
 #include "base/file.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +72,11 @@ enum exit_code print_json(struct json_t *value)
         out.failed = true;
     }
     return print_result(&out);
+}
+
+struct json_t *json_path(const char *path)
+{
+    return utf8_clean(path, strlen(path)) ? json_string(path) : json_null();
 }
 
 /* Further lines of an option's help stand below its first. */

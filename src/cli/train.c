@@ -364,7 +364,7 @@ static json_t *json_result(const struct session *session)
 {
     const struct settings *settings = session->settings;
     json_t *root = json_object();
-    bool good = json_put(root, "net", json_string(settings->output)) &&
+    bool good = json_put(root, "net", json_path(settings->output)) &&
                 json_put(root, "method", json_string(session->net->provenance.method)) &&
                 json_put(root, "stopped", json_boolean(session->result.stopped)) &&
                 json_put(root, "score", json_figures(session->net, &session->evaluation.figures)) &&

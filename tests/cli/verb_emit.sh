@@ -90,3 +90,22 @@ for kernel in size speed; do
 done
 mote emit evil.mote -o - # the net's own name
 check "hostile net name: no such function" [ "$(gcc -E -P - <out 2>/dev/null | grep -c 'evil(void)')" -eq 0 ]
+mote emit sum.mote -o $'\xff.h' --name abc --json
+gives "a path that is no UTF-8" .files '[null]'
+
+# From the data to the C: names, units and labels that try to break out.
+evil='*/ int evil(void){return 1;} /*'
+{
+    echo "\"$evil\",\"b [\\]\",\"kind ??/\""
+    for i in $(seq 1 120); do echo "$((i % 40 + 50)),$((i % 9)),\"$evil\""; echo "$((i % 9)),$((i % 40 + 50)),'\"\"\\"; done
+} >evil.csv
+mote train evil.csv --label 3 --net 2-2-2 --time 10s --name "$evil" -o "hostile.mote"
+ends "hostile data trains" 0 ""
+mote run "hostile.mote" evil.csv
+check "a hostile label is quoted as CSV where it must be" grep -qxF "\"'\"\"\"\"\\\\\"" out
+for kernel in size speed; do
+    mote emit "hostile.mote" -o "safe.h" --optimise $kernel
+    # shellcheck disable=SC2086
+    check "hostile data, $kernel: compiles" gcc $strict -o safe safe.c
+    check "hostile data, $kernel: runs" ./safe
+done
