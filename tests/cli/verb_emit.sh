@@ -102,7 +102,7 @@ evil='*/ int evil(void){return 1;} /*'
 mote train evil.csv --label 3 --net 2-2-2 --time 10s --name "$evil" -o "hostile.mote"
 ends "hostile data trains" 0 ""
 mote run "hostile.mote" evil.csv
-check "a hostile label is quoted as CSV where it must be" grep -qxF "\"'\"\"\"\"\\\\\"" out
+check "a hostile label is quoted as CSV where it must be" grep -qxF $'"\'""""\\"' out
 for kernel in size speed; do
     mote emit "hostile.mote" -o "safe.h" --optimise $kernel
     # shellcheck disable=SC2086
