@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "run/run.h"
+#include "support/folder.h"
 #include "support/gradient_nets.h"
 #include "train/gradient_epoch.h"
 
@@ -173,11 +174,11 @@ static void test_restore_refuses(void **state)
 
 /* ---- the whole route ---- */
 
-static void train_whole(const struct made *made, int threads, struct gradient_job *job)
+static void train_with(const struct made *made, const struct train_options *options, int threads,
+                       struct gradient_job *job)
 {
     struct error err = {0};
-    struct train_options options = made->options;
-    struct session session = session_new(&options, 1);
+    struct session session = session_new(options, 1);
     struct topology topology = {.layer_count = 2,
                                 .widths = {made->problem.inputs, 6, made->problem.outputs}};
     struct model *model = arena_alloc(made->arena, 1, sizeof *model);
@@ -197,6 +198,26 @@ static void train_whole(const struct made *made, int threads, struct gradient_jo
     pool_free(job->pool);
 }
 
+static void train_whole(const struct made *made, int threads, struct gradient_job *job)
+{
+    train_with(made, &made->options, threads, job);
+}
+
+static void assert_same_results(const struct gradient_job *left, const struct gradient_job *right)
+{
+    assert_true(left->loss == right->loss && left->float_loss == right->float_loss);
+    assert_memory_equal(left->model->parameter, right->model->parameter,
+                        left->model->count * sizeof *left->model->parameter);
+    for (int i = 0; i < 2; i++) {
+        const struct fixed_dense *a = &left->fixed->layers[i];
+        const struct fixed_dense *b = &right->fixed->layers[i];
+        size_t weights = (size_t)(a->rows * a->columns);
+        assert_memory_equal(a->weights, b->weights, weights * sizeof *a->weights);
+        assert_memory_equal(a->bias, b->bias, (size_t)a->rows * sizeof *a->bias);
+        assert_memory_equal(a->shift, b->shift, (size_t)a->rows);
+    }
+}
+
 static void test_threads(void **state)
 {
     (void)state;
@@ -206,17 +227,43 @@ static void test_threads(void **state)
     made_new(&made, 4, 1, 3, 400);
     train_whole(&made, 1, &one);
     train_whole(&made, 3, &three);
-    assert_true(one.loss == three.loss && one.float_loss == three.float_loss);
-    assert_memory_equal(one.model->parameter, three.model->parameter,
-                        one.model->count * sizeof *one.model->parameter);
-    for (int i = 0; i < 2; i++) {
-        const struct fixed_dense *a = &one.fixed->layers[i];
-        const struct fixed_dense *b = &three.fixed->layers[i];
-        size_t weights = (size_t)(a->rows * a->columns);
-        assert_memory_equal(a->weights, b->weights, weights * sizeof *a->weights);
-        assert_memory_equal(a->bias, b->bias, (size_t)a->rows * sizeof *a->bias);
-        assert_memory_equal(a->shift, b->shift, (size_t)a->rows);
-    }
+    assert_same_results(&one, &three);
+    made_free(&made);
+}
+
+static void stop_now(void *context, double fraction, double eta, const char *stage,
+                     const char *detail)
+{
+    (void)fraction;
+    (void)eta;
+    (void)stage;
+    (void)detail;
+    *(int *)context = 1;
+}
+
+/* Stopped by the user after the first round, resumed from the file: the same net as without. */
+static void test_checkpoint(void **state)
+{
+    (void)state;
+    struct made made;
+    struct gradient_job whole;
+    struct gradient_job stopped;
+    struct gradient_job resumed;
+    static int stop;
+    made_new(&made, 4, 1, 3, 400);
+    train_whole(&made, 2, &whole);
+    struct train_options options = made.options;
+    options.checkpoint = scratch_path("gradient.state");
+    options.stop = &stop;
+    options.progress = stop_now;
+    options.progress_context = &stop;
+    train_with(&made, &options, 2, &stopped);
+    assert_true(stopped.loss != whole.loss);
+    options = made.options;
+    options.checkpoint = scratch_path("gradient.state");
+    options.resume = true;
+    train_with(&made, &options, 2, &resumed);
+    assert_same_results(&whole, &resumed);
     made_free(&made);
 }
 
@@ -276,8 +323,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_resume),           cmocka_unit_test(test_restore_refuses),
-        cmocka_unit_test(test_threads),          cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_thyroid),
+        cmocka_unit_test(test_threads),          cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_learns),           cmocka_unit_test(test_thyroid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
