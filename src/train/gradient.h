@@ -112,6 +112,12 @@ struct gradient_block {
     float *scratch;
 };
 
+/* A weight and how far it is from its level, in steps. */
+struct gradient_candidate {
+    float distance;
+    uint32_t weight;
+};
+
 struct gradient {
     const struct kernels *kernels;
     struct gradient_shape shape;
@@ -132,12 +138,13 @@ struct gradient {
     float *level_scale, *level_inverse; /* `weight_count`: see struct quantise_step */
     float *level_step;                  /* `weight_count`: 1 / level_scale, 0 for constant inputs */
     float *product;                     /* `weight_count`: working memory of qat_learn_steps() */
-    int16_t *codes;                     /* `weight_count` */
-    float *effective;                   /* `weight_count` */
-    int32_t *bias_codes, *shift;        /* `rows` */
-    float *unit;                        /* outputs: y of one code */
-    float *loss_weight;                 /* outputs */
-    int32_t range[2];                   /* of output codes */
+    struct gradient_candidate *candidates; /* `weight_count`: those of qat_freeze() */
+    int16_t *codes;                        /* `weight_count` */
+    float *effective;                      /* `weight_count` */
+    int32_t *bias_codes, *shift;           /* `rows` */
+    float *unit;                           /* outputs: y of one code */
+    float *loss_weight;                    /* outputs */
+    int32_t range[2];                      /* of output codes */
     struct gradient_state state;
     struct gradient_block block;
 };
@@ -205,8 +212,8 @@ void qat_learn_steps(struct gradient *g, double rate);
 /* Choose the scale of each row anew, by the smallest error of its weights. */
 void qat_refit(struct gradient *g);
 
-/* Freeze `share` of all weights, those nearest their level first.  False when out of memory. */
-bool qat_freeze(struct gradient *g, double share);
+/* Freeze `share` of all weights, those nearest their level first. */
+void qat_freeze(struct gradient *g, double share);
 
 /* Back to the float net that the integer phase began with. */
 void qat_reals(struct gradient *g);

@@ -108,9 +108,8 @@ void gradient_epochs(struct gradient_run *run)
         if (g->state.epoch >= g->state.crossing && !g->integer) {
             cross_over(run);
         }
-        if (g->integer && !qat_freeze(g, frozen_share(phase_time(g, g->state.epoch)))) {
-            run->failed = true;
-            return;
+        if (g->integer) {
+            qat_freeze(g, frozen_share(phase_time(g, g->state.epoch)));
         }
         train_epoch(run);
         keep_best(run);

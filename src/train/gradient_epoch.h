@@ -11,7 +11,6 @@ struct gradient_run {
     const struct packed *validation;
     uint32_t *order;                          /* training->count indices */
     uint32_t until;                           /* gradient_epochs() runs up to this epoch */
-    bool failed;                              /* out of memory */
     struct fixed *fixed;                      /* gradient_finish() puts the integer net here */
     struct gradient_score score, float_score; /* of the integer and the float net, validation */
 };

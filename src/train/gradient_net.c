@@ -79,7 +79,8 @@ static bool arrays_new(struct gradient *g, struct arena *arena)
     g->codes = arena_alloc(arena, g->weight_count, sizeof *g->codes);
     g->bias_codes = arena_alloc(arena, g->rows, sizeof *g->bias_codes);
     g->shift = arena_alloc(arena, g->rows, sizeof *g->shift);
-    return g->mean && g->inverse && g->codes && g->bias_codes && g->shift &&
+    g->candidates = arena_alloc(arena, g->weight_count, sizeof *g->candidates);
+    return g->mean && g->inverse && g->candidates && g->codes && g->bias_codes && g->shift &&
            floats_new(arena, inputs, &g->unpack_scale) &&
            floats_new(arena, inputs, &g->unpack_offset) &&
            floats_new(arena, g->count, &g->gradient) && floats_new(arena, g->count, &g->decay) &&

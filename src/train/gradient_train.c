@@ -209,7 +209,7 @@ static uint32_t last_epoch(const struct trainer *t)
 }
 
 /* Epochs up to the next pause, on all nets. */
-static bool train_round(struct trainer *t, struct error *err)
+static void train_round(struct trainer *t)
 {
     uint32_t end = last_epoch(t);
     uint32_t until = t->runs[0].net.state.epoch + (end + ROUNDS - 1) / ROUNDS;
@@ -217,12 +217,6 @@ static bool train_round(struct trainer *t, struct error *err)
         t->runs[i].until = until < end ? until : end;
     }
     pool_run(t->job->pool, t->count, epochs_of, t);
-    for (int i = 0; i < t->count; i++) {
-        if (t->runs[i].failed) {
-            return fail_memory(err);
-        }
-    }
-    return true;
 }
 
 static bool train_all(struct trainer *t, struct error *err)
@@ -236,7 +230,8 @@ static bool train_all(struct trainer *t, struct error *err)
         session_progress(session, (double)g->state.epoch / last_epoch(t),
                          g->integer ? "integers" : "float", detail);
         mind_budget(t);
-        if (!train_round(t, err) || (keep && session_save_due(session) && !save_all(t, err))) {
+        train_round(t);
+        if (keep && session_save_due(session) && !save_all(t, err)) {
             return false;
         }
     }

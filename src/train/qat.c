@@ -356,15 +356,10 @@ void qat_reals(struct gradient *g)
     }
 }
 
-struct candidate {
-    float distance;
-    uint32_t weight;
-};
-
 static int nearer(const void *left, const void *right)
 {
-    const struct candidate *a = left;
-    const struct candidate *b = right;
+    const struct gradient_candidate *a = left;
+    const struct gradient_candidate *b = right;
     if (a->distance != b->distance) {
         return a->distance < b->distance ? -1 : 1;
     }
@@ -379,14 +374,11 @@ static void freeze_one(struct gradient *g, size_t weight)
     }
 }
 
-bool qat_freeze(struct gradient *g, double share)
+void qat_freeze(struct gradient *g, double share)
 {
     size_t total = 0;
     size_t open = 0;
-    struct candidate *list = malloc(g->weight_count * sizeof *list);
-    if (!list) {
-        return false;
-    }
+    struct gradient_candidate *list = g->candidates;
     for (int i = 0; i < g->dense_count; i++) {
         const struct gradient_layer *layer = &g->layers[i];
         size_t end = layer->weight + (size_t)(layer->dense.rows * layer->dense.columns);
@@ -394,7 +386,8 @@ bool qat_freeze(struct gradient *g, double share)
         for (size_t j = layer->weight; j < end; j++) {
             float place = g->state.parameters[j] * g->level_scale[j];
             if (g->state.free[j] > 0) {
-                list[open++] = (struct candidate){fabsf(place - (float)g->codes[j]), (uint32_t)j};
+                list[open++] =
+                    (struct gradient_candidate){fabsf(place - (float)g->codes[j]), (uint32_t)j};
             }
         }
     }
@@ -404,8 +397,6 @@ bool qat_freeze(struct gradient *g, double share)
     for (size_t i = 0; i < open && frozen < wanted; i++, frozen++) {
         freeze_one(g, list[i].weight);
     }
-    free(list);
-    return true;
 }
 
 void qat_fixed(const struct gradient *g, struct fixed *fixed)
