@@ -152,6 +152,7 @@ static bool make_vectors(const struct net *net, struct arena *arena, struct vect
     return good;
 }
 
+/* Header-only C with a self-test, as `mote emit -o NAME.h` writes it. */
 static bool emit_header(const struct net *net, const char *name, bool speed, struct text *header,
                         struct error *err)
 {

@@ -12,6 +12,7 @@ static bool bad_choice(struct error *err, const char *what, const char *text)
     return fail(err, "mote_options: %s: '%s' is not known", what, text);
 }
 
+/* The texts among the options. */
 static bool read_names(const struct mote_options *from, struct train_options *to, struct error *err)
 {
     if (from->activation && (!activation_parse(from->activation, &to->activation) ||
@@ -32,6 +33,7 @@ static bool read_names(const struct mote_options *from, struct train_options *to
     return !from->out_type || to->out_type || bad_choice(err, "out_type", from->out_type);
 }
 
+/* From the public options to those of training. */
 static bool read_options(const struct mote_options *from, struct train_options *to,
                          struct error *err)
 {
@@ -89,6 +91,7 @@ static void print_options(const struct mote_options *options, struct text *out)
     text_add(out, "");
 }
 
+/* The same two steps as in the command line's train. */
 static struct net *train_and_score(const struct dataset *data, const struct train_options *how,
                                    struct error *err)
 {
@@ -110,6 +113,7 @@ static struct net *train_and_score(const struct dataset *data, const struct trai
     return net;
 }
 
+/* A handle for what was trained; NULL after a failure. */
 static struct mote_net *train(const struct dataset *data, const struct mote_options *options,
                               struct error *err)
 {

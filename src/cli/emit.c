@@ -55,12 +55,14 @@ struct paths {
     char *source;
 };
 
+/* Is `end` the end of a longer text? */
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
     return length > tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* NAME.c comes with NAME.h; all else is one header. */
 static bool choose_paths(const char *output, struct arena *arena, struct paths *paths,
                          struct error *err)
 {
@@ -103,6 +105,7 @@ static bool choose_name(const struct settings *settings, struct arena *arena, co
     return *name != NULL;
 }
 
+/* The self-test's inputs, and what the reference interpreter answers. */
 static bool make_vectors(const struct net *net, int count, struct arena *arena,
                          struct vectors *vectors, struct error *err)
 {
@@ -143,6 +146,7 @@ static bool describe_cost(const struct target *target, enum optimise optimise,
     return line->target != NULL;
 }
 
+/* A figure of a program that computes something else must not reach the comment. */
 static bool all_equal(const struct cost *cost, struct error *err)
 {
     return cost->mismatches == 0 ||
@@ -176,6 +180,7 @@ static bool measure_costs(const struct net *net, const struct target_list *list,
     return true;
 }
 
+/* The source first: a header that is there has its source. */
 static bool write_files(const struct paths *paths, const struct text *header,
                         const struct text *source, struct error *err)
 {
@@ -183,6 +188,7 @@ static bool write_files(const struct paths *paths, const struct text *header,
            file_write(paths->header, header->data, header->length, err);
 }
 
+/* The pipeline of this verb: vectors, costs, C, files. */
 static bool emit_files(const struct net *net, const struct settings *settings,
                        const struct paths *paths, struct arena *arena, struct error *err)
 {

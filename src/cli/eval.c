@@ -28,6 +28,7 @@ static const struct option options[] = {{.name = "--label",
                                         OPTION_JSON(settings),
                                         {0}};
 
+/* The table, or {"score", "clamped"}. */
 static enum exit_code print_evaluation(const struct net *net, const struct evaluation *evaluation,
                                        bool json)
 {
@@ -46,6 +47,7 @@ static enum exit_code print_evaluation(const struct net *net, const struct evalu
     return print_result(&out);
 }
 
+/* The pipeline of this verb: data, figures, print. */
 static enum exit_code evaluate(const struct net *net, const char *path,
                                const struct settings *settings)
 {

@@ -20,6 +20,7 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+/* With the nearest one there is. */
 static enum exit_code unknown_verb(const char *word)
 {
     const char *names[VERBS + 1];
@@ -34,6 +35,7 @@ static enum exit_code unknown_verb(const char *word)
     return report_usage("", "unknown verb '%s'; see 'mote --help'", word);
 }
 
+/* What `mote` alone prints. */
 static enum exit_code print_overview(void)
 {
     struct text out = {0};

@@ -60,6 +60,7 @@ static const struct option options[] = {
     OPTION_JSON(settings),
     {0}};
 
+/* The table, or the list as JSON. */
 static enum exit_code print_costs(const struct settings *settings, const struct target_list *list,
                                   const struct cost *costs)
 {
@@ -71,6 +72,7 @@ static enum exit_code print_costs(const struct settings *settings, const struct 
     return print_result(&out);
 }
 
+/* A wrong bit is worse than a budget: it is told first. */
 static enum exit_code judge(const struct settings *settings, const struct target_list *list,
                             const struct cost *costs)
 {

@@ -54,6 +54,7 @@ static int find_option(const struct verb *verb, const char *word)
     return -1;
 }
 
+/* With the nearest one there is: most are typing errors. */
 static enum exit_code unknown_option(const struct verb *verb, const char *word)
 {
     const char *names[OPTIONS_MAX + 1];
@@ -72,6 +73,7 @@ static enum exit_code unknown_option(const struct verb *verb, const char *word)
     return report_usage(verb->name, "unknown option '%s'; see 'mote %s --help'", word, verb->name);
 }
 
+/* Put an option's value into the settings; false where it is not acceptable. */
 static bool store(const struct option *option, const char *argument, void *settings)
 {
     void *value = (char *)settings + option->offset;
@@ -84,6 +86,7 @@ static bool store(const struct option *option, const char *argument, void *setti
     return false;
 }
 
+/* Say what the option would have taken. */
 static enum exit_code bad_value(const struct verb *verb, const struct option *option,
                                 const char *argument)
 {
@@ -137,6 +140,7 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* Help is given wherever it is asked for, also beside mistakes. */
 static bool wants_help(int count, char **words)
 {
     for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++) {
@@ -147,6 +151,7 @@ static bool wants_help(int count, char **words)
     return false;
 }
 
+/* Options and positional arguments in any order; after "--" all are positional. */
 static enum exit_code take_words(const struct verb *verb, int count, char **words, void *settings,
                                  struct arguments *arguments)
 {
@@ -187,6 +192,7 @@ bool options_parse(const struct verb *verb, int count, char **words, void *setti
     return *code == EXIT_FINE;
 }
 
+/* A word as a shell reads it back. */
 static void print_word(struct text *out, const char *word)
 {
     static const char plain[] =

@@ -96,11 +96,13 @@ static void add_heading(struct text *out, const struct channel *channel, int ind
     text_free(&name);
 }
 
+/* Class names instead of numbers? */
 static bool names_class(const struct printer *printer)
 {
     return printer->net->task == TASK_CLASSIFICATION && !printer->settings->raw;
 }
 
+/* The first line: what the columns are. */
 static void print_heading(struct printer *printer)
 {
     const struct net *net = printer->net;
@@ -115,6 +117,7 @@ static void print_heading(struct printer *printer)
     text_add(&printer->text, "\n");
 }
 
+/* One row of values, or of codes with --raw, to printer->out. */
 static void predict(struct printer *printer, const float *row)
 {
     const struct net *net = printer->net;
@@ -129,6 +132,7 @@ static void predict(struct printer *printer, const float *row)
     run_predict(printer->run, printer->in, printer->out);
 }
 
+/* One output as people read it, or its code. */
 static void output_text(const struct printer *printer, int output, char text[64])
 {
     if (printer->settings->raw) {
@@ -173,6 +177,7 @@ static bool append_row(struct printer *printer)
     return good;
 }
 
+/* Write what is there; called per row where rows come one by one. */
 static bool flush(struct printer *printer)
 {
     if (printer->text.failed) {
@@ -220,6 +225,7 @@ static bool printer_start(struct printer *printer, struct arena *arena)
            (!printer->settings->json || printer->list);
 }
 
+/* Every row of the data through take_row(). */
 static bool print_rows(struct printer *printer, const char *path, struct arena *arena,
                        struct error *err)
 {

@@ -26,6 +26,7 @@ static bool add_target(struct target_list *list, const char *name, bool asked, s
     return !asked;
 }
 
+/* Room for `count` targets. */
 static bool make_room(struct target_list *list, struct arena *arena, size_t count)
 {
     list->targets = arena_alloc(arena, count, sizeof(struct target *));
@@ -33,6 +34,7 @@ static bool make_room(struct target_list *list, struct arena *arena, size_t coun
     return list->targets && list->clocks;
 }
 
+/* Every target that is installed. */
 static bool load_all(struct arena *arena, struct target_list *list, struct error *err)
 {
     const char **names = NULL;
@@ -112,6 +114,7 @@ enum exit_code check_budget(const struct budget *budget, const struct cost *cost
     return met ? EXIT_FINE : EXIT_BUDGET;
 }
 
+/* Which columns, and for classes which labels. */
 static bool reading(const struct net *net, const char *label, struct arena *arena,
                     struct data_options *how, struct error *err)
 {

@@ -10,6 +10,7 @@ struct settings {
 
 static const struct option options[] = {OPTION_JSON(settings), {0}};
 
+/* A row of the table. */
 static void add_line(struct text *cells, const struct target *target)
 {
     const char *missing = NULL;
@@ -22,6 +23,7 @@ static void add_line(struct text *cells, const struct target *target)
     text_printf(cells, "%s\t%s\n", target->packages, target->description);
 }
 
+/* The same as an object of the list. */
 static bool add_object(json_t *list, const struct target *target)
 {
     const char *missing = NULL;

@@ -240,6 +240,7 @@ static const char *net_name(const char *output, struct arena *arena)
     return arena_text(arena, base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 }
 
+/* Training data as the options say; what the reader remarks goes to stderr. */
 static struct dataset *load(const char *path, const struct settings *settings, struct error *err)
 {
     int64_t last = 0;
@@ -258,6 +259,7 @@ static struct dataset *load(const char *path, const struct settings *settings, s
     return data;
 }
 
+/* Training with progress; Ctrl-C from here on keeps the best network. */
 static bool train(struct session *session, const struct train_options *how, struct error *err)
 {
     struct progress progress = progress_start(session->settings->verbose != 0);
@@ -301,6 +303,7 @@ static bool score(struct session *session, struct error *err)
     return good;
 }
 
+/* On every target asked for, so that budgets can be judged. */
 static bool measure(struct session *session, struct error *err)
 {
     const struct settings *settings = session->settings;
@@ -313,6 +316,7 @@ static bool measure(struct session *session, struct error *err)
                           : fail_memory(err);
 }
 
+/* From settings to what train_net() wants, with the options as text for the provenance. */
 static bool prepare(struct session *session, const struct arguments *arguments,
                     const struct verb *verb, struct train_options *how, struct error *err)
 {
@@ -360,6 +364,7 @@ static bool build(struct session *session, const struct arguments *arguments,
            measure(session, err);
 }
 
+/* The keys that other programs rely on: see mote-train(1). */
 static json_t *json_result(const struct session *session)
 {
     const struct settings *settings = session->settings;
@@ -379,6 +384,7 @@ static json_t *json_result(const struct session *session)
     return root;
 }
 
+/* The table; on stderr where the network itself goes to standard output. */
 static enum exit_code print_session(const struct session *session)
 {
     const struct settings *settings = session->settings;
@@ -399,6 +405,7 @@ static enum exit_code print_session(const struct session *session)
     return EXIT_FINE;
 }
 
+/* Options that need or exclude one another. */
 static enum exit_code check_usage(const struct settings *settings)
 {
     if (!settings->output) {

@@ -1,5 +1,6 @@
 #include "report/report.h"
 
+/* Unknown as soon as a part is. */
 static int64_t sum(int64_t a, int64_t b)
 {
     return a < 0 || b < 0 ? COST_UNKNOWN : a + b;
@@ -23,11 +24,13 @@ double cost_microseconds(const struct cost *cost, int64_t clock)
     return cost->cycles >= 0 && clock > 0 ? 1e6 * (double)cost->cycles / (double)clock : -1;
 }
 
+/* One figure and what it may be at most. */
 struct limit {
     const char *what, *unit;
     int64_t most, value;
 };
 
+/* Adds its line to `why` where the limit is broken. */
 static bool limit_met(const struct limit *limit, const char *target, struct text *why)
 {
     if (limit->most == 0 || (limit->value >= 0 && limit->value <= limit->most)) {

@@ -15,6 +15,7 @@ struct work {
     struct evaluation *evaluation;
 };
 
+/* Labels where the net has classes, numbers where it has none. */
 static bool check_classes(const struct net *net, const struct dataset *data, struct error *err)
 {
     int outputs = net->tensors[net->output].width;
@@ -44,6 +45,7 @@ static bool check_shape(const struct net *net, const struct dataset *data, struc
                 columns, inputs, outputs);
 }
 
+/* Memory for codes and figures; false when out of it. */
 static bool work_start(struct work *work, struct arena *arena)
 {
     struct figures *figures = &work->evaluation->figures;
@@ -74,6 +76,7 @@ static void predict_row(struct work *work, const float *row)
     run_predict(work->run, work->in, work->out);
 }
 
+/* Distances of one row, in the units of the outputs. */
 static void add_errors(struct work *work, const float *row)
 {
     for (int i = 0; i < work->outputs; i++) {
@@ -85,6 +88,7 @@ static void add_errors(struct work *work, const float *row)
     }
 }
 
+/* One row into the confusion matrix. */
 static void add_class(struct work *work, const float *row)
 {
     int found = run_class(work->net, work->out);
@@ -92,6 +96,7 @@ static void add_class(struct work *work, const float *row)
     work->evaluation->figures.confusion[true_class * work->outputs + found]++;
 }
 
+/* From sums to means; the range is that of the training data. */
 static void finish_regression(struct work *work, double rows)
 {
     struct figures *figures = &work->evaluation->figures;

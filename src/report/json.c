@@ -81,6 +81,7 @@ static json_t *json_counts(const int64_t *counts, int count)
     return whole(array, good);
 }
 
+/* A row per true class. */
 static json_t *json_confusion(const struct figures *figures)
 {
     json_t *matrix = json_array();
@@ -109,6 +110,7 @@ json_t *json_figures(const struct net *net, const struct figures *figures)
     return whole(score, good);
 }
 
+/* null where a target cannot tell. */
 static json_t *known(int64_t value)
 {
     return value < 0 ? json_null() : json_integer(value);

@@ -42,6 +42,7 @@ bool match_options(const struct net *net, bool outputs, struct arena *arena,
     return true;
 }
 
+/* Columns were picked in the order of the net: inputs, then outputs. */
 bool match_units(const struct net *net, const struct dataset *data, struct error *err)
 {
     int in = net->tensors[net->input].width;

@@ -14,6 +14,7 @@ static int width_of(const char *text, size_t bytes)
     return width;
 }
 
+/* The widest cell of each column. */
 static void measure_columns(const char *cells, int widths[COLUMNS_MAX])
 {
     int column = 0;

@@ -41,6 +41,7 @@ static void add_output_name(struct text *out, const struct channel *channel, int
     }
 }
 
+/* A row per output, and the percentage below. */
 static void text_regression(struct text *out, const struct net *net, const struct figures *figures,
                             const struct figures *other)
 {
@@ -88,6 +89,7 @@ static void class_sums(const struct figures *figures, int class_index, int64_t *
     }
 }
 
+/* part / whole in percent, a dash where there is nothing to share. */
 static void add_share_cell(struct text *out, int64_t part, int64_t whole)
 {
     if (whole == 0) {
@@ -116,6 +118,7 @@ static void add_class_row(struct text *cells, const struct net *net, const struc
     text_add(cells, "\n");
 }
 
+/* A row per true class, and the accuracy below. */
 static void text_classes(struct text *out, const struct net *net, const struct figures *figures,
                          const struct figures *other)
 {
