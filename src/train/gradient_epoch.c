@@ -71,12 +71,18 @@ static void train_epoch(struct gradient_run *run)
     g->state.epoch++;
 }
 
+bool gradient_better(struct gradient_score left, struct gradient_score right)
+{
+    return left.loss < right.loss || (right.loss != right.loss && left.loss == left.loss);
+}
+
 /* Keep the parameters if they score better than any before in this phase. */
 static void keep_best(struct gradient_run *run)
 {
     struct gradient_state *s = &run->net.state;
     struct gradient_score score = gradient_evaluate(&run->net, run->validation);
-    if (s->has_best && !(score.loss < s->best_score)) {
+    struct gradient_score best = {.loss = s->best_score};
+    if (s->has_best && !gradient_better(score, best)) {
         return;
     }
     s->has_best = 1;

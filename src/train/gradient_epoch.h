@@ -21,6 +21,9 @@ void gradient_epochs(struct gradient_run *run);
 /* The best epoch's integer net into run->fixed; then run->net is the float net. */
 void gradient_finish(struct gradient_run *run);
 
+/* Is the left score the better one?  A training that diverged (NaN) never is. */
+bool gradient_better(struct gradient_score left, struct gradient_score right);
+
 /* Share of the top rate at time t in 0..1 of a phase: linear warm-up, then half a cosine. */
 double gradient_schedule(double t);
 

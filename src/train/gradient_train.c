@@ -90,8 +90,9 @@ static bool set_shape(struct trainer *t, struct error *err)
                                        .weight_bits = job->bits,
                                        .out_type = job->problem->out_type,
                                        .classes = classes};
-    if (t->shape.loss == LOSS_CROSS_ENTROPY && !classes) {
-        return fail(err, "the cross-entropy loss is for classes, not for regression");
+    if (!classes && (t->shape.loss == LOSS_CROSS_ENTROPY || t->shape.loss == LOSS_LOG)) {
+        return fail(err, "--loss %s is for classes, not for regression",
+                    t->shape.loss == LOSS_LOG ? "log" : "cross-entropy");
     }
     return true;
 }
@@ -245,7 +246,7 @@ static void choose(struct trainer *t)
     pool_run(job->pool, t->count, finish_of, t);
     int best = 0;
     for (int i = 1; i < t->count; i++) {
-        best = t->runs[i].score.loss < t->runs[best].score.loss ? i : best;
+        best = gradient_better(t->runs[i].score, t->runs[best].score) ? i : best;
     }
     const struct gradient_run *run = &t->runs[best];
     if (job->fixed) {

@@ -75,7 +75,7 @@ static void round_weights(struct gradient *g)
     g->kernels->quantise(&step);
 }
 
-/* What is left of 2^31 for the bias of a row (SPEC 4.2), its rounding constant taken off. */
+/* What is left of 2^31 for the bias of a row (SPEC 4.2 and 6), its rounding constant taken off. */
 static double bias_room(const struct gradient *g, int index, int row)
 {
     const struct gradient_layer *layer = &g->layers[index];
@@ -85,7 +85,10 @@ static double bias_room(const struct gradient *g, int index, int row)
         sum += abs(codes[j]);
     }
     int shift = g->shift[layer->row + (size_t)row];
-    return 0x1p31 - 1 - (double)sum * FULL_SCALE - power_of_two(shift > 0 ? shift - 1 : 0);
+    /* Unshifted, the net's and the skip's sums get half of 2^31 each, so that theirs fits. */
+    bool halved = shift == 0 && g->shape.has_skip && index + 1 >= g->layer_count;
+    return (halved ? 0x1p30 : 0x1p31) - 1 - (double)sum * FULL_SCALE -
+           power_of_two(shift > 0 ? shift - 1 : 0);
 }
 
 /* The real bias of a row: that of the standardised inputs, less what their means contribute; the
@@ -106,9 +109,10 @@ static double real_bias(const struct gradient *g, int index, int row)
     return bias;
 }
 
+/* NaN, from a training that diverged, becomes -limit. */
 static double clamp_real(double value, double limit)
 {
-    return value > limit ? limit : value < -limit ? -limit : value;
+    return value > limit ? limit : value >= -limit ? value : -limit;
 }
 
 /* Set the bias code of a row; false if the weights alone break the bound. */
@@ -272,7 +276,7 @@ void qat_learn_steps(struct gradient *g, double rate)
             float spread = sqrtf(s->step_second[at]) + 1e-12F;
             s->step[at] -= (float)rate * s->step_first[at] / spread;
             float top = (float)largest_scale(layer);
-            s->step[at] = s->step[at] < 0 ? 0 : s->step[at] > top ? top : s->step[at];
+            s->step[at] = s->step[at] > top ? top : s->step[at] >= 0 ? s->step[at] : 0;
             float k = rintf(s->step[at]);
             if (k != s->scale[at]) {
                 s->scale[at] = k;

@@ -47,7 +47,8 @@ static enum method choose_method(const struct run_state *run, const struct topol
     if (run->options->method != METHOD_AUTO) {
         return run->options->method;
     }
-    if (p->task != TASK_REGRESSION || !fits || run->bits < 4) {
+    bool squares = run->options->loss == LOSS_AUTO || run->options->loss == LOSS_MSE;
+    if (p->task != TASK_REGRESSION || !fits || run->bits < 4 || !squares) {
         return METHOD_QAT;
     }
     size_t numbers = p->counts[PART_TRAIN] * (size_t)p->outputs;
@@ -151,6 +152,9 @@ static bool choose_options(struct run_state *run, struct error *err)
     }
     if (!regression && o->method == METHOD_LSQ) {
         return fail(err, "--method lsq is for regression; classes are trained by gradient");
+    }
+    if (o->method == METHOD_LSQ && o->loss != LOSS_AUTO && o->loss != LOSS_MSE) {
+        return fail(err, "--method lsq has the squared error as its loss");
     }
     return true;
 }

@@ -9,6 +9,7 @@
 #include "train/gradient_epoch.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static const int hidden[] = {9, 7, 0};
 
@@ -266,6 +267,72 @@ static void test_checkpoint(void **state)
     made_free(&made);
 }
 
+/* Losses that have no meaning for what is trained. */
+static void test_refuses_losses(void **state)
+{
+    (void)state;
+    static const struct {
+        enum method method;
+        enum loss loss;
+        const char *message;
+    } cases[] = {
+        {METHOD_QAT, LOSS_CROSS_ENTROPY, "--loss cross-entropy is for classes, not for regression"},
+        {METHOD_AUTO, LOSS_LOG, "--loss log is for classes, not for regression"},
+        {METHOD_LSQ, LOSS_HUBER, "--method lsq has the squared error as its loss"},
+    };
+    struct made made;
+    made_new(&made, 4, 1, 0, 200);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err = {0};
+        struct train_result result;
+        struct train_options options = {
+            .topology = "4-3-1", .method = cases[i].method, .loss = cases[i].loss};
+        assert_null(train_net(made.data, &options, &result, &err));
+        assert_string_equal(err.message, cases[i].message);
+        train_result_free(&result);
+    }
+    made_free(&made);
+}
+
+/* A diverged net loses against any other, also as the first one. */
+static void test_better(void **state)
+{
+    (void)state;
+    struct gradient_score good = {.loss = 1};
+    struct gradient_score worse = {.loss = 2};
+    struct gradient_score lost = {.loss = (double)NAN};
+    assert_true(gradient_better(good, worse) && !gradient_better(worse, good));
+    assert_true(gradient_better(worse, lost) && !gradient_better(lost, worse));
+    assert_false(gradient_better(lost, lost));
+}
+
+/* Weights that are no numbers still round to a net that keeps the law of the accumulator. */
+static void test_diverged(void **state)
+{
+    (void)state;
+    struct made made;
+    struct error err = {0};
+    struct fixed fixed;
+    made_new(&made, 5, 2, 0, 200);
+    struct gradient_run *run = new_run(&made, shape_for(ACTIVATION_CUBIC, LOSS_MSE, true), NULL);
+    struct gradient *g = &run->net;
+    for (size_t i = 0; i < g->count; i += 3) {
+        g->state.parameters[i] = NAN;
+    }
+    qat_begin(g, &made.packed);
+    g->step_rate = 0.1;
+    gradient_step(g, &made.packed, NULL, 100, 0.1);
+    const struct topology *t = &g->shape.topology;
+    assert_true(fixed_new(&fixed, made.arena, t->widths, t->layer_count, true));
+    qat_fixed(g, &fixed);
+    struct net *net = problem_net(&made.problem, &fixed, &made.options, "gradient", &err);
+    if (!net) {
+        fail_msg("%s", err.message);
+    }
+    net_free(net);
+    made_free(&made);
+}
+
 /* Classes that planes separate are learned, as integers too. */
 static void test_learns(void **state)
 {
@@ -323,7 +390,9 @@ int main(void)
         cmocka_unit_test(test_instruction_sets), cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_resume),           cmocka_unit_test(test_restore_refuses),
         cmocka_unit_test(test_threads),          cmocka_unit_test(test_checkpoint),
-        cmocka_unit_test(test_learns),           cmocka_unit_test(test_thyroid),
+        cmocka_unit_test(test_refuses_losses),   cmocka_unit_test(test_better),
+        cmocka_unit_test(test_diverged),         cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_thyroid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
