@@ -59,7 +59,7 @@ SIM      := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%,$(wildcard 
 PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
 .PHONY: all examples unit fuzzers faults benches demo test bench fuzz check-format format tidy \
-	layers costs install uninstall clean
+	layers costs install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -77,13 +77,18 @@ $(BUILD)/mote: $(CLI) $(BUILD)/inside.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $(CLI) $(BUILD)/inside.a $(LDLIBS)
 
+# Rewritten where the list of objects has changed, so that archives notice a file that is gone.
+$(BUILD)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(OBJECTS)' | cmp -s - $@ || echo '$(OBJECTS)' >$@
+
 # Everything but the command line, for mote itself and the tests.
-$(BUILD)/inside.a: $(OBJECTS)
+$(BUILD)/inside.a: $(OBJECTS) $(BUILD)/objects
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(OBJECTS)
 
 # What others link: one object in which only include/mote.h's functions are visible.
-$(BUILD)/libmote.a: $(OBJECTS)
+$(BUILD)/libmote.a: $(OBJECTS) $(BUILD)/objects
 	$(call say,AR,$@)
 	$(Q)$(LD) -r -o $(BUILD)/libmote.o $(OBJECTS)
 	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='mote_*' $(BUILD)/libmote.o
