@@ -5,7 +5,7 @@
 #define WARM_UP     0.03
 #define SHUFFLING   UINT64_C(1000) /* stream of epoch 0's shuffle; the next epochs follow */
 #define STEPS_LEARN 0.3            /* part of the integer phase in which scales are learned */
-#define STEPS_RATE  0.02           /* of log2 of a step */
+#define STEPS_RATE  0.05           /* of log2 of a step */
 
 /* cos(pi t), t in 0..1, as sin(pi/2 - pi t) by its Taylor series to x^17: error below 1e-12. */
 static double cosine(double t)

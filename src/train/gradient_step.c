@@ -1,9 +1,10 @@
 /* One optimiser step: gather, forward, loss, backward, Adam. */
 #include "train/gradient.h"
 
-#define BETA1   0.9
-#define BETA2   0.999
-#define EPSILON 1e-8F
+#define BETA1       0.9
+#define BETA2       0.999
+#define EPSILON     1e-8F
+#define STEPS_EVERY 4 /* optimiser steps between two moves of the learned steps */
 
 /* out[word][lane] = word `word` of row from[row[lane]]; constant lanes, so that it unrolls. */
 static void gather_words(int32_t *restrict out, const int32_t *restrict from, int words,
@@ -196,7 +197,7 @@ double gradient_step(struct gradient *g, const struct packed *samples, const uin
         total += gradient_loss(g, groups, scale);
         gradient_backward(g, groups, at > 0);
     }
-    if (g->integer && g->step_rate > 0) {
+    if (g->integer && g->step_rate > 0 && g->state.steps % STEPS_EVERY == 0) {
         qat_learn_steps(g, g->step_rate);
     }
     adam_step(g, rate);
