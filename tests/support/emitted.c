@@ -303,7 +303,7 @@ static void pose_channels(struct net *net)
     static const char *const outputs[] = {"x", "y", "z", "rx", "ry", "rz"};
     struct channel in[6];
     struct channel out[6];
-    char names[6][8];
+    char names[6][16];
     for (int i = 0; i < 6; i++) {
         (void)snprintf(names[i], sizeof names[i], "leg%d", i);
         in[i] = (struct channel){names[i], "", {1, 0}, {0, 0}, {213, 0}, {65011, 0}};
