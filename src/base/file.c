@@ -177,10 +177,19 @@ bool file_write(const char *path, const void *data, size_t size, struct error *e
     return !err->failed;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 bool file_writable(const char *path, struct error *err)
 {
     if (is_dash(path)) {
         return true;
+    }
+    if (is_folder(path)) {
+        return fail(err, "%s: %s", path, strerror(EISDIR));
     }
     char *folder = strdup(path);
     if (!folder) {
@@ -196,4 +205,9 @@ bool file_writable(const char *path, struct error *err)
     }
     free(folder);
     return good;
+}
+
+bool file_readable(const char *path, struct error *err)
+{
+    return is_dash(path) || access(path, R_OK) == 0 || fail(err, "%s: %s", path, strerror(errno));
 }

@@ -15,7 +15,11 @@ unsigned char *file_read(const char *path, size_t limit, size_t *size, struct er
  * failure the old file is intact and the temporary file is gone. */
 bool file_write(const char *path, const void *data, size_t size, struct error *err);
 
-/* Could `path` be written, as far as can be told before?  Its folder exists and is writable. */
+/* Could `path` be written, as far as can be told before?  It is no folder itself, and the one
+ * that it is in exists and is writable. */
 bool file_writable(const char *path, struct error *err);
+
+/* Can `path` ("-": standard input) be read? */
+bool file_readable(const char *path, struct error *err);
 
 #endif

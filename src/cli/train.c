@@ -335,13 +335,22 @@ static bool prepare(struct session *session, const struct arguments *arguments,
     return (how->options_text && how->name) || fail_memory(err);
 }
 
+/* What would fail only after minutes of training is told at once. */
+static bool check_files(const struct settings *settings, struct error *err)
+{
+    const char *checkpoint = settings->train.checkpoint;
+    return file_writable(settings->output, err) &&
+           (!checkpoint || file_writable(checkpoint, err)) &&
+           (!settings->test || file_readable(settings->test, err));
+}
+
 /* The whole pipeline. */
 static bool build(struct session *session, const struct arguments *arguments,
                   const struct verb *verb, struct error *err)
 {
     const struct settings *settings = session->settings;
     struct train_options how;
-    if (!prepare(session, arguments, verb, &how, err) || !file_writable(settings->output, err) ||
+    if (!prepare(session, arguments, verb, &how, err) || !check_files(settings, err) ||
         (settings->targets &&
          !targets_load(settings->targets, session->arena, &session->list, err))) {
         return false;
@@ -448,6 +457,10 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     code = check_usage(&settings);
     if (code != EXIT_FINE) {
         return code;
+    }
+    if (settings.test && strcmp(settings.test, "-") == 0 &&
+        strcmp(arguments.positional[0], "-") == 0) {
+        return report_usage("train", "DATA and --test cannot both come from standard input");
     }
     struct error err = {0};
     struct session session = {.settings = &settings, .arena = arena_new()};

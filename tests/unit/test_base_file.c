@@ -134,6 +134,19 @@ static void test_writable(void **state)
     assert_false(err.failed);
     assert_false(file_writable("/no such folder/x", &err));
     assert_string_equal(err.message, "/no such folder/x: No such file or directory");
+    struct error folder = {0};
+    assert_false(file_writable("/", &folder));
+    assert_string_equal(folder.message, "/: Is a directory");
+}
+
+static void test_readable(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_true(file_readable("-", &err));
+    assert_true(file_readable("/dev/null", &err));
+    assert_false(file_readable("/no such folder/x", &err));
+    assert_string_equal(err.message, "/no such folder/x: No such file or directory");
 }
 
 int main(void)
@@ -142,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_read),        cmocka_unit_test(test_read_limits),
         cmocka_unit_test(test_write),       cmocka_unit_test(test_write_replaces),
         cmocka_unit_test(test_write_fails), cmocka_unit_test(test_writable),
+        cmocka_unit_test(test_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
