@@ -83,7 +83,8 @@ void error_excerpt(struct error *err, const char *line, size_t length, size_t co
     memcpy(err->excerpt, line + (take ? start : 0), take);
     err->excerpt[take] = 0;
     for (size_t i = 0; i < take; i++) {
-        err->excerpt[i] = err->excerpt[i] ? err->excerpt[i] : '?';
+        char c = err->excerpt[i];
+        err->excerpt[i] = c == '\t' ? ' ' : c ? c : '?';
     }
     blank_controls(err->excerpt);
     err->excerpt_column = column > start && column - start <= take + 1 ? (int)(column - start) : 0;

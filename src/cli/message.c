@@ -102,6 +102,6 @@ void help_print(const struct verb *verb, struct text *out)
             print_option(&verb->options[i], out);
         }
     }
-    text_add(out, "  -h, --help                print this help\n");
+    text_add(out, "  -h, --help              print this help\n");
     text_printf(out, "\nexample:\n%s\n", verb->example);
 }

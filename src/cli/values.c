@@ -30,7 +30,7 @@ static size_t parse_real(const char *text, double *value)
     if (text[length] == '.') {
         length += 1 + strspn(text + length + 1, "0123456789");
     }
-    if (whole == 0 || length > 30) {
+    if (length == (text[whole] == '.') || length > 30) {
         return 0;
     }
     *value = strtod(text, NULL);

@@ -185,8 +185,9 @@ static bool split_rows(struct problem *p, uint64_t seed, struct error *err)
             return fail_memory(err);
         }
         if (p->counts[part] == 0) {
-            return fail(err, "%s: %zu rows are too few to train, validate and test on",
-                        p->data->source, p->data->row_count);
+            return fail(err, "%s: %zu row%s too few to train, validate and test on",
+                        p->data->source, p->data->row_count,
+                        p->data->row_count == 1 ? " is" : "s are");
         }
     }
     return true;

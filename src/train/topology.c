@@ -59,8 +59,9 @@ bool topology_parse(const char *text, int inputs, int outputs, struct topology *
     }
     if (count >= 3) {
         return fail(err,
-                    "--net %.60s: the data has %d inputs and %d outputs, so it must be %d-...-%d",
-                    text, inputs, outputs, inputs, outputs);
+                    "--net %.60s: the data has %d input%s and %d output%s, so it must be %d-...-%d",
+                    text, inputs, inputs == 1 ? "" : "s", outputs, outputs == 1 ? "" : "s", inputs,
+                    outputs);
     }
     set_hidden(topology, inputs, widths, count, outputs);
     return true;

@@ -13,6 +13,8 @@ for verb in $verbs; do
     check "overview lists $verb" grep -q "^  $verb " "$SCRATCH/overview"
     mote "$verb" --help
     ends "$verb --help" 0 ""
+    check "$verb --help has its explanations in one column" \
+        [ "$(grep -E '^  -(-json|h)' "$SCRATCH/out" | grep -cE '^.{26}print')" -eq 2 ]
     check "$verb --help has an example" grep -q '^example:' "$SCRATCH/out"
     cp "$SCRATCH/out" "$SCRATCH/help"
     mote help "$verb"

@@ -66,6 +66,24 @@ mote train plane.csv -o x.mote --outputs 2 --target z80
 check "an unknown target is told before training" grep -q "^mote: .*z80" err
 mote train none.csv -o none/x.mote --outputs 2
 ends "a missing folder is told before anything else" 1 "mote: none/x.mote: No such file or directory"
+mote train none.csv -o . --outputs 2
+ends "a folder as output is told before anything else" 1 "mote: .: Is a directory"
+mote train none.csv -o x.mote --outputs 2 --checkpoint none/ck
+ends "so is a checkpoint's missing folder" 1 "mote: none/ck: No such file or directory"
+mote train plane.csv -o x.mote --outputs 2 --test none.csv
+ends "and missing data to test on" 1 "mote: none.csv: No such file or directory"
+mote train - -o x.mote --outputs 2 --test -
+ends "both data from standard input" 2 \
+    "mote train: DATA and --test cannot both come from standard input"
+mote train plane.csv -o x.mote --outputs 2 --time .
+ends "--time without digits" 2 "mote train: --time: '.' is not a time such as 60s, 5m or 1.5h"
+printf 'a,b\n1,2\n' >row.csv
+mote train row.csv -o x.mote --outputs 1
+ends "a single row" 1 "mote: row.csv: 1 row is too few to train, validate and test on"
+paste -d, <(seq 50) <(seq 50) >two.csv
+mote train two.csv -o x.mote --outputs 1 --net 2-4-1
+ends "a shape for other data" 1 \
+    "mote: --net 2-4-1: the data has 1 input and 1 output, so it must be 1-...-1"
 mote train plane.csv -o x.mote
 check "which columns are outputs?" grep -q '^mote: plane.csv: which columns are outputs' err
 check "and nothing is written" [ ! -e x.mote ]

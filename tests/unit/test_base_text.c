@@ -223,10 +223,10 @@ static void test_excerpt(void **state)
     char line[1000];
     (void)state;
     error_excerpt(&err, "1,2,x\ty", 7, 5);
-    assert_string_equal(err.excerpt, "1,2,x?y");
+    assert_string_equal(err.excerpt, "1,2,x y");
     assert_int_equal(err.excerpt_column, 5);
     error_excerpt(&err, "other", 5, 1);
-    assert_string_equal(err.excerpt, "1,2,x?y");
+    assert_string_equal(err.excerpt, "1,2,x y");
     memset(line, '.', sizeof line);
     line[599] = '#';
     error_excerpt(&far, line, sizeof line, 600);
