@@ -230,7 +230,8 @@ static bool print_rows(struct printer *printer, const char *path, struct arena *
                        struct error *err)
 {
     struct stat status;
-    struct data_options how = {.inputs_only = true, .each = take_row, .each_context = printer};
+    struct data_options how = {
+        .inputs_only = true, .skip_outputs = true, .each = take_row, .each_context = printer};
     bool dash = strcmp(path, "-") == 0;
     printer->live = (dash ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0 &&
                     !S_ISREG(status.st_mode);

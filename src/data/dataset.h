@@ -53,6 +53,7 @@ struct data_options {
                                  when there are two or more, all 0 or 1, and one 1 in each row */
     bool keep_columns;        /* do not treat 0/1 outputs as one-hot */
     bool inputs_only;         /* `run`: all columns are inputs, or those in input_names */
+    bool skip_outputs;        /* with it: of an archive of x and y, read x alone */
     const char *const *input_names;   /* pick these columns by name, in this order; NULL, or data
                                          without a header: all that are no outputs */
     int input_count;                  /* entries of input_names, or the number of inputs expected

@@ -127,6 +127,7 @@ static bool load(const struct zip *zip, struct table *table, struct error *err)
     struct zip_member *chosen[2] = {NULL, NULL};
     struct member members[2] = {{0}};
     int count = choose(zip, chosen);
+    count = count == 2 && table->options->skip_outputs ? 1 : count;
     bool loaded = count > 0 || refuse_names(zip, err);
     for (int i = 0; loaded && i < count; i++) {
         loaded = open_member(&members[i], zip, chosen[i], table, err);

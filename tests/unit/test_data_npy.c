@@ -162,6 +162,12 @@ static void test_pair(void **state)
     assert_int_equal(data->row_count, 2);
     assert_true(data->more);
     data_free(data);
+    options = (struct data_options){.inputs_only = true, .skip_outputs = true, .input_count = 2};
+    data = load(&zip.file, &options);
+    assert_int_equal(data->input_count, 2);
+    assert_int_equal(data->row_count, 3);
+    assert_true(data_row(data, 1)[1] == 4.0f);
+    data_free(data);
     zip_maker_free(&zip);
     text_free(&inputs);
     text_free(&outputs);
