@@ -41,6 +41,9 @@ void session_progress(struct session *session, double fraction, const char *stag
     }
     session->shown = time;
     double used = time - session->started;
+    if (o->seconds > 0 && fraction < used / o->seconds) {
+        fraction = used < o->seconds ? used / o->seconds : 1;
+    }
     double eta = fraction > 0.02 ? used * (1 - fraction) / fraction : -1;
     if (o->seconds > 0 && (eta < 0 || eta > o->seconds - used)) {
         eta = o->seconds > used ? o->seconds - used : 0;
