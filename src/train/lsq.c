@@ -21,7 +21,7 @@ struct lsq_plan lsq_plan_full(void)
                              .windows = 60,
                              .window_iterations = 12,
                              .samples = 4000,
-                             .round_samples = 8000,
+                             .round_samples = 16000,
                              .patience = 12};
 }
 

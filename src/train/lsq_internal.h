@@ -38,7 +38,7 @@ void lsq_window(struct lsq *lsq, size_t number, size_t count);
 void lsq_report(struct lsq *lsq, const char *stage);
 
 /* Share of the job's work that searching takes; rounding takes the rest. */
-#define LSQ_SEARCH_SHARE 0.8
+#define LSQ_SEARCH_SHARE 0.65
 
 bool lsq_round(struct lsq *lsq, struct error *err);
 

@@ -1,4 +1,4 @@
-/* Rounding the whole network: an eighth of the weights at a time, the costliest first, the others
+/* Rounding the whole network: a share of the weights at a time, the costliest first, the others
  * making up for it through the Gauss-Newton Hessian, then refitting what is still free. */
 #include "base/cholesky.h"
 #include "quant/compensate.h"
@@ -7,18 +7,28 @@
 #include <math.h>
 #include <string.h>
 
-#define STAGES      8
-#define REFITS      4  /* iterations behind each stage, on the samples of its Hessian */
-#define LAST_REFITS 10 /* biases only */
+#define LAST_REFITS 10 /* of the biases alone */
 
-static const double ridges[] = {1e-9, 1e-6, 1e-3};
+/* Ridges of the Hessian, relative to the mean of its diagonal: smooth nets want the small ones,
+ * kinked ones the large. */
+static const double ridges[] = {1e-11, 1e-6, 1e-3};
 #define RIDGES ((int)(sizeof ridges / sizeof ridges[0]))
+
+/* How carefully one candidate is made. */
+struct effort {
+    int stages;
+    int refits;  /* iterations behind each stage, on the samples of its Hessian */
+    int samples; /* in shares of the plan's round_samples: 1 / samples of them */
+};
+static const struct effort quick = {8, 4, 2};
+static const struct effort careful = {16, 5, 1}; /* for the best ridge, once more */
 
 struct rounding {
     struct lsq *lsq;
     struct fixed_memory memory;
     struct fixed candidate;
-    double best;                  /* integer validation loss of the best candidate */
+    double best; /* integer validation loss of the best candidate */
+    int best_ridge;
     double *value, *step, *limit; /* of the free parameters */
     bool *rounded;
 };
@@ -112,39 +122,39 @@ static void refit(struct lsq *lsq, int iterations)
 }
 
 /* One candidate, from the best float model to integers. */
-static bool round_all(struct rounding *r, double ridge, double share)
+static bool round_all(struct rounding *r, double ridge, struct effort effort, double share)
 {
     struct lsq *lsq = r->lsq;
-    const struct lsq_plan *plan = &lsq->job->plan;
     struct model *m = lsq->job->model;
+    size_t samples = lsq->job->plan.round_samples / (size_t)effort.samples;
     memcpy(m->parameter, lsq->best.parameter, m->count * sizeof *m->parameter);
     memset(lsq->held, 0, m->count * sizeof *lsq->held);
     lsq->damped.held = lsq->held;
-    for (int stage = 0; stage < STAGES; stage++) {
-        lsq_window(lsq, (size_t)stage, plan->round_samples);
+    for (int stage = 0; stage < effort.stages; stage++) {
+        size_t stages_left = (size_t)(effort.stages - stage);
+        lsq_window(lsq, (size_t)stage, samples);
         normal_sum(&lsq->normal, m, &lsq->work);
-        size_t left = weights_left(lsq);
-        if (!round_some(r, ridge,
-                        (left + (size_t)(STAGES - stage) - 1) / (size_t)(STAGES - stage))) {
+        if (!round_some(r, ridge, (weights_left(lsq) + stages_left - 1) / stages_left)) {
             return false;
         }
-        refit(lsq, stage + 1 < STAGES ? REFITS : 0);
-        lsq->fraction += share / STAGES;
+        refit(lsq, stages_left > 1 ? effort.refits : 0);
+        lsq->fraction += share / effort.stages;
         lsq_report(lsq, "round");
     }
-    lsq_window(lsq, 0, plan->round_samples);
+    lsq_window(lsq, 0, samples);
     refit(lsq, LAST_REFITS);
     take_rows(m, &r->candidate);
     return true;
 }
 
-static void keep_if_best(struct rounding *r)
+static void keep_if_best(struct rounding *r, int ridge)
 {
     struct lsq *lsq = r->lsq;
     double loss =
         sample_set_fixed_loss(&lsq->validation, lsq->job->problem, &r->candidate, &r->memory);
     if (loss < r->best) {
         r->best = loss;
+        r->best_ridge = ridge;
         fixed_copy(lsq->job->fixed, &r->candidate);
     }
 }
@@ -173,14 +183,16 @@ bool lsq_round(struct lsq *lsq, struct error *err)
     struct lsq_job *job = lsq->job;
     model_round(&lsq->best, job->bits, job->problem->out_type, &r.candidate);
     set_grid(lsq, &r.candidate);
-    keep_if_best(&r); /* rounding to nearest is the candidate to beat */
-    for (int i = 0; i < RIDGES; i++) {
-        if (i > 0 && session_stop(job->session, 1.0)) {
-            break;
+    keep_if_best(&r, 0); /* rounding to nearest is the candidate to beat */
+    double share = (1 - LSQ_SEARCH_SHARE) / (RIDGES + 4); /* a careful one takes as long as four */
+    for (int i = 0; i < RIDGES && (i == 0 || !session_stop(job->session, 1.0)); i++) {
+        if (round_all(&r, ridges[i], quick, share)) {
+            keep_if_best(&r, i);
         }
-        if (round_all(&r, ridges[i], (1 - LSQ_SEARCH_SHARE) / RIDGES)) {
-            keep_if_best(&r);
-        }
+    }
+    if (!session_stop(job->session, 1.0) &&
+        round_all(&r, ridges[r.best_ridge], careful, 4 * share)) {
+        keep_if_best(&r, r.best_ridge);
     }
     lsq->damped.held = NULL;
     return true;
