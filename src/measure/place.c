@@ -46,19 +46,28 @@ static bool is_program(const char *path)
     return path && stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
+/* From an installed program, or one that was moved with its tree, then from one that was built
+ * here; else what was said when it was built.  NULL when out of memory. */
+static const char *usual_folder(struct arena *arena)
+{
+    static const char *const places[] = {"../share/mote/targets", "../targets"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        errno = 0;
+        const char *folder = beside_program(arena, places[i]);
+        if (is_folder(folder) || (!folder && errno == ENOMEM)) {
+            return folder;
+        }
+    }
+    return MOTE_PREFIX "/share/mote/targets";
+}
+
 const char *place_targets(struct arena *arena, struct error *err)
 {
-    const char *installed = MOTE_PREFIX "/share/mote/targets";
     const char *given = getenv("MOTE_TARGETS");
-    const char *folder = given;
-    if (!given || !*given) {
-        errno = 0;
-        folder = beside_program(arena, "../targets");
-        if (!folder && errno == ENOMEM) {
-            fail_memory(err);
-            return NULL;
-        }
-        folder = is_folder(folder) ? folder : installed;
+    const char *folder = given && *given ? given : usual_folder(arena);
+    if (!folder) {
+        fail_memory(err);
+        return NULL;
     }
     char path[PATH_SIZE];
     if (!is_folder(folder) || strlen(folder) >= sizeof path / 2) {

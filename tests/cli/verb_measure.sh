@@ -2,6 +2,7 @@
 # mote measure and mote targets: table, JSON, budgets, missing tools.
 . tests/cli/support.bash
 
+tree=$PWD
 sum_net "$SCRATCH/sum.mote"
 cd "$SCRATCH" || exit 1
 
@@ -58,6 +59,13 @@ PATH=$PWD/tools "$MOTE" measure sum.mote --target cortex-m0 >out 2>err
 status=$?
 check "a missing compiler" [ "$status" -eq 1 ]
 check "names the packages" grep -q '^mote: target cortex-m0: .* is not installed; Debian packages: gcc-arm-none-eabi' err
+# Installed below any prefix, also one that it was not built for.
+mkdir -p away/bin away/share/mote away/targets
+cp "$MOTE" away/bin/
+cp -r "$tree/targets" away/share/mote/
+away/bin/mote targets >out 2>err
+status=$?
+check "targets are found beside an installed program" grep -q '^host ' out
 MOTE_TARGETS=$PWD/targets "$MOTE" measure sum.mote --target host >out 2>err
 status=$?
 check "another folder of targets" [ "$status" -eq 1 ]
