@@ -364,8 +364,12 @@ void print_head(struct text *out, const struct plan *plan)
     print_channels(out, "in", in->type, net->inputs, in->width);
     print_channels(out, "out", result->type, net->outputs, result->width);
     print_classes(out, net);
-    text_printf(out, " *   use   %s out[%d]; %s_predict(in, out);\n *\n", c_type(result->type),
+    text_printf(out, " *   use   %s out[%d]; %s_predict(in, out);\n", c_type(result->type),
                 result->width, plan->name);
+    if (net->task == TASK_CLASSIFICATION) {
+        text_printf(out, " *         int best = %s_classify(in);\n", plan->name);
+    }
+    text_add(out, " *\n");
     print_net(out, plan);
     print_score(out, net);
     print_costs(out, plan->options);

@@ -41,6 +41,7 @@ for kernel in size speed; do
     mote emit class.mote -o kind.h --optimise $kernel
     printf '#include "kind.h"\nint main(void) { const uint8_t in[2] = {9, 1}; return %s; }\n' \
         'kind_selftest() || kind_classify(in)' >kind.c
+    check "classes, $kernel: the head shows how" grep -qF 'int best = kind_classify(in);' kind.h
     # shellcheck disable=SC2086
     check "classes, $kernel" gcc $strict -o kind kind.c
     check "classes, $kernel: runs" ./kind

@@ -7,6 +7,7 @@
  *   out   int16_t[3]     setosa versicolor virginica   raw
  *   class 0 setosa, 1 versicolor, 2 virginica
  *   use   int16_t out[3]; iris_predict(in, out);
+ *         int best = iris_classify(in);
  *
  *   net   4-8-3, relu; 56 weights of 4 bits, shifts only
  *   bound |acc| <= 7 269 < 2^31 for every input (layer 2, row 1)
