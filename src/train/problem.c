@@ -1,6 +1,7 @@
 #include "train/problem.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Raw readings where every column is a small unsigned integer, else engineering values. */
@@ -65,6 +66,46 @@ static struct channel output_channel(const struct column *column, const struct p
     return channel;
 }
 
+/* "column 'x'", or "output 2" where there are no names. */
+static void name_column(const struct problem *p, int index, char *text, size_t size)
+{
+    const char *name = p->data->columns[index].name;
+    if (*name) {
+        (void)snprintf(text, size, "column '%s'", name);
+    } else {
+        bool in = index < p->inputs;
+        (void)snprintf(text, size, "%s %d", in ? "input" : "output",
+                       in ? index + 1 : index + 1 - p->inputs);
+    }
+}
+
+/* Do the column's values have codes of `type`, and not all the same one?  `lsb`: the step that the
+ * user asked for, or no digits. */
+static bool check_codes(const struct problem *p, int index, const struct channel *channel,
+                        struct decimal lsb, struct error *err)
+{
+    const struct column *column = &p->data->columns[index];
+    enum type type = index < p->inputs ? p->in_type : p->out_type;
+    char name[NET_NAME_MAX + 24];
+    char step[DECIMAL_TEXT_MAX];
+    bool clamped = false;
+    int32_t low = channel_encode(channel, type, column->low, &clamped);
+    int32_t high = channel_encode(channel, type, column->high, &clamped);
+    if (!clamped && (low < high || column->low >= column->high)) {
+        return true;
+    }
+    name_column(p, index, name, sizeof name);
+    if (lsb.digits == 0) {
+        return fail(err, "%s: %s: values from %.7g to %.7g are too %s to be trained on",
+                    p->data->source, name, column->low, column->high,
+                    clamped ? "large" : "close together");
+    }
+    decimal_print(lsb, step);
+    return fail(err, "--out-lsb %s: %s goes from %.7g to %.7g, which %s %s", step, name,
+                column->low, column->high, clamped ? "does not fit" : "is a single step of",
+                type_name(type));
+}
+
 static bool set_channels(struct problem *p, struct decimal lsb, struct error *err)
 {
     const struct dataset *data = p->data;
@@ -76,6 +117,9 @@ static bool set_channels(struct problem *p, struct decimal lsb, struct error *er
     }
     for (int i = 0; i < p->inputs; i++) {
         p->in_channels[i] = input_channel(&data->columns[i], p->in_type);
+        if (!check_codes(p, i, &p->in_channels[i], (struct decimal){0, 0}, err)) {
+            return false;
+        }
     }
     for (int i = 0; i < p->outputs; i++) {
         p->weight[i] = 1;
@@ -86,6 +130,9 @@ static bool set_channels(struct problem *p, struct decimal lsb, struct error *er
         }
         const struct column *column = &data->columns[p->inputs + i];
         p->out_channels[i] = output_channel(column, p, lsb);
+        if (!check_codes(p, p->inputs + i, &p->out_channels[i], lsb, err)) {
+            return false;
+        }
         double unit = decimal_value(p->out_channels[i].lsb) * ldexp(1, 15 - p->extra);
         if (column->high > column->low) {
             p->weight[i] = unit / (column->high - column->low);

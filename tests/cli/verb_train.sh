@@ -84,6 +84,19 @@ paste -d, <(seq 50) <(seq 50) >two.csv
 mote train two.csv -o x.mote --outputs 1 --net 2-4-1
 ends "a shape for other data" 1 \
     "mote: --net 2-4-1: the data has 1 input and 1 output, so it must be 1-...-1"
+mote train two.csv -o x.mote --outputs 1 --net 2 --out-lsb 0.1 --out i8
+ends "a step too fine for the type" 1 \
+    "mote: --out-lsb 0.1: output 1 goes from 1 to 50, which does not fit i8"
+mote train plane.csv -o x.mote --outputs 2 --net 2 --out-lsb 1000
+ends "a step too coarse for the data" 1 \
+    "mote: --out-lsb 1000: column 'y' goes from -20 to 90, which is a single step of i16"
+awk 'BEGIN { print "a,b"; for (i = 0; i < 50; i++) print i "," i "e36" }' >large.csv
+mote train large.csv -o x.mote --outputs 1 --net 2
+ends "numbers that have no step" 1 \
+    "mote: large.csv: column 'b': values from 0 to 4.9e+37 are too large to be trained on"
+awk 'BEGIN { print "a,b"; for (i = 0; i < 50; i++) print i "e-40," i }' >close.csv
+mote train close.csv -o x.mote --outputs 1 --net 2
+check "numbers that are one step" grep -q "close.csv: column 'a': .* too close together" err
 mote train plane.csv -o x.mote
 check "which columns are outputs?" grep -q '^mote: plane.csv: which columns are outputs' err
 check "and nothing is written" [ ! -e x.mote ]
