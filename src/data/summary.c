@@ -82,7 +82,9 @@ void column_text(const struct column *column, int index, char *text, size_t size
 static void remark_constants(const struct dataset *data, struct text *note)
 {
     int found = 0;
-    for (int c = 0; c < data->input_count; c++) {
+    int inputs = data->input_count;
+    int width = inputs + (data->class_count > 0 ? 0 : data->output_count);
+    for (int c = 0; c < width; c++) {
         const struct column *column = &data->columns[c];
         char text[NAME_BYTES + 24];
         if (column->low < column->high || ++found > CONSTANT_LISTED) {
@@ -91,10 +93,11 @@ static void remark_constants(const struct dataset *data, struct text *note)
         if (column->name[0]) {
             column_text(column, c, text, sizeof text);
         } else { /* labels in front shift the file's numbers */
-            (void)snprintf(text, sizeof text, "input %d", c + 1);
+            (void)snprintf(text, sizeof text, "%s %d", c < inputs ? "input" : "output",
+                           c < inputs ? c + 1 : c + 1 - inputs);
         }
-        text_printf(note, "%s is constant (%.7g): kept, it carries no information\n", text,
-                    column->low);
+        text_printf(note, "%s is constant (%.7g): kept, %s\n", text, column->low,
+                    c < inputs ? "it carries no information" : "there is nothing to learn");
     }
     if (found > CONSTANT_LISTED) {
         text_printf(note, "%d more column%s constant\n", found - CONSTANT_LISTED,

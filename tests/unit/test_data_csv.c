@@ -263,6 +263,9 @@ static void test_constant_note(void **state)
     assert_string_equal(data->note,
                         "column 'x3' is constant (0.5): kept, it carries no information");
     data_free(data);
+    data = load_outputs("1,2,7\n2,1,7\n", 2);
+    assert_string_equal(data->note, "output 2 is constant (7): kept, there is nothing to learn");
+    data_free(data);
 }
 
 int main(void)
