@@ -119,7 +119,7 @@ static struct topology largest_candidate(const struct run_state *run)
 static bool choose_shape(struct run_state *run, struct error *err)
 {
     struct topology topology;
-    double loss[16];
+    double loss[16] = {0};
     double best = HUGE_VAL;
     int count = 0;
     while (count < 16 &&
