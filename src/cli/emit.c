@@ -261,7 +261,7 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
         return report_usage("emit", "-o FILE is missing");
     }
     if (strcmp(output, "-") != 0 && !ends_with(output, ".h") && !ends_with(output, ".c")) {
-        return report_usage("emit", "-o: '%s' ends neither in .h nor in .c", output);
+        return report_usage("emit", "-o: '%s' is not NAME.h, NAME.c or -", output);
     }
     if (settings.json && strcmp(output, "-") == 0) {
         return report_usage("emit", "--json and -o - both want standard output");

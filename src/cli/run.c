@@ -103,11 +103,17 @@ static bool names_class(const struct printer *printer)
 }
 
 /* The first line: what the columns are. */
+/* A label column without a name is kept by its number, which would be read back as a row. */
+static const char *class_heading(const struct net *net)
+{
+    return net->label[strspn(net->label, "0123456789")] ? net->label : "class";
+}
+
 static void print_heading(struct printer *printer)
 {
     const struct net *net = printer->net;
     if (names_class(printer)) {
-        add_field(&printer->text, net->label[0] ? net->label : "class");
+        add_field(&printer->text, class_heading(net));
     } else {
         for (int i = 0; i < net->tensors[net->output].width; i++) {
             text_add(&printer->text, i ? "," : "");

@@ -50,7 +50,7 @@ done
 mote emit sum.mote
 ends "no -o" 2 "mote emit: -o FILE is missing"
 mote emit sum.mote -o sum.txt
-ends "another kind of file" 2 "mote emit: -o: 'sum.txt' ends neither in .h nor in .c"
+ends "another kind of file" 2 "mote emit: -o: 'sum.txt' is not NAME.h, NAME.c or -"
 mote emit sum.mote -o - --json
 ends "--json and -o -" 2 "mote emit: --json and -o - both want standard output"
 mote emit sum.mote -o x.h --name '9 lives'

@@ -29,6 +29,12 @@ prints "classes by name" "kind
 high
 low
 even"
+sed 's/"label": "kind"/"label": "3"/' class.mote >number.mote
+mote run number.mote class.csv
+prints "a label column without a name" "class
+high
+low
+even"
 mote run class.mote class.csv --json
 gives "classes as JSON" . '["high","low","even"]'
 mote run class.mote class.csv --raw
