@@ -119,9 +119,12 @@ static bool save(struct lsq *lsq, struct error *err)
     return done;
 }
 
+/* Not after Ctrl-C: it cuts a window in two, and --resume has to go on from a whole one. */
 static bool save_if_due(struct lsq *lsq, struct error *err)
 {
-    return !lsq->job->fixed || !session_save_due(lsq->job->session) || save(lsq, err);
+    struct session *session = lsq->job->session;
+    return !lsq->job->fixed || session_interrupted(session) || !session_save_due(session) ||
+           save(lsq, err);
 }
 
 static bool restore(struct lsq *lsq, struct error *err)
@@ -244,23 +247,27 @@ static double start_share(const struct lsq_plan *plan)
     return LSQ_SEARCH_SHARE * starts / (starts + windows);
 }
 
+/* The windows go on from the best start. */
+static void take_best_start(struct lsq *lsq)
+{
+    memcpy(lsq->job->model->parameter, lsq->best.parameter,
+           lsq->best.count * sizeof *lsq->best.parameter);
+    lsq->state.restart = lsq->job->plan.restarts;
+    lsq->state.since_best = 0;
+    lsq->state.still = false;
+    lsq->damped.damping = 1e-3;
+}
+
 static bool starts(struct lsq *lsq, struct error *err)
 {
     const struct lsq_plan *plan = &lsq->job->plan;
     double share = start_share(plan) / plan->restarts;
     while (lsq->state.restart < plan->restarts) {
-        if (lsq->state.restart > 0 && session_stop(lsq->job->session, 0.3)) {
-            break;
-        }
         lsq->fraction = share * lsq->state.restart;
         start(lsq, lsq->state.restart, share);
         lsq->state.restart++;
-        if (lsq->state.restart == plan->restarts) { /* go on from the best of them */
-            memcpy(lsq->job->model->parameter, lsq->best.parameter,
-                   lsq->best.count * sizeof *lsq->best.parameter);
-            lsq->state.since_best = 0;
-            lsq->state.still = false;
-            lsq->damped.damping = 1e-3;
+        if (lsq->state.restart == plan->restarts || session_stop(lsq->job->session, 0.3)) {
+            take_best_start(lsq);
         }
         if (!save_if_due(lsq, err)) {
             return false;
@@ -300,7 +307,8 @@ static bool search_and_round(struct lsq *lsq, struct error *err)
     }
     lsq->state.settled = true;
     lsq->job->loss = lsq->state.best_loss;
-    if (lsq->job->fixed && lsq->job->session->options->checkpoint && !save(lsq, err)) {
+    if (lsq->job->fixed && lsq->job->session->options->checkpoint &&
+        !session_interrupted(lsq->job->session) && !save(lsq, err)) {
         return false;
     }
     lsq->fraction = LSQ_SEARCH_SHARE;

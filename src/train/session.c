@@ -24,11 +24,15 @@ double session_seconds(const struct session *session)
 bool session_stop(struct session *session, double share)
 {
     const struct train_options *o = session->options;
-    if ((o->stop && *o->stop) ||
-        (o->seconds > 0 && session_seconds(session) > share * o->seconds)) {
-        session->stopped = true;
-    }
-    return session->stopped;
+    bool over = session_interrupted(session) ||
+                (o->seconds > 0 && session_seconds(session) > share * o->seconds);
+    session->stopped = session->stopped || over;
+    return over;
+}
+
+bool session_interrupted(const struct session *session)
+{
+    return session->options->stop && *session->options->stop;
 }
 
 void session_progress(struct session *session, double fraction, const char *stage,

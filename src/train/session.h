@@ -18,8 +18,12 @@ struct session session_new(const struct train_options *options, uint64_t identit
 
 double session_seconds(const struct session *session); /* since the start */
 
-/* Should the search stop?  `share` of the time budget is what may be used up to here. */
+/* Should this phase stop?  `share` of the time budget is what may be used up to here; a later phase
+ * with a larger share may still go on. */
 bool session_stop(struct session *session, double share);
+
+/* Has the user asked to stop? */
+bool session_interrupted(const struct session *session);
 
 /* Report progress, at most four times a second; the ETA follows from the fraction. */
 void session_progress(struct session *session, double fraction, const char *stage,

@@ -128,6 +128,21 @@ ends "Ctrl-C" 0 "mote: note: stopped by Ctrl-C; the best network so far is kept"
 mote show pose.mote
 check "Ctrl-C: the net is there" [ "$status" -eq 0 ]
 
+# After Ctrl-C --resume goes on, to the bytes of a training that nobody stopped.
+head -n 1500 pose.csv >short.csv
+whole=(train short.csv --outputs 6 --net 6-12-6 --name pose)
+mote "${whole[@]}" -o whole.mote
+(trap - INT; exec "$MOTE" "${whole[@]}" --checkpoint state -o part.mote) >out 2>err &
+child=$!
+for _ in {1..100}; do
+    [ -e state ] && break
+    sleep 0.05
+done
+kill -INT $child
+wait $child
+mote "${whole[@]}" --checkpoint state --resume -o part.mote
+check "Ctrl-C, then --resume: the same bytes" cmp whole.mote part.mote
+
 mote train plane.csv --outputs 2 --no-skip --skip "${quick[@]}" -o plane.mote
 mote show plane.mote --json
 gives "the last of --no-skip and --skip counts" .options \
