@@ -12,8 +12,12 @@ static double now(void)
 struct session session_new(const struct train_options *options, uint64_t identity)
 {
     double start = now();
-    return (struct session){
-        .options = options, .identity = identity, .started = start, .shown = 0, .saved = 0};
+    return (struct session){.options = options,
+                            .identity = identity,
+                            .started = start,
+                            .shown = 0,
+                            .saved = 0,
+                            .share = 1};
 }
 
 double session_seconds(const struct session *session)
@@ -25,7 +29,7 @@ bool session_stop(struct session *session, double share)
 {
     const struct train_options *o = session->options;
     bool over = session_interrupted(session) ||
-                (o->seconds > 0 && session_seconds(session) > share * o->seconds);
+                (o->seconds > 0 && session_seconds(session) > share * session->share * o->seconds);
     session->stopped = session->stopped || over;
     return over;
 }

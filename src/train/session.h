@@ -11,6 +11,7 @@ struct session {
     double started;    /* seconds of the monotonic clock */
     double shown;      /* when progress was last reported */
     double saved;      /* when the checkpoint was last written */
+    double share;      /* of the time budget, for what runs now: 1, less while shapes are tried */
     bool stopped;      /* by --time or by the user */
 };
 

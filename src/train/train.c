@@ -122,7 +122,8 @@ static bool choose_shape(struct run_state *run, struct error *err)
     double loss[16] = {0};
     double best = HUGE_VAL;
     int count = 0;
-    while (count < 16 &&
+    run->session.share = 0.3; /* the most is for the shape that is chosen */
+    while (count < 16 && (count == 0 || !session_stop(&run->session, 1)) &&
            topology_candidate(count, run->problem->inputs, run->problem->outputs, &topology)) {
         if (!set_shape(run, &topology, err) || !probe(run, &loss[count], err)) {
             return false;
@@ -130,6 +131,7 @@ static bool choose_shape(struct run_state *run, struct error *err)
         best = loss[count] < best ? loss[count] : best;
         count++;
     }
+    run->session.share = 1;
     int chosen = 0;
     while (loss[chosen] > 1.05 * 1.05 * best) {
         chosen++;

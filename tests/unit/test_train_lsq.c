@@ -5,6 +5,7 @@
 #include "run/run.h"
 #include "train/damped.h"
 #include "train/problem.h"
+#include "train/session.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -354,13 +355,36 @@ static void test_topology(void **state)
     }
 }
 
+/* Half of the time is over: that ends a phase with a smaller share, not one with a larger. */
+static void test_time_shares(void **state)
+{
+    (void)state;
+    volatile int stop = 0;
+    struct train_options options = {.seconds = 1000, .stop = &stop};
+    struct session session = session_new(&options, 0);
+    session.started -= 500;
+    assert_false(session_stop(&session, 0.75));
+    assert_false(session.stopped);
+    assert_true(session_stop(&session, 0.3));
+    assert_true(session.stopped);
+    assert_false(session_stop(&session, 0.75));
+    session.share = 0.3; /* shapes are being tried */
+    assert_true(session_stop(&session, 1));
+    session.share = 1;
+    assert_false(session_interrupted(&session));
+    stop = 1;
+    assert_true(session_interrupted(&session));
+    assert_true(session_stop(&session, 0.75));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slopes),   cmocka_unit_test(test_gradient),
-        cmocka_unit_test(test_matrix),   cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_cholesky), cmocka_unit_test(test_compensation),
-        cmocka_unit_test(test_chain),    cmocka_unit_test(test_topology),
+        cmocka_unit_test(test_slopes),      cmocka_unit_test(test_gradient),
+        cmocka_unit_test(test_matrix),      cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_cholesky),    cmocka_unit_test(test_compensation),
+        cmocka_unit_test(test_chain),       cmocka_unit_test(test_topology),
+        cmocka_unit_test(test_time_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
