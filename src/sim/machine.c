@@ -314,7 +314,7 @@ static void decode_range(struct machine *machine, uint32_t start, uint32_t size)
         const unsigned char *at = machine->flash + i;
         uint16_t first = (uint16_t)(at[0] | at[1] << 8);
         bool more = i + 4 <= start + size;
-        uint16_t second = more ? (uint16_t)(at[2] | at[3] << 8) : 0;
+        uint16_t second = (uint16_t)(more ? at[2] | at[3] << 8 : 0);
         machine->code[i / 2] = thumb_decode(first, second, machine->core);
     }
 }
