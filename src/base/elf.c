@@ -117,7 +117,7 @@ bool elf_segment(const struct elf *elf, unsigned index, struct elf_segment *segm
     segment->flags = elf->wide ? segment->flags : bytes_u32_little(&bytes);
     if (index >= elf->segment_count || bytes.bad || segment->offset > elf->size ||
         segment->file_size > elf->size - segment->offset ||
-        segment->file_size > segment->memory_size) {
+        (segment->type == ELF_SEGMENT_LOAD && segment->file_size > segment->memory_size)) {
         return bad_file(elf, "a segment lies outside of the file", err);
     }
     return true;

@@ -62,6 +62,16 @@ static bool read_most(const json_t *root, const char *key, int64_t *value)
     return json_is_integer(most) && *value >= 0;
 }
 
+/* Null: the counting program has no cycles for this core. */
+static bool read_cycles(const json_t *root, int64_t *value)
+{
+    if (json_is_null(json_object_get(root, "cycles"))) {
+        *value = COST_UNKNOWN;
+        return true;
+    }
+    return read_most(root, "cycles", value);
+}
+
 /* The counting program's line; *calls: the number of vectors it ran. */
 static bool read_counts(struct work *work, const char *line, int64_t *calls)
 {
@@ -70,7 +80,7 @@ static bool read_counts(struct work *work, const char *line, int64_t *calls)
     json_t *root = json_loads(line ? line : "", 0, NULL);
     *calls = json_integer_value(json_object_get(root, "calls"));
     bool done = *calls > 0 && read_most(root, "instructions", &cost->instructions) &&
-                read_most(root, "cycles", &cost->cycles) && read_most(root, "stack", &cost->stack);
+                read_cycles(root, &cost->cycles) && read_most(root, "stack", &cost->stack);
     json_decref(root);
     if (starve_seen()) {
         return fail_memory(work->err);

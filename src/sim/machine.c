@@ -5,33 +5,28 @@
 #include <string.h>
 #include <unicorn/unicorn.h>
 
-#define PAGE       4096U
-#define LAYOUT_END 0x40000000U
-#define PRESERVED  8 /* r4..r11 */
+#define PAGE 4096U
 
 struct machine {
     uc_engine *engine;
     struct error *err;
-    enum core core;
+    const struct core *core;
+    const struct family *family; /* the core's */
     struct layout layout;
     unsigned char *flash; /* the memories that Unicorn sees */
     unsigned char *ram;
-    struct thumb *code; /* one per halfword of flash; size 0 where no code may run */
-    uint32_t stop;      /* where calls return to: a page outside of flash and RAM */
+    struct step *code; /* one per halfword of flash; size 0 where no code may run */
+    uint32_t stop;     /* where calls return to: a page outside of flash and RAM */
     uint32_t stack_top;
     uint32_t static_end; /* first address behind .data and .bss */
     /* state of a call */
     uint64_t counts[COUNT_KINDS];
     uint64_t limit;
-    uint32_t at;                /* address of the instruction that runs now */
-    uint32_t stack_low;         /* lowest SP or stack write */
-    const struct thumb *before; /* the instruction before it; NULL at the entry */
-    bool self_taken;            /* a taken branch whose target is the next instruction */
+    uint32_t at;               /* address of the instruction that runs now */
+    uint32_t stack_low;        /* lowest SP or stack write */
+    const struct step *before; /* the instruction before it; NULL at the entry */
+    bool self_taken;           /* a taken branch whose target is the next instruction */
 };
-
-static const int preserved[PRESERVED] = {UC_ARM_REG_R4,  UC_ARM_REG_R5, UC_ARM_REG_R6,
-                                         UC_ARM_REG_R7,  UC_ARM_REG_R8, UC_ARM_REG_R9,
-                                         UC_ARM_REG_R10, UC_ARM_REG_R11};
 
 static bool inside(const struct region *region, uint64_t address, uint64_t size)
 {
@@ -54,32 +49,30 @@ static uint32_t read_register(struct machine *machine, int which)
     return value;
 }
 
+static uint32_t read_stack_pointer(struct machine *machine)
+{
+    return read_register(machine, machine->family->stack_pointer);
+}
+
 /* What only shows after the instruction before `next`: was its branch taken, where is SP. */
 static void finish_before(struct machine *machine, uint32_t next)
 {
-    const struct thumb *before = machine->before;
+    const struct step *before = machine->before;
     if (!before) {
         return;
     }
-    if (before->flags & THUMB_CONDITIONAL && (next != machine->at + 2 || machine->self_taken)) {
+    if (before->flags & STEP_CONDITIONAL &&
+        (next != machine->at + before->size || machine->self_taken)) {
         machine->counts[COUNT_CYCLES] += before->taken;
         machine->counts[COUNT_TAKEN]++;
     }
-    if (before->flags & THUMB_STACK) {
-        uint32_t sp = read_register(machine, UC_ARM_REG_SP);
+    if (before->flags & STEP_STACK) {
+        uint32_t sp = read_stack_pointer(machine);
         machine->stack_low = sp < machine->stack_low ? sp : machine->stack_low;
         if (sp < machine->static_end || sp > machine->stack_top) {
             STOP(machine, "0x%08" PRIx32 ": stack overflow: SP is 0x%08" PRIx32, machine->at, sp);
         }
     }
-}
-
-/* B<cond> to the next instruction: taken or not cannot be seen from where it goes. */
-static bool taken_to_next(struct machine *machine, uint32_t offset)
-{
-    unsigned code = machine->flash[offset] | (unsigned)machine->flash[offset + 1] << 8;
-    return (code & 0xff) == 0xff &&
-           thumb_condition(code >> 8 & 15, read_register(machine, UC_ARM_REG_XPSR));
 }
 
 static void on_instruction(uc_engine *engine, uint64_t address, uint32_t size, void *data)
@@ -96,16 +89,18 @@ static void on_instruction(uc_engine *engine, uint64_t address, uint32_t size, v
     }
     uint32_t offset = pc - machine->layout.flash.start;
     if (!inside(&machine->layout.flash, pc, 2) || machine->code[offset / 2].size == 0) {
-        STOP(machine, "0x%08" PRIx32 ": no instruction of ARMv6-M that measured code may use", pc);
+        STOP(machine, "0x%08" PRIx32 ": no instruction of %s that measured code may use", pc,
+             machine->core->instructions);
         return;
     }
-    const struct thumb *thumb = &machine->code[offset / 2];
-    machine->before = thumb;
-    machine->self_taken = thumb->flags & THUMB_CONDITIONAL && taken_to_next(machine, offset);
-    machine->counts[COUNT_CYCLES] += thumb->cycles;
-    machine->counts[COUNT_MULTIPLIES] += (thumb->flags & THUMB_MULTIPLY) != 0;
-    machine->counts[COUNT_BRANCHES] += (thumb->flags & (THUMB_BRANCH | THUMB_CONDITIONAL)) != 0;
-    machine->counts[COUNT_TAKEN] += (thumb->flags & THUMB_BRANCH) != 0;
+    const struct step *step = &machine->code[offset / 2];
+    machine->before = step;
+    machine->self_taken = step->flags & STEP_CONDITIONAL &&
+                          machine->family->taken_to_next(machine->engine, machine->flash + offset);
+    machine->counts[COUNT_CYCLES] += step->cycles;
+    machine->counts[COUNT_MULTIPLIES] += (step->flags & STEP_MULTIPLY) != 0;
+    machine->counts[COUNT_BRANCHES] += (step->flags & (STEP_BRANCH | STEP_CONDITIONAL)) != 0;
+    machine->counts[COUNT_TAKEN] += (step->flags & STEP_BRANCH) != 0;
     if (++machine->counts[COUNT_INSTRUCTIONS] > machine->limit) {
         STOP(machine, "0x%08" PRIx32 ": still running after %" PRIu64 " instructions", pc,
              machine->limit);
@@ -116,7 +111,7 @@ static void on_instruction(uc_engine *engine, uint64_t address, uint32_t size, v
 static void refuse_access(struct machine *machine, bool write, uint64_t address, int size)
 {
     const char *verb = write ? "write" : "read";
-    uint32_t sp = read_register(machine, UC_ARM_REG_SP);
+    uint32_t sp = read_stack_pointer(machine);
     if (write && address < machine->static_end && sp > address && sp - address <= PAGE) {
         STOP(machine, "0x%08" PRIx32 ": stack overflow: write at 0x%08" PRIx64, machine->at,
              address);
@@ -193,31 +188,34 @@ static bool add_hooks(struct machine *machine)
            add_hook(machine, UC_HOOK_INTR, (void (*)(void))on_exception);
 }
 
-static bool check_region(const struct region *region, const char *name, struct error *err)
+static bool check_region(const struct machine *machine, const struct region *region,
+                         const char *name)
 {
-    if (region->size == 0 || region->start % PAGE || region->size % PAGE ||
-        region->start >= LAYOUT_END || region->size > LAYOUT_END - region->start) {
-        return fail(err, "%s must be whole 4 KiB pages below 0x40000000", name);
+    uint32_t end = machine->family->end;
+    if (region->size == 0 || region->start % PAGE || region->size % PAGE || region->start >= end ||
+        region->size > end - region->start) {
+        return fail(machine->err, "%s must be whole 4 KiB pages below 0x%08" PRIx32, name, end);
     }
     return true;
 }
 
-static bool check_layout(const struct layout *layout, struct error *err)
+static bool check_layout(const struct machine *machine)
 {
-    const struct region *flash = &layout->flash;
-    const struct region *ram = &layout->ram;
-    if (!check_region(flash, "flash", err) || !check_region(ram, "RAM", err)) {
+    const struct region *flash = &machine->layout.flash;
+    const struct region *ram = &machine->layout.ram;
+    if (!check_region(machine, flash, "flash") || !check_region(machine, ram, "RAM")) {
         return false;
     }
     if (flash->start < ram->start + ram->size && ram->start < flash->start + flash->size) {
-        return fail(err, "flash and RAM overlap");
+        return fail(machine->err, "flash and RAM overlap");
     }
     return true;
 }
 
 /* The first page from 0x10000000 on that is neither flash nor RAM. */
-static uint32_t free_page(const struct layout *layout)
+static uint32_t free_page(const struct machine *machine)
 {
+    const struct layout *layout = &machine->layout;
     uint32_t page = 0x10000000;
     for (int i = 0; i < 2; i++) {
         if (inside(&layout->flash, page, PAGE)) {
@@ -227,7 +225,7 @@ static uint32_t free_page(const struct layout *layout)
             page = layout->ram.start + layout->ram.size;
         }
     }
-    return page < LAYOUT_END ? page : 0x08000000;
+    return page < machine->family->end ? page : 0x08000000;
 }
 
 static bool map(struct machine *machine)
@@ -255,18 +253,19 @@ static bool map(struct machine *machine)
 
 static bool set_up(struct machine *machine)
 {
-    if (!check_layout(&machine->layout, machine->err)) {
+    const struct family *family = machine->family;
+    if (!check_layout(machine)) {
         return false;
     }
-    uc_err code = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &machine->engine);
+    uc_err code = uc_open(family->arch, family->mode, &machine->engine);
     if (code != UC_ERR_OK) {
         return fail(machine->err, "Unicorn: %s", uc_strerror(code));
     }
-    code = uc_ctl_set_cpu_model(machine->engine, UC_CPU_ARM_CORTEX_M0);
+    code = uc_ctl_set_cpu_model(machine->engine, family->model);
     if (code != UC_ERR_OK) {
         return fail(machine->err, "Unicorn: %s", uc_strerror(code));
     }
-    machine->stop = free_page(&machine->layout);
+    machine->stop = free_page(machine);
     machine->stack_top = machine->layout.ram.start + machine->layout.ram.size;
     machine->static_end = machine->layout.ram.start;
     if (!map(machine)) {
@@ -275,7 +274,7 @@ static bool set_up(struct machine *machine)
     return add_hooks(machine) || fail(machine->err, "Unicorn cannot watch the execution");
 }
 
-struct machine *machine_new(const struct layout *layout, enum core core, struct error *err)
+struct machine *machine_new(const struct layout *layout, const struct core *core, struct error *err)
 {
     struct machine *machine = calloc(1, sizeof *machine);
     if (!machine) {
@@ -284,6 +283,7 @@ struct machine *machine_new(const struct layout *layout, enum core core, struct 
     }
     machine->layout = *layout;
     machine->core = core;
+    machine->family = core->family;
     machine->err = err;
     if (!set_up(machine)) {
         machine_free(machine);
@@ -315,7 +315,7 @@ static void decode_range(struct machine *machine, uint32_t start, uint32_t size)
         uint16_t first = (uint16_t)(at[0] | at[1] << 8);
         bool more = i + 4 <= start + size;
         uint16_t second = (uint16_t)(more ? at[2] | at[3] << 8 : 0);
-        machine->code[i / 2] = thumb_decode(first, second, machine->core);
+        machine->code[i / 2] = machine->family->decode(first, second, machine->core->variant);
     }
 }
 
@@ -349,8 +349,8 @@ static bool load_segment(struct machine *machine, const struct elf *elf,
 
 bool machine_load(struct machine *machine, const struct elf *elf)
 {
-    if (elf->wide || elf->machine != ELF_MACHINE_ARM) {
-        return fail(machine->err, "%s: not a program for 32-bit Arm", elf->file);
+    if (elf->wide || elf->machine != machine->family->elf_machine) {
+        return fail(machine->err, "%s: not a program for %s", elf->file, machine->family->machine);
     }
     for (unsigned i = 0; i < elf->segment_count; i++) {
         struct elf_segment segment;
@@ -383,38 +383,39 @@ static uint32_t mark(int index)
 
 static void enter(struct machine *machine, const struct call *call)
 {
-    static const int arguments[CALL_ARGUMENTS_MAX] = {UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2,
-                                                      UC_ARM_REG_R3};
+    const struct family *family = machine->family;
     for (int i = 0; i < CALL_ARGUMENTS_MAX; i++) {
-        (void)uc_reg_write(machine->engine, arguments[i], &call->arguments[i]);
+        (void)uc_reg_write(machine->engine, family->arguments[i], &call->arguments[i]);
     }
-    for (int i = 0; i < PRESERVED; i++) {
+    for (int i = 0; i < machine->core->preserved_count; i++) {
         uint32_t value = mark(i);
-        (void)uc_reg_write(machine->engine, preserved[i], &value);
+        (void)uc_reg_write(machine->engine, family->preserved[i].number, &value);
     }
-    uint32_t back = machine->stop | 1;
-    (void)uc_reg_write(machine->engine, UC_ARM_REG_SP, &machine->stack_top);
-    (void)uc_reg_write(machine->engine, UC_ARM_REG_LR, &back);
+    uint32_t back = machine->stop | family->entry_flag;
+    (void)uc_reg_write(machine->engine, family->stack_pointer, &machine->stack_top);
+    (void)uc_reg_write(machine->engine, family->link, &back);
     memset(machine->counts, 0, sizeof machine->counts);
     machine->limit = call->limit;
     machine->before = NULL;
-    machine->at = call->function & ~1U;
+    machine->at = call->function & ~family->entry_flag;
     machine->stack_low = machine->stack_top;
 }
 
-/* The callee's duties: return to its caller with SP and r4..r11 as they were. */
+/* The callee's duties: return to its caller with SP and the preserved registers as they were. */
 static bool left_well(struct machine *machine)
 {
-    uint32_t pc = read_register(machine, UC_ARM_REG_PC) & ~1U;
+    uint32_t pc = read_register(machine, machine->family->program_counter);
+    pc &= ~machine->family->entry_flag;
     if (pc != machine->stop) {
         return fail(machine->err, "0x%08" PRIx32 ": the call did not return", pc);
     }
-    if (read_register(machine, UC_ARM_REG_SP) != machine->stack_top) {
+    if (read_stack_pointer(machine) != machine->stack_top) {
         return fail(machine->err, "the function returns with another SP");
     }
-    for (int i = 0; i < PRESERVED; i++) {
-        if (read_register(machine, preserved[i]) != mark(i)) {
-            return fail(machine->err, "the function does not preserve r%d", i + 4);
+    const struct preserved *preserved = machine->family->preserved;
+    for (int i = 0; i < machine->core->preserved_count; i++) {
+        if (read_register(machine, preserved[i].number) != mark(i)) {
+            return fail(machine->err, "the function does not preserve %s", preserved[i].name);
         }
     }
     return true;
@@ -422,12 +423,13 @@ static bool left_well(struct machine *machine)
 
 bool machine_call(struct machine *machine, const struct call *call, uint64_t *counts)
 {
-    if (!inside(&machine->layout.flash, call->function & ~1U, 2)) {
+    uint32_t flag = machine->family->entry_flag;
+    if (!inside(&machine->layout.flash, call->function & ~flag, 2)) {
         return fail(machine->err, "0x%08" PRIx32 ": the function does not lie in flash",
                     call->function);
     }
     enter(machine, call);
-    uc_err code = uc_emu_start(machine->engine, call->function | 1, machine->stop, 0, 0);
+    uc_err code = uc_emu_start(machine->engine, call->function | flag, machine->stop, 0, 0);
     if (machine->err->failed) {
         return false;
     }

@@ -1,12 +1,12 @@
-/* A Cortex-M0 or Cortex-M0+ on Unicorn that counts what it executes and stops at whatever the
- * real core would not do: encodings that ARMv6-M lacks (Unicorn lets them pass), unaligned and
- * stray accesses, writes to flash, code outside of flash, an overflowing stack. */
+/* A small core on Unicorn that counts what it executes and stops at whatever the real core would
+ * not do: encodings that its instruction set lacks (Unicorn lets them pass), unaligned and stray
+ * accesses, writes to flash, code outside of flash, an overflowing stack. */
 #ifndef MOTE_SIM_MACHINE_H
 #define MOTE_SIM_MACHINE_H
 
 #include "base/elf.h"
 #include "base/error.h"
-#include "sim/thumb.h"
+#include "sim/core.h"
 
 #include <stdint.h>
 
@@ -18,7 +18,7 @@ enum count {
     COUNT_KINDS
 };
 
-/* Memory: 4 KiB steps, below 0x40000000 (beyond it an M-profile core does not execute). */
+/* Memory: 4 KiB steps, below the end that the core's family says. */
 struct region {
     uint32_t start;
     uint32_t size;
@@ -29,10 +29,8 @@ struct layout {
     struct region ram;
 };
 
-#define CALL_ARGUMENTS_MAX 4
-
 struct call {
-    uint32_t function; /* address, with or without its Thumb bit */
+    uint32_t function; /* address, with or without the flag of functions */
     uint32_t arguments[CALL_ARGUMENTS_MAX];
     uint64_t limit; /* instructions before the call counts as an endless loop */
 };
@@ -40,7 +38,8 @@ struct call {
 struct machine;
 
 /* `err` is kept: everything that later goes wrong in a call is told there. */
-struct machine *machine_new(const struct layout *layout, enum core core, struct error *err);
+struct machine *machine_new(const struct layout *layout, const struct core *core,
+                            struct error *err);
 void machine_free(struct machine *machine);
 
 /* Put the loadable segments where they run (no start-up code is needed); the stack begins at the
@@ -50,7 +49,8 @@ bool machine_load(struct machine *machine, const struct elf *elf);
 /* Host address of `size` bytes of RAM at `address`; NULL and an error where they are not RAM. */
 unsigned char *machine_ram(struct machine *machine, uint64_t address, uint64_t size);
 
-/* Call a function from its first instruction to its return, as AAPCS says; counts[COUNT_KINDS]. */
+/* Call a function from its first instruction to its return, as its calling convention says;
+ * counts[COUNT_KINDS]. */
 bool machine_call(struct machine *machine, const struct call *call, uint64_t *counts);
 
 #endif

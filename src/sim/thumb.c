@@ -9,15 +9,15 @@ struct table {
 };
 
 static const struct table tables[] = {
-    [CORE_M0] = {.branch = 3, .link = 4, .leave = 4, .system = 4},
-    [CORE_M0PLUS] = {.branch = 2, .link = 3, .leave = 3, .system = 3},
+    [THUMB_M0] = {.branch = 3, .link = 4, .leave = 4, .system = 4},
+    [THUMB_M0PLUS] = {.branch = 2, .link = 3, .leave = 3, .system = 3},
 };
 
-static const struct thumb undefined = {0};
+static const struct step undefined = {0};
 
-static struct thumb plain(unsigned cycles, unsigned flags)
+static struct step plain(unsigned cycles, unsigned flags)
 {
-    return (struct thumb){.size = 2, .cycles = (uint8_t)cycles, .flags = (uint8_t)flags};
+    return (struct step){.size = 2, .cycles = (uint8_t)cycles, .flags = (uint8_t)flags};
 }
 
 static unsigned bits_set(unsigned list)
@@ -30,34 +30,34 @@ static unsigned bits_set(unsigned list)
 }
 
 /* 010001: ADD, CMP, MOV on all registers; BX, BLX. */
-static struct thumb decode_high(unsigned code, const struct table *table)
+static struct step decode_high(unsigned code, const struct table *table)
 {
     unsigned to = (code & 7) | (code >> 4 & 8);
     unsigned from = code >> 3 & 15;
-    unsigned flags = (to == 13 ? THUMB_STACK : 0U) | (to == 15 ? THUMB_BRANCH : 0U);
+    unsigned flags = (to == 13 ? STEP_STACK : 0U) | (to == 15 ? STEP_BRANCH : 0U);
     unsigned cycles = to == 15 ? table->branch : 1;
     switch (code >> 8 & 3) {
     case 0: return to == 15 && from == 15 ? undefined : plain(cycles, flags);
     case 1: return (to < 8 && from < 8) || to == 15 || from == 15 ? undefined : plain(1, 0);
     case 2: return plain(cycles, flags);
-    default: return (code & 7) || from == 15 ? undefined : plain(table->branch, THUMB_BRANCH);
+    default: return (code & 7) || from == 15 ? undefined : plain(table->branch, STEP_BRANCH);
     }
 }
 
 /* 1011: everything around the stack, extension, byte order, hints. */
-static struct thumb decode_miscellaneous(unsigned code, const struct table *table)
+static struct step decode_miscellaneous(unsigned code, const struct table *table)
 {
     unsigned words = bits_set(code & 0x1ff);
     bool hint = code == 0xbf00 || code == 0xbf40; /* NOP, SEV; no waiting, no IT */
     switch (code >> 8 & 15) {
-    case 0x0: return plain(1, THUMB_STACK); /* ADD, SUB SP */
-    case 0x2: return plain(1, 0);           /* extend */
-    case 0x4:                               /* PUSH */
-    case 0x5: return words ? plain(1 + words, THUMB_STACK) : undefined;
+    case 0x0: return plain(1, STEP_STACK); /* ADD, SUB SP */
+    case 0x2: return plain(1, 0);          /* extend */
+    case 0x4:                              /* PUSH */
+    case 0x5: return words ? plain(1 + words, STEP_STACK) : undefined;
     case 0x6: return code == 0xb662 || code == 0xb672 ? plain(1, 0) : undefined; /* CPS */
     case 0xa: return (code & 0xc0) != 0x80 ? plain(1, 0) : undefined;            /* REV */
-    case 0xc: return words ? plain(1 + words, THUMB_STACK) : undefined;          /* POP */
-    case 0xd: return plain(table->leave + words, THUMB_STACK | THUMB_BRANCH);
+    case 0xc: return words ? plain(1 + words, STEP_STACK) : undefined;           /* POP */
+    case 0xd: return plain(table->leave + words, STEP_STACK | STEP_BRANCH);
     case 0xf: return hint ? plain(1, 0) : undefined;
     default: return undefined; /* CBZ, CBNZ, SETEND, BKPT ... */
     }
@@ -69,7 +69,7 @@ static bool special_register(unsigned number)
 }
 
 /* 32 bits: BL, MSR, MRS and the barriers are all there is. */
-static struct thumb decode_long(unsigned first, unsigned second, const struct table *table)
+static struct step decode_long(unsigned first, unsigned second, const struct table *table)
 {
     unsigned reads = second >> 8 & 15;
     unsigned from = first & 15;
@@ -80,26 +80,26 @@ static struct thumb decode_long(unsigned first, unsigned second, const struct ta
     bool barrier = first == 0xf3bf && (second & 0xff80) == 0x8f00 && (second >> 4 & 15) >= 4 &&
                    (second >> 4 & 15) <= 6;
     if ((first & 0xf800) == 0xf000 && (second & 0xd000) == 0xd000) {
-        return (struct thumb){.size = 4, .cycles = table->link, .flags = THUMB_BRANCH};
+        return (struct step){.size = 4, .cycles = table->link, .flags = STEP_BRANCH};
     }
     if (msr || mrs || barrier) {
-        unsigned flags = msr ? THUMB_STACK : 0U;
-        return (struct thumb){.size = 4, .cycles = table->system, .flags = (uint8_t)flags};
+        unsigned flags = msr ? STEP_STACK : 0U;
+        return (struct step){.size = 4, .cycles = table->system, .flags = (uint8_t)flags};
     }
     return undefined;
 }
 
-static struct thumb decode_conditional(unsigned code, const struct table *table)
+static struct step decode_conditional(unsigned code, const struct table *table)
 {
     if ((code >> 8 & 15) >= 14) { /* UDF, SVC */
         return undefined;
     }
-    struct thumb thumb = plain(1, THUMB_CONDITIONAL);
+    struct step thumb = plain(1, STEP_CONDITIONAL);
     thumb.taken = (uint8_t)(table->branch - 1);
     return thumb;
 }
 
-struct thumb thumb_decode(uint16_t first, uint16_t second, enum core core)
+struct step thumb_decode(uint16_t first, uint16_t second, enum thumb_core core)
 {
     const struct table *table = &tables[core];
     unsigned code = first;
@@ -111,7 +111,7 @@ struct thumb thumb_decode(uint16_t first, uint16_t second, enum core core)
     case 0x3: return plain(1, 0); /* shift, add, subtract, move, compare with immediates */
     case 0x4:
         if (code >> 10 == 0x10) { /* data processing */
-            return plain(1, (code >> 6 & 15) == 13 ? THUMB_MULTIPLY : 0U);
+            return plain(1, (code >> 6 & 15) == 13 ? STEP_MULTIPLY : 0U);
         }
         return code >> 10 == 0x11 ? decode_high(code, table) : plain(2, 0); /* LDR literal */
     case 0x5:
@@ -123,7 +123,7 @@ struct thumb thumb_decode(uint16_t first, uint16_t second, enum core core)
     case 0xb: return decode_miscellaneous(code, table);
     case 0xc: return words ? plain(1 + words, 0) : undefined; /* STM, LDM */
     case 0xd: return decode_conditional(code, table);
-    case 0xe: return code & 0x800 ? undefined : plain(table->branch, THUMB_BRANCH);
+    case 0xe: return code & 0x800 ? undefined : plain(table->branch, STEP_BRANCH);
     default: return decode_long(first, second, table);
     }
 }

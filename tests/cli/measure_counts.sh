@@ -3,6 +3,8 @@
 # against what ARMv6-M does not allow (tests/sim/faults.S).
 set -u
 count=$(dirname "$MOTE")/mote-count_cortexm
+# shellcheck source=tests/cli/counts.bash
+. tests/cli/counts.bash
 table='instructions stack loads stores flash_reads taken'
 
 if ! command -v arm-none-eabi-gcc >/dev/null; then
@@ -13,26 +15,6 @@ fi
 assemble() { # NAME: tests/sim/NAME.S to $SCRATCH/NAME.elf
     arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb -nostdlib -Wl,-Ttext=0x100,-Tbss=0x20000000 \
         -Wl,-e0x100 -Wl,--build-id=none -o "$SCRATCH/$1.elf" "tests/sim/$1.S"
-}
-
-check() { # NAME GOT WANTED
-    if [ "$2" = "$3" ]; then
-        echo "ok $1"
-    else
-        echo "not ok $1: $2, not $3"
-    fi
-}
-
-contains() { # NAME TEXT PART
-    if [[ $2 == *"$3"* ]]; then
-        echo "ok $1"
-    else
-        echo "not ok $1: '$2' does not contain '$3'"
-    fi
-}
-
-value() { # JSON KEY: the most of that key
-    sed -E "s/.*\"$2\":\{\"least\":[0-9]+,\"most\":([0-9]+).*/\1/" <<<"$1"
 }
 
 # expect NAME m0 N m0plus N instructions N stack N loads N stores N flash N taken N
@@ -46,14 +28,6 @@ check_costs() {
         got+="$(value "$json" "$key") "
     done
     check "count $name" "$got" "$4 $6 $8 ${10} ${12} ${14} ${16} ${18} "
-}
-
-check_faults() { # fault NAME: MESSAGE
-    local name=$1 message=$2 said status
-    said=$("$count" --limit 100000 --call "$name" "$SCRATCH/faults.elf" 2>&1 >"$SCRATCH/stdout")
-    status=$?
-    contains "refuse $name" "$status $said" "$message"
-    check "refuse $name quietly" "$status:$(cat "$SCRATCH/stdout")" "1:"
 }
 
 check_vectors() {
@@ -113,7 +87,7 @@ grep '^@ expect [a-z_]* m0 [0-9]' tests/sim/costs.S | while read -r _ line; do
     check_costs $line
 done
 grep '^@ fault [a-z_]*: ' tests/sim/faults.S | while read -r _ _ name message; do
-    check_faults "${name%:}" "$message"
+    refused "${name%:}" "$SCRATCH/faults.elf" "$message"
 done
 check_vectors
 check_hostile

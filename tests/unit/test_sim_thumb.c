@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static struct thumb decode(unsigned first, enum core core)
+static struct step decode(unsigned first, enum thumb_core core)
 {
     return thumb_decode((uint16_t)first, 0, core);
 }
@@ -51,8 +51,8 @@ static void test_defined_encodings(void **state)
         unsigned defined = 0;
         assert_int_equal(ranges[i].first, next);
         for (unsigned code = ranges[i].first; code <= ranges[i].last; code++) {
-            defined += decode(code, CORE_M0).size == 2;
-            assert_int_equal(decode(code, CORE_M0).size, decode(code, CORE_M0PLUS).size);
+            defined += decode(code, THUMB_M0).size == 2;
+            assert_int_equal(decode(code, THUMB_M0).size, decode(code, THUMB_M0PLUS).size);
         }
         assert_int_equal(defined, ranges[i].defined);
         next = ranges[i].last + 1;
@@ -62,10 +62,10 @@ static void test_defined_encodings(void **state)
 
 static void check_long(unsigned first, unsigned second, int cycles, int cycles_plus)
 {
-    struct thumb thumb = thumb_decode((uint16_t)first, (uint16_t)second, CORE_M0);
+    struct step thumb = thumb_decode((uint16_t)first, (uint16_t)second, THUMB_M0);
     assert_int_equal(thumb.size, cycles ? 4 : 0);
     assert_int_equal(thumb.cycles, cycles);
-    thumb = thumb_decode((uint16_t)first, (uint16_t)second, CORE_M0PLUS);
+    thumb = thumb_decode((uint16_t)first, (uint16_t)second, THUMB_M0PLUS);
     assert_int_equal(thumb.cycles, cycles_plus);
 }
 
@@ -95,35 +95,35 @@ static void test_long_encodings(void **state)
 
 static void check_cycles(unsigned code, int cycles, int cycles_plus, unsigned flags)
 {
-    assert_int_equal(decode(code, CORE_M0).cycles, cycles);
-    assert_int_equal(decode(code, CORE_M0PLUS).cycles, cycles_plus);
-    assert_int_equal(decode(code, CORE_M0).flags, flags);
+    assert_int_equal(decode(code, THUMB_M0).cycles, cycles);
+    assert_int_equal(decode(code, THUMB_M0PLUS).cycles, cycles_plus);
+    assert_int_equal(decode(code, THUMB_M0).flags, flags);
 }
 
 static void test_cycles(void **state)
 {
     (void)state;
     check_cycles(0x0000, 1, 1, 0);                          /* movs r0, r0 */
-    check_cycles(0x4348, 1, 1, THUMB_MULTIPLY);             /* muls r0, r1 */
-    check_cycles(0x4487, 3, 2, THUMB_BRANCH);               /* add pc, r0 */
-    check_cycles(0x4685, 1, 1, THUMB_STACK);                /* mov sp, r0 */
-    check_cycles(0x4687, 3, 2, THUMB_BRANCH);               /* mov pc, r0 */
-    check_cycles(0x4700, 3, 2, THUMB_BRANCH);               /* bx r0 */
-    check_cycles(0x4780, 3, 2, THUMB_BRANCH);               /* blx r0 */
+    check_cycles(0x4348, 1, 1, STEP_MULTIPLY);             /* muls r0, r1 */
+    check_cycles(0x4487, 3, 2, STEP_BRANCH);               /* add pc, r0 */
+    check_cycles(0x4685, 1, 1, STEP_STACK);                /* mov sp, r0 */
+    check_cycles(0x4687, 3, 2, STEP_BRANCH);               /* mov pc, r0 */
+    check_cycles(0x4700, 3, 2, STEP_BRANCH);               /* bx r0 */
+    check_cycles(0x4780, 3, 2, STEP_BRANCH);               /* blx r0 */
     check_cycles(0x4800, 2, 2, 0);                          /* ldr r0, literal */
     check_cycles(0x5e08, 2, 2, 0);                          /* ldrsh */
     check_cycles(0x9000, 2, 2, 0);                          /* str r0, [sp] */
     check_cycles(0xa000, 1, 1, 0);                          /* adr */
-    check_cycles(0xb082, 1, 1, THUMB_STACK);                /* sub sp, #8 */
-    check_cycles(0xb5f0, 6, 6, THUMB_STACK);                /* push {r4-r7, lr} */
-    check_cycles(0xbcf0, 5, 5, THUMB_STACK);                /* pop {r4-r7} */
-    check_cycles(0xbdf0, 9, 8, THUMB_STACK | THUMB_BRANCH); /* pop {r4-r7, pc} */
+    check_cycles(0xb082, 1, 1, STEP_STACK);                /* sub sp, #8 */
+    check_cycles(0xb5f0, 6, 6, STEP_STACK);                /* push {r4-r7, lr} */
+    check_cycles(0xbcf0, 5, 5, STEP_STACK);                /* pop {r4-r7} */
+    check_cycles(0xbdf0, 9, 8, STEP_STACK | STEP_BRANCH); /* pop {r4-r7, pc} */
     check_cycles(0xc0ff, 9, 9, 0);                          /* stmia */
     check_cycles(0xc801, 2, 2, 0);                          /* ldmia of one */
-    check_cycles(0xd000, 1, 1, THUMB_CONDITIONAL);          /* beq */
-    check_cycles(0xe000, 3, 2, THUMB_BRANCH);               /* b */
-    assert_int_equal(decode(0xd000, CORE_M0).taken, 2);
-    assert_int_equal(decode(0xd000, CORE_M0PLUS).taken, 1);
+    check_cycles(0xd000, 1, 1, STEP_CONDITIONAL);          /* beq */
+    check_cycles(0xe000, 3, 2, STEP_BRANCH);               /* b */
+    assert_int_equal(decode(0xd000, THUMB_M0).taken, 2);
+    assert_int_equal(decode(0xd000, THUMB_M0PLUS).taken, 1);
 }
 
 static void test_conditions(void **state)
