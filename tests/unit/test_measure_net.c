@@ -127,6 +127,27 @@ static void test_random_nets_m0plus(void **state)
     check_nets("cortex-m0plus", OPTIMISE_SIZE, 200);
 }
 
+static void test_random_nets_rv32ec(void **state)
+{
+    (void)state;
+    need("rv32ec");
+    check_nets("rv32ec", OPTIMISE_SIZE, 500);
+}
+
+static void test_random_nets_rv32emc(void **state)
+{
+    (void)state;
+    need("rv32emc");
+    check_nets("rv32emc", OPTIMISE_SPEED, 600);
+}
+
+static void test_random_nets_rv32imc(void **state)
+{
+    (void)state;
+    need("rv32imc");
+    check_nets("rv32imc", OPTIMISE_SIZE, 700);
+}
+
 static void test_random_nets_host(void **state)
 {
     (void)state;
@@ -212,6 +233,32 @@ static void test_library_code_counts(void **state)
     net_free(net);
 }
 
+/* Without a multiplier a product is a call of the compiler's library, whose code and cycles count;
+ * with one it is three cycles. */
+static void test_products_on_riscv(void **state)
+{
+    (void)state;
+    need("rv32ec");
+    need("rv32emc");
+    static const char header[] =
+        HEAD PREDICT "{ " IDENTITIES "volatile int32_t a = in[1]; volatile int32_t b = in[2];\n"
+                     "out[0] = (int16_t)(in[0] - 32768 + a * b); }\n";
+    static const int32_t in[2 * WIDTH] = {32768, 0, 65535, 32768, 65535, 0};
+    struct net *net = identity_net();
+    const struct measure_options options = {.header = header, .in = in, .count = 2};
+    struct error err = {0};
+    struct cost with = measure(net, "rv32emc", &options, &err);
+    struct cost without = measure(net, "rv32ec", &options, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(without.mismatches + with.mismatches, 0);
+    assert_in_range(without.flash_code, with.flash_code + 20, with.flash_code + 80);
+    assert_in_range(without.cycles, with.cycles + 16 * 4, with.cycles + 16 * 14);
+    struct cost plain = measure(net, "rv32imc", &options, &err);
+    assert_int_equal(plain.cycles, COST_UNKNOWN);
+    assert_true(plain.instructions > 0 && plain.instructions <= with.instructions);
+    net_free(net);
+}
+
 static void test_host_costs(void **state)
 {
     (void)state;
@@ -286,6 +333,27 @@ static void test_broken_code_is_an_error(void **state)
                  "ends with status");
     check_broken("host", HEAD "void exit(int);\n" PREDICT "{ exit(0); (void)in; (void)out; }\n",
                  "the test image left 0 bytes");
+}
+
+/* What the emulator lets pass, the counting program refuses. */
+static void test_broken_code_on_riscv(void **state)
+{
+    (void)state;
+    need("rv32ec");
+    need("rv32emc");
+    check_mismatch("rv32ec");
+    check_broken("rv32ec", HEAD PREDICT "{ *(volatile int *)0x40 = in[0]; (void)out; }\n",
+                 "the test image fails: fault at 0x800");
+    check_broken("rv32ec", HEAD PREDICT "{ __asm(\".word 0x02b50533\"); " IDENTITIES " }\n",
+                 "the test image fails: fault at 0x800");
+    check_broken("rv32ec", HEAD PREDICT "{ __asm(\".word 0x00150813\"); " IDENTITIES " }\n",
+                 "no instruction of RV32EC that measured code may use");
+    check_broken("rv32emc", HEAD PREDICT "{ __asm(\".word 0x02b54033\"); " IDENTITIES " }\n",
+                 "no instruction of RV32EC with Zmmul that measured code may use");
+    check_broken("rv32ec",
+                 HEAD "static volatile uint8_t net_big[20000];\n" PREDICT
+                      "{ net_big[in[0]] = 1; (void)out; }\n",
+                 "overflow");
 }
 
 /* ---- a new board ---- */
@@ -398,13 +466,18 @@ int main(void)
         cmocka_unit_test(test_random_nets_m0_size),
         cmocka_unit_test(test_random_nets_m0_speed),
         cmocka_unit_test(test_random_nets_m0plus),
+        cmocka_unit_test(test_random_nets_rv32ec),
+        cmocka_unit_test(test_random_nets_rv32emc),
+        cmocka_unit_test(test_random_nets_rv32imc),
         cmocka_unit_test(test_random_nets_host),
         cmocka_unit_test(test_own_vectors),
         cmocka_unit_test(test_known_costs),
         cmocka_unit_test(test_library_code_counts),
+        cmocka_unit_test(test_products_on_riscv),
         cmocka_unit_test(test_host_costs),
         cmocka_unit_test(test_wrong_outputs_are_mismatches),
         cmocka_unit_test(test_broken_code_is_an_error),
+        cmocka_unit_test(test_broken_code_on_riscv),
         cmocka_unit_test(test_a_board_is_a_file),
         cmocka_unit_test(test_missing_tools_are_named),
         cmocka_unit_test(test_unusable_scratch_folder),
