@@ -335,6 +335,31 @@ static void test_broken_code_is_an_error(void **state)
                  "the test image left 0 bytes");
 }
 
+/* Function and sizes, and the compiler's bound of the stack. */
+static void test_larger_cortex_m(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        need(targets[i]);
+        uint64_t seed = 800 + i;
+        struct net *net = small_net(&seed);
+        struct error err = {0};
+        const struct measure_options options = {.optimise = i % 2 ? OPTIMISE_SPEED : OPTIMISE_SIZE};
+        struct cost cost = measure(net, targets[i], &options, &err);
+        assert_string_equal(err.message, "");
+        assert_int_equal(cost.vectors, 1000);
+        assert_int_equal(cost.mismatches, 0);
+        assert_true(cost.flash_code > 0 && cost.stack > 0);
+        assert_int_equal(cost.instructions, COST_UNKNOWN);
+        assert_int_equal(cost.cycles, COST_UNKNOWN);
+        net_free(net);
+        check_mismatch(targets[i]);
+        check_broken(targets[i], HEAD PREDICT "{ __asm(\"udf #0\"); (void)in; (void)out; }\n",
+                     "the test image fails: fault at 0x");
+    }
+}
+
 /* What the emulator lets pass, the counting program refuses. */
 static void test_broken_code_on_riscv(void **state)
 {
@@ -478,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_wrong_outputs_are_mismatches),
         cmocka_unit_test(test_broken_code_is_an_error),
         cmocka_unit_test(test_broken_code_on_riscv),
+        cmocka_unit_test(test_larger_cortex_m),
         cmocka_unit_test(test_a_board_is_a_file),
         cmocka_unit_test(test_missing_tools_are_named),
         cmocka_unit_test(test_unusable_scratch_folder),
