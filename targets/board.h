@@ -14,6 +14,26 @@ void board_write(const void *data, unsigned size);
  * output: the median time of one call. */
 void board_end(void);
 
+/* Between the files, which are little-endian, and this machine: turn around each of the numbers of
+ * `width` bytes. */
+static inline void board_order(void *data, unsigned size, unsigned width)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    unsigned char *at = data;
+    for (; size >= width; size -= width, at += width) {
+        for (unsigned i = 0; i < width / 2; i++) {
+            unsigned char byte = at[i];
+            at[i] = at[width - 1 - i];
+            at[width - 1 - i] = byte;
+        }
+    }
+#else
+    (void)data;
+    (void)size;
+    (void)width;
+#endif
+}
+
 /* In the harness: one prediction on any arrays. */
 void board_call(const void *in, void *out);
 

@@ -13,10 +13,31 @@ static struct bytes reader_at(const struct elf *elf, uint64_t offset)
     return bytes;
 }
 
+/* `size` bytes of a number in the file's byte order. */
+static uint64_t number(const struct elf *elf, struct bytes *bytes, size_t size)
+{
+    const unsigned char *at = bytes_take(bytes, size);
+    uint64_t value = 0;
+    for (size_t i = 0; at && i < size; i++) {
+        value = value << 8 | at[elf->big ? i : size - 1 - i];
+    }
+    return value;
+}
+
+static unsigned half(const struct elf *elf, struct bytes *bytes)
+{
+    return (unsigned)number(elf, bytes, 2);
+}
+
+static uint32_t whole(const struct elf *elf, struct bytes *bytes)
+{
+    return (uint32_t)number(elf, bytes, 4);
+}
+
 /* An address, offset or size: 4 or 8 bytes. */
 static uint64_t word(const struct elf *elf, struct bytes *bytes)
 {
-    return elf->wide ? bytes_u64_little(bytes) : bytes_u32_little(bytes);
+    return number(elf, bytes, elf->wide ? 8 : 4);
 }
 
 static bool bad_file(const struct elf *elf, const char *what, struct error *err)
@@ -27,18 +48,18 @@ static bool bad_file(const struct elf *elf, const char *what, struct error *err)
 static bool read_tables(struct elf *elf, struct error *err)
 {
     struct bytes bytes = reader_at(elf, 18);
-    elf->machine = bytes_u16_little(&bytes);
-    (void)bytes_u32_little(&bytes); /* version */
-    (void)word(elf, &bytes);        /* entry */
+    elf->machine = half(elf, &bytes);
+    (void)whole(elf, &bytes); /* version */
+    (void)word(elf, &bytes);  /* entry */
     elf->segments_at = word(elf, &bytes);
     elf->sections_at = word(elf, &bytes);
-    (void)bytes_u32_little(&bytes); /* flags */
-    (void)bytes_u16_little(&bytes); /* size of this head */
-    elf->segment_size = bytes_u16_little(&bytes);
-    elf->segment_count = bytes_u16_little(&bytes);
-    elf->section_size = bytes_u16_little(&bytes);
-    elf->section_count = bytes_u16_little(&bytes);
-    elf->names_index = bytes_u16_little(&bytes);
+    (void)whole(elf, &bytes); /* flags */
+    (void)half(elf, &bytes);  /* size of this head */
+    elf->segment_size = half(elf, &bytes);
+    elf->segment_count = half(elf, &bytes);
+    elf->section_size = half(elf, &bytes);
+    elf->section_count = half(elf, &bytes);
+    elf->names_index = half(elf, &bytes);
     if (bytes.bad) {
         return bad_file(elf, "the head is cut off", err);
     }
@@ -55,10 +76,11 @@ bool elf_open(struct elf *elf, const void *data, size_t size, const char *file, 
     if (size < 16 || memcmp(elf->data, magic, sizeof magic) != 0) {
         return bad_file(elf, "wrong magic bytes", err);
     }
-    if ((elf->data[4] != 1 && elf->data[4] != 2) || elf->data[5] != 1) {
-        return bad_file(elf, "neither 32 nor 64 bits little-endian", err);
+    if ((elf->data[4] != 1 && elf->data[4] != 2) || (elf->data[5] != 1 && elf->data[5] != 2)) {
+        return bad_file(elf, "neither 32 nor 64 bits, little-endian or big-endian", err);
     }
     elf->wide = elf->data[4] == 2;
+    elf->big = elf->data[5] == 2;
     return read_tables(elf, err);
 }
 
@@ -80,13 +102,13 @@ static bool raw_section(const struct elf *elf, unsigned index, struct elf_sectio
                         uint32_t *name)
 {
     struct bytes bytes = reader_at(elf, elf->sections_at + (uint64_t)index * elf->section_size);
-    *name = bytes_u32_little(&bytes);
-    section->type = bytes_u32_little(&bytes);
+    *name = whole(elf, &bytes);
+    section->type = whole(elf, &bytes);
     section->flags = word(elf, &bytes);
     section->address = word(elf, &bytes);
     section->offset = word(elf, &bytes);
     section->size = word(elf, &bytes);
-    section->link = bytes_u32_little(&bytes);
+    section->link = whole(elf, &bytes);
     return !bytes.bad;
 }
 
@@ -107,14 +129,14 @@ bool elf_segment(const struct elf *elf, unsigned index, struct elf_segment *segm
                  struct error *err)
 {
     struct bytes bytes = reader_at(elf, elf->segments_at + (uint64_t)index * elf->segment_size);
-    segment->type = bytes_u32_little(&bytes);
-    segment->flags = elf->wide ? bytes_u32_little(&bytes) : 0;
+    segment->type = whole(elf, &bytes);
+    segment->flags = elf->wide ? whole(elf, &bytes) : 0;
     segment->offset = word(elf, &bytes);
     segment->address = word(elf, &bytes);
     (void)word(elf, &bytes); /* physical address */
     segment->file_size = word(elf, &bytes);
     segment->memory_size = word(elf, &bytes);
-    segment->flags = elf->wide ? segment->flags : bytes_u32_little(&bytes);
+    segment->flags = elf->wide ? segment->flags : whole(elf, &bytes);
     if (index >= elf->segment_count || bytes.bad || segment->offset > elf->size ||
         segment->file_size > elf->size - segment->offset ||
         (segment->type == ELF_SEGMENT_LOAD && segment->file_size > segment->memory_size)) {
@@ -128,16 +150,16 @@ static struct elf_symbol read_symbol(const struct elf *elf, struct bytes *bytes,
                                      unsigned *home)
 {
     struct elf_symbol symbol = {0};
-    *name = bytes_u32_little(bytes);
+    *name = whole(elf, bytes);
     if (!elf->wide) {
-        symbol.value = bytes_u32_little(bytes);
-        symbol.size = bytes_u32_little(bytes);
+        symbol.value = whole(elf, bytes);
+        symbol.size = whole(elf, bytes);
     }
-    (void)bytes_u16_little(bytes); /* binding, visibility */
-    *home = bytes_u16_little(bytes);
+    (void)half(elf, bytes); /* binding, visibility */
+    *home = half(elf, bytes);
     if (elf->wide) {
-        symbol.value = bytes_u64_little(bytes);
-        symbol.size = bytes_u64_little(bytes);
+        symbol.value = number(elf, bytes, 8);
+        symbol.size = number(elf, bytes, 8);
     }
     return symbol;
 }

@@ -1,4 +1,4 @@
-/* Bounded reader of little-endian ELF files, 32 and 64 bits: what the linker made of emitted code.
+/* Bounded reader of ELF files, 32 and 64 bits, both byte orders: what the linker made of emitted code.
  * Offsets and counts in the file are untrusted; every access stays inside of the data. */
 #ifndef MOTE_BASE_ELF_H
 #define MOTE_BASE_ELF_H
@@ -27,6 +27,7 @@ struct elf {
     size_t size;
     const char *file; /* borrowed, for messages */
     bool wide;        /* 64 bits */
+    bool big;         /* big-endian */
     unsigned machine;
     uint64_t sections_at, segments_at;
     unsigned section_size, section_count, names_index;

@@ -349,7 +349,7 @@ static bool load_segment(struct machine *machine, const struct elf *elf,
 
 bool machine_load(struct machine *machine, const struct elf *elf)
 {
-    if (elf->wide || elf->machine != machine->family->elf_machine) {
+    if (elf->wide || elf->big || elf->machine != machine->family->elf_machine) {
         return fail(machine->err, "%s: not a program for %s", elf->file, machine->family->machine);
     }
     for (unsigned i = 0; i < elf->segment_count; i++) {

@@ -360,6 +360,18 @@ static void test_larger_cortex_m(void **state)
     }
 }
 
+/* A big-endian machine gives the same outputs. */
+static void test_big_endian(void **state)
+{
+    (void)state;
+    need("s390x");
+    check_nets("s390x", OPTIMISE_SIZE, 900);
+    check_nets("s390x", OPTIMISE_SPEED, 1000);
+    check_mismatch("s390x");
+    check_broken("s390x", HEAD PREDICT "{ *(volatile int *)8 = in[0]; (void)out; }\n",
+                 "the test image fails: ");
+}
+
 /* What the emulator lets pass, the counting program refuses. */
 static void test_broken_code_on_riscv(void **state)
 {
@@ -504,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_broken_code_is_an_error),
         cmocka_unit_test(test_broken_code_on_riscv),
         cmocka_unit_test(test_larger_cortex_m),
+        cmocka_unit_test(test_big_endian),
         cmocka_unit_test(test_a_board_is_a_file),
         cmocka_unit_test(test_missing_tools_are_named),
         cmocka_unit_test(test_unusable_scratch_folder),
