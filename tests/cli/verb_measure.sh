@@ -8,7 +8,8 @@ cd "$SCRATCH" || exit 1
 
 mote targets
 ends "targets" 0 ""
-for target in host cortex-m0 cortex-m0plus; do
+for target in host cortex-m0 cortex-m0plus cortex-m3 cortex-m4 cortex-m7 cortex-m33 rv32ec \
+    rv32emc rv32imc armeb s390x; do
     check "targets lists $target" grep -q "^$target " out
 done
 mote targets --json

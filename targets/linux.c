@@ -1,5 +1,4 @@
-/* Start-up and files for test images on s390x Linux without a C library (board.h): system calls by
- * SVC, number in r1, arguments from r2 on, result in r2. */
+/* Start-up and files for test images on Linux without a C library (board.h): s390x and Arm. */
 #include "board.h"
 
 enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4, SYS_OPEN = 5 };
@@ -8,6 +7,7 @@ enum { OPEN_READ = 0, OPEN_WRITE = 01 | 0100 | 01000, MODE = 0644 }; /* write, c
 int main(void);
 void board_start(void);
 
+#if defined(__s390x__)
 /* The kernel leaves r15 at the arguments; a callee saves registers in the 160 bytes above it. */
 __asm(".text\n"
       ".globl _start\n"
@@ -15,6 +15,7 @@ __asm(".text\n"
       "    aghi %r15, -160\n"
       "    brasl %r14, board_start\n");
 
+/* A system call: number in r1, arguments from r2 on, result in r2. */
 static long call(long number, long first, const void *second, long third)
 {
     register long r1 __asm("1") = number;
@@ -24,6 +25,26 @@ static long call(long number, long first, const void *second, long third)
     __asm volatile("svc 0" : "+d"(r2) : "d"(r1), "d"(r3), "d"(r4) : "memory");
     return r2;
 }
+#elif defined(__arm__)
+__asm(".text\n"
+      ".globl _start\n"
+      ".type _start, %function\n"
+      "_start:\n"
+      "    bl board_start\n");
+
+/* A system call: number in r7, arguments from r0 on, result in r0. */
+static long call(long number, long first, const void *second, long third)
+{
+    register long r7 __asm("r7") = number;
+    register long r0 __asm("r0") = first;
+    register const void *r1 __asm("r1") = second;
+    register long r2 __asm("r2") = third;
+    __asm volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
+    return r0;
+}
+#else
+#error "system calls of this machine are not written yet"
+#endif
 
 static void leave(int status)
 {
