@@ -1,5 +1,5 @@
-/* Bounded reader of ELF files, 32 and 64 bits, both byte orders: what the linker made of emitted code.
- * Offsets and counts in the file are untrusted; every access stays inside of the data. */
+/* Bounded reader of ELF files, 32 and 64 bits, both byte orders: what the linker made of emitted
+ * code. Offsets and counts in the file are untrusted; every access stays inside of the data. */
 #ifndef MOTE_BASE_ELF_H
 #define MOTE_BASE_ELF_H
 

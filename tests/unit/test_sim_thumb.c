@@ -103,25 +103,25 @@ static void check_cycles(unsigned code, int cycles, int cycles_plus, unsigned fl
 static void test_cycles(void **state)
 {
     (void)state;
-    check_cycles(0x0000, 1, 1, 0);                          /* movs r0, r0 */
-    check_cycles(0x4348, 1, 1, STEP_MULTIPLY);             /* muls r0, r1 */
-    check_cycles(0x4487, 3, 2, STEP_BRANCH);               /* add pc, r0 */
-    check_cycles(0x4685, 1, 1, STEP_STACK);                /* mov sp, r0 */
-    check_cycles(0x4687, 3, 2, STEP_BRANCH);               /* mov pc, r0 */
-    check_cycles(0x4700, 3, 2, STEP_BRANCH);               /* bx r0 */
-    check_cycles(0x4780, 3, 2, STEP_BRANCH);               /* blx r0 */
-    check_cycles(0x4800, 2, 2, 0);                          /* ldr r0, literal */
-    check_cycles(0x5e08, 2, 2, 0);                          /* ldrsh */
-    check_cycles(0x9000, 2, 2, 0);                          /* str r0, [sp] */
-    check_cycles(0xa000, 1, 1, 0);                          /* adr */
-    check_cycles(0xb082, 1, 1, STEP_STACK);                /* sub sp, #8 */
-    check_cycles(0xb5f0, 6, 6, STEP_STACK);                /* push {r4-r7, lr} */
-    check_cycles(0xbcf0, 5, 5, STEP_STACK);                /* pop {r4-r7} */
+    check_cycles(0x0000, 1, 1, 0);                        /* movs r0, r0 */
+    check_cycles(0x4348, 1, 1, STEP_MULTIPLY);            /* muls r0, r1 */
+    check_cycles(0x4487, 3, 2, STEP_BRANCH);              /* add pc, r0 */
+    check_cycles(0x4685, 1, 1, STEP_STACK);               /* mov sp, r0 */
+    check_cycles(0x4687, 3, 2, STEP_BRANCH);              /* mov pc, r0 */
+    check_cycles(0x4700, 3, 2, STEP_BRANCH);              /* bx r0 */
+    check_cycles(0x4780, 3, 2, STEP_BRANCH);              /* blx r0 */
+    check_cycles(0x4800, 2, 2, 0);                        /* ldr r0, literal */
+    check_cycles(0x5e08, 2, 2, 0);                        /* ldrsh */
+    check_cycles(0x9000, 2, 2, 0);                        /* str r0, [sp] */
+    check_cycles(0xa000, 1, 1, 0);                        /* adr */
+    check_cycles(0xb082, 1, 1, STEP_STACK);               /* sub sp, #8 */
+    check_cycles(0xb5f0, 6, 6, STEP_STACK);               /* push {r4-r7, lr} */
+    check_cycles(0xbcf0, 5, 5, STEP_STACK);               /* pop {r4-r7} */
     check_cycles(0xbdf0, 9, 8, STEP_STACK | STEP_BRANCH); /* pop {r4-r7, pc} */
-    check_cycles(0xc0ff, 9, 9, 0);                          /* stmia */
-    check_cycles(0xc801, 2, 2, 0);                          /* ldmia of one */
-    check_cycles(0xd000, 1, 1, STEP_CONDITIONAL);          /* beq */
-    check_cycles(0xe000, 3, 2, STEP_BRANCH);               /* b */
+    check_cycles(0xc0ff, 9, 9, 0);                        /* stmia */
+    check_cycles(0xc801, 2, 2, 0);                        /* ldmia of one */
+    check_cycles(0xd000, 1, 1, STEP_CONDITIONAL);         /* beq */
+    check_cycles(0xe000, 3, 2, STEP_BRANCH);              /* b */
     assert_int_equal(decode(0xd000, THUMB_M0).taken, 2);
     assert_int_equal(decode(0xd000, THUMB_M0PLUS).taken, 1);
 }
