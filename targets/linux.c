@@ -1,4 +1,5 @@
-/* Start-up and files for test images on Linux without a C library (board.h): s390x and Arm. */
+/* Start-up and files for test images on Linux without a C library (board.h): s390x, 64-bit PowerPC
+ * (ELFv2) and Arm. */
 #include "board.h"
 
 enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4, SYS_OPEN = 5 };
@@ -24,6 +25,33 @@ static long call(long number, long first, const void *second, long third)
     register long r4 __asm("4") = third;
     __asm volatile("svc 0" : "+d"(r2) : "d"(r1), "d"(r3), "d"(r4) : "memory");
     return r2;
+}
+#elif defined(__powerpc64__)
+/* r2 is the base of the addresses of all variables. */
+__asm(".text\n"
+      ".globl _start\n"
+      "_start:\n"
+      "    lis 2, .TOC.@ha\n"
+      "    addi 2, 2, .TOC.@l\n"
+      "    stdu 1, -64(1)\n"
+      "    bl board_start\n"
+      "    nop\n");
+
+/* A system call: number in r0, arguments from r3 on, result in r3; the SO bit tells a failure. */
+static long call(long number, long first, const void *second, long third)
+{
+    register long r0 __asm("r0") = number;
+    register long r3 __asm("r3") = first;
+    register const void *r4 __asm("r4") = second;
+    register long r5 __asm("r5") = third;
+    __asm volatile("sc\n"
+                   "bns+ 1f\n"
+                   "neg 3, 3\n"
+                   "1:"
+                   : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5)
+                   :
+                   : "r6", "r7", "r8", "r9", "r10", "r11", "r12", "cr0", "ctr", "xer", "memory");
+    return r3;
 }
 #elif defined(__arm__)
 __asm(".text\n"

@@ -9,7 +9,7 @@ cd "$SCRATCH" || exit 1
 mote targets
 ends "targets" 0 ""
 for target in host cortex-m0 cortex-m0plus cortex-m3 cortex-m4 cortex-m7 cortex-m33 rv32ec \
-    rv32emc rv32imc armeb s390x; do
+    rv32emc rv32imc armeb s390x ppc64; do
     check "targets lists $target" grep -q "^$target " out
 done
 mote targets --json

@@ -389,16 +389,22 @@ static void check_big_endian(const char *target, uint64_t seed)
                  "the test image fails: ");
 }
 
-static void test_big_endian_32_bits(void **state)
+static void test_big_endian_arm(void **state)
 {
     (void)state;
     check_big_endian("armeb", 900);
 }
 
-static void test_big_endian_64_bits(void **state)
+static void test_big_endian_s390x(void **state)
 {
     (void)state;
     check_big_endian("s390x", 1100);
+}
+
+static void test_big_endian_ppc64(void **state)
+{
+    (void)state;
+    check_big_endian("ppc64", 1300);
 }
 
 /* What the emulator lets pass, the counting program refuses. */
@@ -545,8 +551,9 @@ int main(void)
         cmocka_unit_test(test_broken_code_is_an_error),
         cmocka_unit_test(test_broken_code_on_riscv),
         cmocka_unit_test(test_larger_cortex_m),
-        cmocka_unit_test(test_big_endian_32_bits),
-        cmocka_unit_test(test_big_endian_64_bits),
+        cmocka_unit_test(test_big_endian_arm),
+        cmocka_unit_test(test_big_endian_s390x),
+        cmocka_unit_test(test_big_endian_ppc64),
         cmocka_unit_test(test_a_board_is_a_file),
         cmocka_unit_test(test_missing_tools_are_named),
         cmocka_unit_test(test_unusable_scratch_folder),
