@@ -109,8 +109,8 @@ static void check_unknown(const char *name)
     struct error err = {0};
     char wanted[200];
     assert_null(target_load(name, &err));
-    (void)snprintf(wanted, sizeof wanted, "unknown target '%s' (known: armeb, cortex-m0, cortex-m0plus, ",
-                   name);
+    (void)snprintf(wanted, sizeof wanted,
+                   "unknown target '%s' (known: armeb, cortex-m0, cortex-m0plus, ", name);
     assert_memory_equal(err.message, wanted, strlen(wanted));
 }
 
