@@ -8,7 +8,8 @@
 /* Would both print the same function? */
 static bool same_helper(struct helper a, struct helper b)
 {
-    return a.kind == b.kind && a.activation == b.activation && a.a == b.a && a.b == b.b;
+    return a.kind == b.kind && a.activation == b.activation && a.a == b.a && a.b == b.b &&
+           a.columns == b.columns;
 }
 
 /* Note a helper once. */
@@ -37,18 +38,25 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
     const struct step *step = &plan->steps[index];
     const struct view *out = &plan->views[layer->output];
     enum type type = plan->net->tensors[layer->output].type;
+    if (step->packed) {
+        need(helpers, pack_helper(plan, index));
+        helpers->pairs = true;
+        need_series(helpers, &step->shift);
+        need_series(helpers, &step->offset);
+    }
     if (!step->line) {
         enum type weights = plan_weight_type(layer);
         need(helpers, (struct helper){HELPER_ROW, ACTIVATION_NONE,
-                                      plan->views[layer->inputs[0]].type, weights});
+                                      plan->views[layer->inputs[0]].type, weights, 0});
         helpers->reads[weights] = true;
         need_series(helpers, &step->bias);
         need_series(helpers, &step->shift);
     }
-    if (plan_acts(plan, index)) {
-        bool all = step->kernel == KERNEL_LINE && out->type == TYPE_I32;
+    bool inlined = step->packed == layer->weights.rows && plan_clamps_only(layer->activation);
+    if (plan_acts(plan, index) && !inlined) {
+        bool all = plan_in_place(plan, index);
         need(helpers, (struct helper){all ? HELPER_ALL : HELPER_ELEMENT, layer->activation, type,
-                                      out->type});
+                                      out->type, 0});
     }
 }
 
@@ -59,12 +67,12 @@ static void need_other(const struct plan *plan, int index, struct helpers *helpe
     const struct step *step = &plan->steps[index];
     const struct view *out = &plan->views[layer->output];
     if (layer->op == OP_CONCAT || (layer->op == OP_CONVERT && plan_copies(plan, index))) {
-        need(helpers, (struct helper){HELPER_COPY, ACTIVATION_NONE, out->type, out->type});
+        need(helpers, (struct helper){HELPER_COPY, ACTIVATION_NONE, out->type, out->type, 0});
         return;
     }
     if (step->clamps) {
         need(helpers, (struct helper){HELPER_ELEMENT, ACTIVATION_NONE,
-                                      plan->net->tensors[layer->output].type, out->type});
+                                      plan->net->tensors[layer->output].type, out->type, 0});
     }
     if (layer->op == OP_CONVERT && step->kernel == KERNEL_LOOP) {
         need_series(helpers, &step->bias);
@@ -95,18 +103,22 @@ static const char *base_name(struct helper helper)
     if (helper.kind == HELPER_ROW) {
         return "row";
     }
+    if (helper.kind == HELPER_PAIR) {
+        return "pair";
+    }
     if (helper.kind == HELPER_COPY) {
         return "copy";
     }
     return helper.activation == ACTIVATION_NONE ? "saturate" : activation_name(helper.activation);
 }
 
-/* How many helpers share this one's base name, itself included. */
+/* How many helpers share this one's base name and columns, itself included. */
 static int namesakes(const struct helpers *helpers, struct helper helper)
 {
     int count = 0;
     for (int i = 0; i < helpers->count; i++) {
-        count += strcmp(base_name(helpers->list[i]), base_name(helper)) == 0;
+        count += strcmp(base_name(helpers->list[i]), base_name(helper)) == 0 &&
+                 helpers->list[i].columns == helper.columns;
     }
     return count;
 }
@@ -114,7 +126,11 @@ static int namesakes(const struct helpers *helpers, struct helper helper)
 const char *helper_name(const struct plan *plan, const struct helpers *helpers,
                         struct helper helper, char name[HELPER_NAME_MAX])
 {
-    if (namesakes(helpers, helper) == 1) {
+    bool alone = namesakes(helpers, helper) == 1;
+    if (helper.kind == HELPER_PAIR) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_pair%d%s%s", plan->name, helper.columns,
+                       alone ? "" : "_", alone ? "" : type_name(helper.a));
+    } else if (alone) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_%s", plan->name, base_name(helper));
     } else if (helper.kind == HELPER_COPY) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_copy_%s", plan->name, type_name(helper.a));
@@ -175,11 +191,27 @@ static void print_avr_macros(struct text *out, const struct plan *plan,
         text_printf(out, "#define %s_%s(table, i) ((%s)%s_lpm%d((table) + (i)))\n", plan->upper,
                     macro_name((enum type)type), c_type((enum type)type), plan->name, bytes);
     }
+    if (helpers->pairs) {
+        if (!printed[4]) {
+            print_avr_read(out, plan, 4);
+        }
+        text_printf(out, "#define %s_U32(table, i) (%s_lpm4((table) + (i)))\n", plan->upper,
+                    plan->name);
+    }
+}
+
+/* How packed words are written and read. */
+static void print_pair_macros(struct text *out, const struct plan *plan)
+{
+    text_printf(out,
+                "/* Two numbers in one word: what multiplies it multiplies both. */\n"
+                "#define %s_PAIR(low, high) ((uint32_t)(low) + ((uint32_t)(high) << 16))\n",
+                plan->upper);
 }
 
 void print_macros(struct text *out, const struct plan *plan, const struct helpers *helpers)
 {
-    bool any = false;
+    bool any = helpers->pairs;
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         any = any || helpers->reads[type];
     }
@@ -202,9 +234,16 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
                         macro_name((enum type)type));
         }
     }
+    if (helpers->pairs) {
+        text_printf(out, "#define %s_U32(table, i) ((table)[i])\n", plan->upper);
+    }
     text_add(out, "#else\n");
     print_avr_macros(out, plan, helpers);
-    text_add(out, "#endif\n\n");
+    text_add(out, "#endif\n");
+    if (helpers->pairs) {
+        print_pair_macros(out, plan);
+    }
+    text_add(out, "\n");
 }
 
 /* Counting down: the Cortex-M0 then needs one register and no comparison. */
@@ -332,6 +371,7 @@ static void print_helper(struct text *out, const struct plan *plan, struct helpe
 {
     switch (helper.kind) {
     case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
+    case HELPER_PAIR: print_pair_helper(out, plan, helper, name); break;
     case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
     case HELPER_ELEMENT: print_element_helper(out, helper, name); break;
     case HELPER_ALL: print_all_helper(out, plan, helper, name); break;

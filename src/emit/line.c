@@ -40,17 +40,6 @@ static bool column_used(const struct layer *layer, int first, int rows, int colu
     return false;
 }
 
-/* A row without weights is a constant. */
-static bool row_used(const struct layer *layer, int row)
-{
-    for (int j = 0; j < layer->weights.columns; j++) {
-        if (weight_at(layer, row, j) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Statements behind each other on lines of at most 100 columns, each behind a space. */
 static void print_packed(struct printer *p, const char *statement, size_t *column)
 {
@@ -101,7 +90,7 @@ static void print_tile(struct printer *p, int index, int first, int rows)
     size_t at = 3;
     bool any = false;
     for (int i = 0; i < rows; i++) {
-        if (row_used(layer, first + i)) {
+        if (plan_row_used(layer, first + i)) {
             (void)snprintf(statement, sizeof statement, "s%d = %s;", i,
                            literal(layer->bias[first + i], text));
             text_add(p->out, any ? "" : "   ");
@@ -120,7 +109,7 @@ static void print_tile(struct printer *p, int index, int first, int rows)
 /* "s2 >> 7", or the constant of a row without weights. */
 static void print_shifted(struct printer *p, const struct layer *layer, int row, int sum)
 {
-    if (!row_used(layer, row)) {
+    if (!plan_row_used(layer, row)) {
         char text[GROUPED_MAX];
         text_add(p->out, literal(floor_shift(layer->bias[row], layer->shift[row]), text));
         return;
@@ -131,32 +120,49 @@ static void print_shifted(struct printer *p, const struct layer *layer, int row,
     }
 }
 
-/* Tile by tile; activations that are more than a shift then run over the array in place. */
+/* The rows of a span, tile by tile. */
+static void print_line_span(struct printer *p, int index, const struct span *span, bool acts)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    char number[16];
+    for (int done = 0; done < span->rows;) {
+        int rows = tile_rows(span->rows, done);
+        print_tile(p, index, span->first + done, rows);
+        for (int i = 0; i < rows; i++) {
+            int row = span->first + done + i;
+            (void)snprintf(number, sizeof number, "%d", row);
+            text_add(p->out, "    ");
+            const char *end = print_target(p, index, number, acts);
+            print_shifted(p, layer, row, i);
+            text_add(p->out, end);
+        }
+        done += rows;
+    }
+}
+
+/* Span by span; activations that are more than a shift then run over the array in place. */
 void print_line_dense(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    const struct view *out = &plan->views[layer->output];
+    const struct step *step = &plan->steps[index];
     bool acts = plan_acts(plan, index);
-    bool all = acts && out->type == TYPE_I32;
+    bool all = plan_in_place(plan, index);
+    int pair = 0;
     char text[ELEMENT_MAX];
     char name[HELPER_NAME_MAX];
-    char number[16];
-    for (int first = 0; first < layer->weights.rows;) {
-        int rows = tile_rows(layer->weights.rows, first);
-        print_tile(p, index, first, rows);
-        for (int i = 0; i < rows; i++) {
-            (void)snprintf(number, sizeof number, "%d", first + i);
-            text_add(p->out, "    ");
-            const char *end = print_target(p, index, number, acts && !all);
-            print_shifted(p, layer, first + i, i);
-            text_add(p->out, end);
+    for (int i = 0; i < step->span_count; i++) {
+        const struct span *span = &step->spans[i];
+        if (span->packed) {
+            print_pack_span(p, index, span, pair);
+            pair += span->rows / 2;
+        } else {
+            print_line_span(p, index, span, acts && !all);
         }
-        first += rows;
     }
     if (all) {
         struct helper helper = {HELPER_ALL, layer->activation,
-                                plan->net->tensors[layer->output].type, TYPE_I32};
+                                plan->net->tensors[layer->output].type, TYPE_I32, 0};
         text_printf(p->out, "    %s(%s, %d);\n", helper_name(plan, p->helpers, helper, name),
                     address(plan, layer->output, text), layer->weights.rows);
     }
@@ -238,17 +244,17 @@ struct scalars {
     bool input;
 };
 
-/* The sums of all tiles of a layer. */
-static void dense_scalars(const struct layer *layer, struct scalars *used)
+/* The sums of all tiles of a span. */
+static void span_scalars(const struct layer *layer, const struct span *span, struct scalars *used)
 {
-    for (int first = 0; first < layer->weights.rows;) {
-        int rows = tile_rows(layer->weights.rows, first);
+    for (int done = 0; done < span->rows && !span->packed;) {
+        int rows = tile_rows(span->rows, done);
         for (int i = 0; i < rows; i++) {
-            bool row = row_used(layer, first + i);
+            bool row = plan_row_used(layer, span->first + done + i);
             used->sums[i] = used->sums[i] || row;
             used->input = used->input || row;
         }
-        first += rows;
+        done += rows;
     }
 }
 
@@ -259,8 +265,8 @@ static void layer_scalars(const struct plan *plan, int index, struct scalars *us
     if (step->kernel == KERNEL_DEAD) {
         return;
     }
-    if (step->line) {
-        dense_scalars(layer, used);
+    for (int i = 0; i < step->span_count; i++) {
+        span_scalars(layer, &step->spans[i], used);
     }
     if (layer->op == OP_ADD && step->kernel == KERNEL_LINE) {
         int rows = tile_rows(plan->net->tensors[layer->output].width, 0);

@@ -5,8 +5,7 @@
 
 /* ---- bounds ---- */
 
-/* What an activation lets through unchanged, before it bends the rest (SPEC 5). */
-static struct interval kept_range(enum activation activation, enum type type)
+struct interval plan_kept(enum activation activation, enum type type)
 {
     int64_t high = type_high(type);
     switch (activation) {
@@ -34,13 +33,15 @@ static bool plan_dense(struct plan *plan, int index)
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
     const struct interval *in = plan->ranges[layer->inputs[0]];
-    struct interval kept = kept_range(layer->activation, plan->net->tensors[layer->output].type);
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
     step->bounds = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->bounds);
     for (int i = 0; step->bounds && i < layer->weights.rows; i++) {
         struct interval z = net_row_range(layer, i, in);
         z.low = floor_shift(z.low, layer->shift[i]);
         z.high = floor_shift(z.high, layer->shift[i]);
         step->clamps = step->clamps || !inside(z, kept);
+        step->range.low = i == 0 || z.low < step->range.low ? z.low : step->range.low;
+        step->range.high = i == 0 || z.high > step->range.high ? z.high : step->range.high;
         step->bounds[i] = net_row_bound(layer, i, in);
         step->worst = step->bounds[i] > step->bounds[step->worst] ? i : step->worst;
     }
@@ -125,14 +126,24 @@ static bool plan_steps(struct plan *plan)
 /* ---- kernels ---- */
 
 /* Weights that cost code in a straight line. */
-static size_t weights_not_zero(const struct layer *layer)
+static size_t weights_not_zero(const struct layer *layer, int first, int rows)
 {
-    size_t count = (size_t)layer->weights.rows * (size_t)layer->weights.columns;
+    size_t columns = (size_t)layer->weights.columns;
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = (size_t)first * columns; i < (size_t)(first + rows) * columns; i++) {
         found += layer->weights.values[i] != 0;
     }
     return found;
+}
+
+bool plan_row_used(const struct layer *layer, int row)
+{
+    for (int j = 0; j < layer->weights.columns; j++) {
+        if (layer->weights.values[(size_t)row * (size_t)layer->weights.columns + (size_t)j] != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int plan_readers(const struct net *net, int tensor, int *last)
@@ -184,8 +195,51 @@ static bool any_line_term(const struct plan *plan, const struct layer *add)
     return false;
 }
 
-/* The kernel of every layer: straight line where speed is wanted and the code stays small. */
-static void plan_kernels(struct plan *plan)
+/* May these rows be straight-line code?  Packed ones are tables. */
+static bool line_small(const struct layer *layer, const struct span *spans, int count)
+{
+    size_t weights = 0;
+    int rows = 0;
+    for (int i = 0; i < count; i++) {
+        if (!spans[i].packed) {
+            weights += weights_not_zero(layer, spans[i].first, spans[i].rows);
+            rows += spans[i].rows;
+        }
+    }
+    return weights <= LINE_WEIGHTS_MAX && rows <= LINE_WEIGHTS_MAX;
+}
+
+/* Are pairs worth it?  They take a third of a straight line's flash, so they may be a little
+ * slower. */
+static bool pairs_pay(const struct plan *plan, int index)
+{
+    const struct span all = {0, plan->net->layers[index].weights.rows, false};
+    int64_t line = estimate_line(plan, index, &all).cycles;
+    return estimate_spans(plan, index).cycles <= line + line / 8;
+}
+
+/* For speed: pairs where they pay, else a straight line where its code stays small. */
+static bool plan_fast(struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct step *step = &plan->steps[index];
+    const struct span all = {0, layer->weights.rows, false};
+    bool fused = dense_kernel(plan, index) == KERNEL_FUSED;
+    bool straight = line_small(layer, &all, 1);
+    if (!plan_pack(plan, index)) {
+        return false;
+    }
+    if (fused || !line_small(layer, step->spans, step->span_count) ||
+        (straight && !pairs_pay(plan, index))) {
+        plan_unpack(plan, index);
+    }
+    step->line = straight || step->packed > 0;
+    step->span_count = step->line ? step->span_count : 0;
+    return true;
+}
+
+/* The kernel of every layer.  False when out of memory. */
+static bool plan_kernels(struct plan *plan)
 {
     const struct net *net = plan->net;
     bool speed = plan->options->optimise == OPTIMISE_SPEED;
@@ -196,8 +250,9 @@ static void plan_kernels(struct plan *plan)
         switch (layer->op) {
         case OP_CONVERT: step->kernel = speed && narrow ? KERNEL_LINE : KERNEL_LOOP; break;
         case OP_DENSE:
-            step->line = speed && weights_not_zero(layer) <= LINE_WEIGHTS_MAX &&
-                         layer->weights.rows <= LINE_WEIGHTS_MAX;
+            if (speed && !plan_fast(plan, i)) {
+                return false;
+            }
             step->kernel = dense_kernel(plan, i);
             break;
         case OP_ADD:
@@ -207,6 +262,7 @@ static void plan_kernels(struct plan *plan)
         case OP_CONCAT: step->kernel = KERNEL_LOOP; break;
         }
     }
+    return true;
 }
 
 /* Layers that no output depends on: those behind straight-line code without weights. */
@@ -222,7 +278,7 @@ static void plan_dead(struct plan *plan)
             step->kernel = KERNEL_DEAD;
             continue;
         }
-        bool reads = !step->line || weights_not_zero(layer) > 0;
+        bool reads = !step->line || weights_not_zero(layer, 0, layer->weights.rows) > 0;
         for (int k = 0; reads && k < layer->input_count; k++) {
             live[layer->inputs[k]] = true;
         }
@@ -268,10 +324,10 @@ static void plan_names(struct plan *plan)
 static bool plan_fill(struct plan *plan)
 {
     plan_names(plan);
-    if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan)) {
+    if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan) ||
+        !plan_kernels(plan)) {
         return false;
     }
-    plan_kernels(plan);
     plan_dead(plan);
     plan_memory(plan);
     return true;
@@ -302,6 +358,19 @@ void plan_free(struct plan *plan)
     if (plan) {
         arena_free(plan->arena);
     }
+}
+
+bool plan_clamps_only(enum activation activation)
+{
+    return activation == ACTIVATION_NONE || activation == ACTIVATION_RELU ||
+           activation == ACTIVATION_CLIP;
+}
+
+bool plan_in_place(const struct plan *plan, int layer)
+{
+    const struct step *step = &plan->steps[layer];
+    return step->kernel == KERNEL_LINE && step->packed == 0 && plan_acts(plan, layer) &&
+           plan->views[plan->net->layers[layer].output].type == TYPE_I32;
 }
 
 bool plan_acts(const struct plan *plan, int layer)

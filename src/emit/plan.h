@@ -10,6 +10,9 @@
 #define LINE_WEIGHTS_MAX 4096
 /* Outputs that are summed at once: what a Cortex-M0 holds in registers beside input and weight. */
 #define LINE_TILE 6
+/* Columns of the packed kernel that are written behind each other: what the Cortex-M0's loads reach
+ * from one pointer. */
+#define PACK_COLUMNS 32
 /* Element-wise straight-line code up to this width, a loop beyond it. */
 #define LINE_WIDTH_MAX 32
 
@@ -55,15 +58,27 @@ struct series {
     int count;
 };
 
+/* Rows of a dense layer that are computed alike. */
+struct span {
+    int first;
+    int rows;    /* even where packed */
+    bool packed; /* two rows in one word (pack.c); else a straight line */
+};
+
 struct step {
     enum kernel kernel;
     struct series bias;  /* dense: biases; convert: zeros */
     struct series shift; /* dense: right shifts; convert: left shifts */
     bool line;           /* dense: straight line, wherever it is printed */
-    int number;          /* dense and convert: the number in w1, b1, k1; from 1 */
-    int64_t *bounds;     /* dense: proved bound of each row's accumulator */
-    int worst;           /* dense: the row with the largest */
-    bool clamps;         /* may its value leave the range that its activation or type keeps? */
+    struct span *spans;  /* line, not fused: all rows, in order */
+    int span_count;
+    int packed;            /* rows in packed spans */
+    struct series offset;  /* packed: what is added behind the shift */
+    int number;            /* dense and convert: the number in w1, b1, k1; from 1 */
+    int64_t *bounds;       /* dense: proved bound of each row's accumulator */
+    struct interval range; /* dense: of all rows behind the shift */
+    int worst;             /* dense: the row with the largest */
+    bool clamps;           /* may its value leave the range that its activation or type keeps? */
 };
 
 struct plan {
@@ -93,6 +108,15 @@ int plan_fused(const struct plan *plan, int tensor);
 /* Does a dense layer need its activation, or a clamp to its type, as a step of its own? */
 bool plan_acts(const struct plan *plan, int layer);
 
+/* What an activation lets through unchanged, before it bends the rest (SPEC 5). */
+struct interval plan_kept(enum activation activation, enum type type);
+
+/* Is an activation only a clamp to the range that it keeps? */
+bool plan_clamps_only(enum activation activation);
+
+/* Does a dense layer's activation run over its whole output, once all of it is there? */
+bool plan_in_place(const struct plan *plan, int layer);
+
 /* ---- between plan.c and memory.c ---- */
 
 /* How often layers read a tensor, and the last layer that does. */
@@ -104,7 +128,30 @@ bool plan_identity(const struct net *net, const struct layer *layer);
 /* Views and buffers, once the kernels are known. */
 void plan_memory(struct plan *plan);
 
+/* ---- between plan.c and pack.c ---- */
+
+/* Spans and offsets of a dense layer, with all pairs that fit.  False when out of memory. */
+bool plan_pack(struct plan *plan, int layer);
+/* One straight line after all. */
+void plan_unpack(struct plan *plan, int layer);
+
+/* ---- cost.c: estimates for a Cortex-M0 ---- */
+
+struct estimate {
+    int64_t bytes; /* of code and constants */
+    int64_t cycles;
+};
+
+struct estimate estimate_loop(const struct layer *layer);
+struct estimate estimate_line(const struct plan *plan, int layer, const struct span *span);
+struct estimate estimate_pack(const struct plan *plan, int layer, const struct span *span);
+/* All spans of a layer. */
+struct estimate estimate_spans(const struct plan *plan, int layer);
+
 /* ---- for the printers ---- */
+
+/* Has this row a weight that is not zero?  Otherwise it is a constant. */
+bool plan_row_used(const struct layer *layer, int row);
 
 /* Does a convert layer only copy its elements?  Loops that do are printed as a helper that no
  * compiler turns into memcpy. */

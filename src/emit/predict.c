@@ -64,6 +64,9 @@ static void print_tables(struct printer *p)
         if (dense) {
             print_weights(p, i);
         }
+        if (step->packed && step->kernel != KERNEL_DEAD) {
+            print_pack_tables(p, i);
+        }
         if (dense || (op == OP_CONVERT && step->kernel == KERNEL_LOOP)) {
             print_series(p->out, p->plan, &step->bias);
             print_series(p->out, p->plan, &step->shift);
@@ -99,8 +102,7 @@ static void print_buffers(struct printer *p)
 
 /* ---- loops ---- */
 
-/* The head of a loop over `width` elements. */
-static void print_loop(struct printer *p, int width)
+void print_loop(struct printer *p, int width)
 {
     text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n        ", p->plan->index, width);
 }
@@ -111,7 +113,7 @@ void print_row(struct printer *p, int index, const char *row)
     const struct layer *layer = &plan->net->layers[index];
     const struct step *step = &plan->steps[index];
     struct helper helper = {HELPER_ROW, ACTIVATION_NONE, plan->views[layer->inputs[0]].type,
-                            plan_weight_type(layer)};
+                            plan_weight_type(layer), 0};
     char name[HELPER_NAME_MAX];
     char in[ELEMENT_MAX];
     char bias[ELEMENT_MAX];
@@ -132,7 +134,7 @@ const char *print_target(struct printer *p, int index, const char *row, bool act
     char target[ELEMENT_MAX];
     char name[HELPER_NAME_MAX];
     struct helper helper = {HELPER_ELEMENT, layer->activation,
-                            plan->net->tensors[layer->output].type, view->type};
+                            plan->net->tensors[layer->output].type, view->type, 0};
     (void)element(plan, layer->output, row, target);
     if (acts) {
         text_printf(p->out, "%s = %s(", target, helper_name(plan, p->helpers, helper, name));
@@ -201,7 +203,7 @@ static void print_copy(struct printer *p, int tensor, int to, int offset)
 {
     const struct plan *plan = p->plan;
     enum type type = plan->views[to].type;
-    struct helper helper = {HELPER_COPY, ACTIVATION_NONE, type, type};
+    struct helper helper = {HELPER_COPY, ACTIVATION_NONE, type, type, 0};
     char name[HELPER_NAME_MAX];
     char from[ELEMENT_MAX];
     text_printf(p->out, "    %s(%s, %s", helper_name(plan, p->helpers, helper, name),

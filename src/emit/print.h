@@ -50,6 +50,7 @@ const char *series_at(const struct plan *plan, const struct series *series, cons
 
 enum helper_kind {
     HELPER_ROW,     /* sum of a row: a = element type, b = weight type */
+    HELPER_PAIR,    /* sums of two packed rows: a = b = element type */
     HELPER_COPY,    /* copy elements of type a */
     HELPER_ELEMENT, /* activation to type a, returned as type b */
     HELPER_ALL      /* the same on an int32_t array in place */
@@ -60,13 +61,15 @@ struct helper {
     enum activation activation; /* elements: NONE saturates */
     enum type a;
     enum type b;
+    int columns; /* HELPER_PAIR; else 0 */
 };
 
-#define HELPERS_MAX 96
+#define HELPERS_MAX (96 + NET_LAYERS_MAX)
 struct helpers {
     struct helper list[HELPERS_MAX];
     int count;
     bool reads[TYPE_I32 + 1]; /* element types that are read from tables */
+    bool pairs;               /* are packed words? */
 };
 
 void helpers_collect(const struct plan *plan, struct helpers *helpers);
@@ -96,11 +99,21 @@ const char *element(const struct plan *plan, int tensor, const char *index, char
 /* Its first element as an address, e.g. "a + 16". */
 const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX]);
 
+/* The head of a loop over `width` elements. */
+void print_loop(struct printer *p, int width);
+
 /* Row `index` of a dense layer, requantised, as a C expression. */
 void print_row(struct printer *p, int layer, const char *index);
 
 /* Its value's frame: "a[i] = f(", "a[i] = (int16_t)(" or "a[i] = "; what must follow the value. */
 const char *print_target(struct printer *p, int layer, const char *index, bool acts);
+
+/* Packed pairs: their tables, and the loop over a span whose first pair has the number `pair`. */
+struct helper pack_helper(const struct plan *plan, int layer);
+void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
+                       const char *name);
+void print_pack_tables(struct printer *p, int layer);
+void print_pack_span(struct printer *p, int layer, const struct span *span, int pair);
 
 /* Straight-line code. */
 void print_line_locals(struct printer *p);

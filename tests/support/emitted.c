@@ -200,11 +200,16 @@ static void read_outputs(struct net *const *nets, int count, bool plain, int vec
 }
 
 /* n0.c ... through LLVM's intermediate code, where int has 16 bits, to objects of the host. */
-static const char *const short_int_objects =
-    "rm -f n*.o && for i in n*.c; do clang --target=msp430 -ffreestanding -std=c99 -O1 "
-    "-fsanitize=undefined,integer -fno-sanitize=pointer-overflow,alignment -fsanitize-trap=all -S "
-    "-emit-llvm $i -o n.ll && "
-    "sed -i '/^target /d' n.ll && clang -w -O1 -x ir -c n.ll -o ${i%.c}.o || exit 1; done";
+static bool short_int_compile(const char *folder, enum optimise optimise)
+{
+    return run_command("cd %s && rm -f n*.o && for i in n*.c; do "
+                       "clang --target=msp430 -ffreestanding -std=c99 -O1 "
+                       "-fsanitize=undefined,integer -fno-sanitize=pointer-overflow,alignment%s "
+                       "-fsanitize-trap=all -S -emit-llvm $i -o n.ll && "
+                       "sed -i '/^target /d' n.ll && "
+                       "clang -w -O1 -x ir -c n.ll -o ${i%%.c}.o || exit 1; done",
+                       folder, optimise == OPTIMISE_SPEED ? EMITTED_WRAPS : "") == 0;
+}
 
 void emitted_run(struct net *const *nets, int count, const struct emitted *how, int vectors,
                  int32_t *const *in, int32_t *const *out)
@@ -215,7 +220,7 @@ void emitted_run(struct net *const *nets, int count, const struct emitted *how, 
     write_program(nets, count, how->short_int, vectors);
     write_inputs(nets, count, vectors, in);
     const char *folder = scratch_path("");
-    if (how->short_int && run_command("cd %s && %s", folder, short_int_objects) != 0) {
+    if (how->short_int && !short_int_compile(folder, how->optimise)) {
         stop("does not compile", "clang --target=msp430");
     }
     if (run_command("cd %s && %s -o all all.c %s", folder, how->compiler,

@@ -15,6 +15,9 @@ int run_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * it fails. */
 void emit_scratch(const struct net *net, const struct emit_options *options);
 
+/* Packed pairs are sums modulo 2^32; what else could wrap is still caught where they are not. */
+#define EMITTED_WRAPS ",unsigned-integer-overflow"
+
 /* How a batch of nets is built. */
 struct emitted {
     enum optimise optimise;

@@ -11,6 +11,7 @@ struct maker {
     struct net *net;
     struct rng rng;
     uint64_t seed;
+    bool narrow; /* 8-bit activations, few bits, sums of about 16 bits */
 };
 
 /* What a user, or an attacker, may call things. */
@@ -69,7 +70,7 @@ static const char *pick_name(struct maker *m)
 static enum type pick_hidden(struct maker *m)
 {
     static const enum type types[] = {TYPE_I16, TYPE_I16, TYPE_I8, TYPE_U8};
-    return types[pick_int(m, 0, 3)];
+    return types[pick_int(m, m->narrow ? 2 : 0, 3)];
 }
 
 static int new_tensor(struct maker *m, enum type type, int width)
@@ -168,7 +169,7 @@ static enum activation pick_activation(struct maker *m, enum type type)
 /* Weights of one row: ordinary, sparse, at the ends, powers of two, or none at all. */
 static void fill_row(struct maker *m, int16_t *row, int columns, int limit)
 {
-    int kind = pick_int(m, 0, 9);
+    int kind = m->narrow && chance(m, 85) ? 9 : pick_int(m, 0, 9);
     for (int j = 0; j < columns; j++) {
         int value = pick_int(m, -limit, limit);
         if (kind == 0) {
@@ -245,6 +246,9 @@ static int pick_shift(struct maker *m, int64_t sum, enum type type)
 
 static int pick_bits(struct maker *m)
 {
+    if (m->narrow) {
+        return pick_int(m, 4, 6);
+    }
     return chance(m, 85) ? pick_int(m, 2, 9) : pick_int(m, 10, 16);
 }
 
@@ -261,10 +265,11 @@ static void fill_dense(struct maker *m, struct layer *layer, const struct interv
     for (int i = 0; i < rows; i++) {
         int16_t *row = values + (size_t)i * (size_t)columns;
         fill_row(m, row, columns, weight_limit(layer->weights.bits));
-        int64_t sum = shrink_row(row, columns, in, limit);
+        int64_t most = m->narrow ? pick(m, 30000, chance(m, 90) ? 32600 : 80000) : limit;
+        int64_t sum = shrink_row(row, columns, in, most < limit ? most : limit);
         int by = pick_shift(m, sum, type_of(m, layer->output));
         shift[i] = even && i > 0 ? shift[0] : (uint8_t)by;
-        bias[i] = pick_bias(m, limit - sum, shift[i]);
+        bias[i] = pick_bias(m, limit - sum, m->narrow ? shift[i] / 2 : shift[i]);
     }
     layer->weights.values = values;
     layer->bias = bias;
@@ -334,7 +339,7 @@ static int branches(struct maker *m, int near, int far, enum type type, int widt
 /* One hidden block: from `near`, perhaps with a look back at `far`. */
 static int grow(struct maker *m, int near, int far)
 {
-    int width = pick_int(m, 1, 24);
+    int width = pick_int(m, m->narrow ? 8 : 1, 24);
     int kind = pick_int(m, 0, 9);
     if (kind == 0) {
         return skip(m, near, far, pick_hidden(m), width);
@@ -427,10 +432,10 @@ static bool describe(struct maker *m)
 static void build(struct maker *m)
 {
     static const enum type types[] = {TYPE_U16, TYPE_I16, TYPE_U8, TYPE_I8};
-    enum type type = types[pick_int(m, 0, 3)];
-    int input = new_tensor(m, type, pick_int(m, 1, 24));
+    enum type type = types[pick_int(m, m->narrow ? 2 : 0, 3)];
+    int input = new_tensor(m, type, m->narrow ? pick_int(m, 6, 48) : pick_int(m, 1, 24));
     m->net->input = input;
-    bool direct = type_of(m, input) != TYPE_U16 && chance(m, 40);
+    bool direct = type_of(m, input) != TYPE_U16 && (m->narrow || chance(m, 40));
     int first = direct ? input : convert(m, input);
     int near = first;
     int far = first;
@@ -442,9 +447,8 @@ static void build(struct maker *m)
     m->net->output = finish(m, near, far);
 }
 
-struct net *random_net(uint64_t seed)
+static struct net *finished_net(struct maker m)
 {
-    struct maker m = {.rng = rng_new(seed, 77), .seed = seed};
     m.net = net_new(names[rng_below(&m.rng, COUNT(names))]);
     if (!m.net) {
         give_up(&m, "out of memory");
@@ -458,6 +462,16 @@ struct net *random_net(uint64_t seed)
         give_up(&m, err.message);
     }
     return m.net;
+}
+
+struct net *random_net(uint64_t seed)
+{
+    return finished_net((struct maker){.rng = rng_new(seed, 77), .seed = seed});
+}
+
+struct net *random_narrow_net(uint64_t seed)
+{
+    return finished_net((struct maker){.rng = rng_new(seed, 76), .seed = seed, .narrow = true});
 }
 
 /* ---- inputs ---- */

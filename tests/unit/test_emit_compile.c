@@ -24,6 +24,9 @@ static struct net *sample_net(int index)
     case 1: return class_like_net();
     case 2: return copying_net(true);
     case 3: return copying_net(false);
+    case 5:
+    case 7:
+    case 8: return random_narrow_net(3000 + (uint64_t)index);
     default: return random_net(3000 + (uint64_t)index);
     }
 }

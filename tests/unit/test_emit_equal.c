@@ -1,6 +1,7 @@
 /* Emitted C equals the reference interpreter, bit for bit, on the host. */
 #include "support/unit.h"
 
+#include "emit/plan.h"
 #include "run/run.h"
 #include "support/emitted.h"
 #include "support/random_net.h"
@@ -10,6 +11,8 @@
 enum { BATCH = 50 };
 
 #define WARNINGS "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror"
+
+#define SANITISED "clang -std=c99 -fsanitize=undefined,integer,address -fno-sanitize-recover=all"
 
 /* A batch of nets with inputs and what the interpreter makes of them. */
 struct batch {
@@ -53,7 +56,7 @@ static void batch_compare(const struct batch *b, struct emitted how)
     }
 }
 
-/* Both kernels by one compiler. */
+/* For size and for speed by one compiler. */
 static void batch_both(const struct batch *b, struct emitted how)
 {
     how.optimise = OPTIMISE_SIZE;
@@ -80,6 +83,142 @@ static void batch_fill(struct batch *b, uint64_t first, int count)
     }
 }
 
+/* The same of nets whose rows can be packed. */
+static void batch_narrow(struct batch *b, uint64_t first, int count)
+{
+    for (int i = 0; i < count; i++) {
+        batch_add(b, random_narrow_net(first + (uint64_t)i), first + (uint64_t)i);
+    }
+}
+
+/* What became of the rows of dense layers. */
+struct tally {
+    int packed;
+    int layers; /* with packed rows */
+    int mixed;  /* with others, too */
+    int tables; /* with an offset or a shift of its own for each row */
+    int looped; /* wider than what is written out */
+};
+
+static void tally_layer(const struct step *step, const struct layer *layer, struct tally *tally)
+{
+    if (step->packed > 0) {
+        tally->packed += step->packed;
+        tally->layers++;
+        tally->mixed += step->packed < layer->weights.rows;
+        tally->tables += !step->offset.uniform || !step->shift.uniform;
+        tally->looped += layer->weights.columns > PACK_COLUMNS;
+    }
+}
+
+static void batch_tally(const struct batch *b, struct tally *tally)
+{
+    struct emit_options options = {.optimise = OPTIMISE_SPEED};
+    for (int i = 0; i < b->count; i++) {
+        struct plan *plan = plan_new(b->nets[i], &options);
+        assert_non_null(plan);
+        for (int k = 0; k < b->nets[i]->layer_count; k++) {
+            tally_layer(&plan->steps[k], &b->nets[i]->layers[k], tally);
+        }
+        plan_free(plan);
+    }
+}
+
+/* Packed pairs, beside straight lines and alone. */
+static void test_narrow_nets(void **state)
+{
+    struct tally tally = {0};
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed += BATCH) {
+        struct batch b = {.vectors = 2000};
+        batch_narrow(&b, seed, BATCH);
+        batch_tally(&b, &tally);
+        batch_compare(&b, (struct emitted){OPTIMISE_SIZE, "cc -std=c99 -O1 " WARNINGS, false});
+        batch_compare(&b, (struct emitted){OPTIMISE_SPEED, "cc -std=c99 -O1 " WARNINGS, false});
+        batch_free(&b);
+    }
+    print_message("%d packed rows in %d layers: %d mixed, %d with tables, %d looped\n",
+                  tally.packed, tally.layers, tally.mixed, tally.tables, tally.looped);
+    assert_true(tally.packed >= 500 && tally.mixed >= 20 && tally.tables >= 20);
+    assert_true(tally.looped >= 5 && tally.layers > tally.mixed + 20);
+}
+
+enum { EDGE_ROWS = 32, EDGE_COLUMNS = 32, EDGE_SHIFT = 9, EDGE_SPAN = 255 * 256 };
+
+/* A layer whose rows span 65280 values above an offset that rounding lowers by `distance` (its
+ * pair's): 255 more is the last that half a word holds. */
+static struct net *edge_net(const int *distance, int32_t base)
+{
+    struct net *net = net_new("edge");
+    int16_t weights[EDGE_ROWS * EDGE_COLUMNS];
+    int32_t bias[EDGE_ROWS];
+    uint8_t shift[EDGE_ROWS];
+    struct channel channels[EDGE_ROWS];
+    struct error err = {0};
+    assert_non_null(net);
+    for (int i = 0; i < EDGE_ROWS; i++) {
+        for (int j = 0; j < EDGE_COLUMNS; j++) {
+            int weight = (i + j) % 2 ? 7 : 9;
+            weights[i * EDGE_COLUMNS + j] = (int16_t)(i % 3 == 1 ? -weight : weight);
+        }
+        int32_t lowest = -256 * (i % 3 == 1 ? 127 : 128); /* without the bias */
+        bias[i] = base * (1 << EDGE_SHIFT) + distance[i / 2] - lowest;
+        shift[i] = EDGE_SHIFT;
+        channels[i] = (struct channel){"", "", {1, 0}, {0, 0}, {0, 0}, {0, 0}};
+    }
+    net->input = net_add_tensor(net, TYPE_I8, EDGE_COLUMNS);
+    net->output = net_add_tensor(net, TYPE_I32, EDGE_ROWS);
+    struct layer layer = {.op = OP_DENSE,
+                          .input_count = 1,
+                          .output = net->output,
+                          .weights = {9, EDGE_ROWS, EDGE_COLUMNS, weights},
+                          .bias = bias,
+                          .shift = shift};
+    assert_true(net_add_layer(net, &layer) && net_set_channels(net, channels, channels));
+    assert_true(net_check(net, "edge", &err));
+    return net;
+}
+
+/* Is each pair packed where it must be, and nowhere else? */
+static void check_edge(const struct net *net, const int *distance)
+{
+    struct emit_options options = {.optimise = OPTIMISE_SPEED};
+    struct plan *plan = plan_new(net, &options);
+    assert_non_null(plan);
+    const struct step *step = &plan->steps[0];
+    int next = 0;
+    for (int i = 0; i < step->span_count; i++) {
+        assert_int_equal(step->spans[i].first, next);
+        for (int row = next; row < next + step->spans[i].rows; row++) {
+            assert_int_equal(step->spans[i].packed, EDGE_SPAN + distance[row / 2] <= 65535);
+        }
+        next += step->spans[i].rows;
+    }
+    assert_int_equal(next, EDGE_ROWS);
+    plan_free(plan);
+}
+
+/* One below the limit, at it, one above, with offsets at both ends of what a sum can be. */
+static void test_edges(void **state)
+{
+    static const int at[16] = {255, 255, 255, 255, 255, 255, 255, 255,
+                               255, 255, 255, 255, 255, 255, 255, 255};
+    static const int around[16] = {254, 254, 255, 255, 254, 256, 256, 257,
+                                   255, 0,   1,   255, 254, 255, 256, 511};
+    static const int32_t bases[] = {0, -64, -65, 1, 100, -4000000, 4000000};
+    struct batch b = {.vectors = 2000};
+    (void)state;
+    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
+        struct net *nets[] = {edge_net(at, bases[i]), edge_net(around, bases[i])};
+        check_edge(nets[0], at);
+        check_edge(nets[1], around);
+        batch_add(&b, nets[0], i);
+        batch_add(&b, nets[1], i);
+    }
+    batch_both(&b, (struct emitted){.compiler = "cc -std=c99 -O1 " WARNINGS});
+    batch_free(&b);
+}
+
 static void test_random_nets(void **state)
 {
     (void)state;
@@ -95,8 +234,6 @@ static void test_random_nets(void **state)
 /* Undefined behaviour, wrapping and lossy implicit conversions stop the program. */
 static void test_sanitised(void **state)
 {
-    struct emitted how = {.compiler = "clang -std=c99 -fsanitize=undefined,integer,address "
-                                      "-fno-sanitize-recover=all"};
     (void)state;
     if (!have_command("clang")) {
         skip();
@@ -106,7 +243,11 @@ static void test_sanitised(void **state)
     batch_add(&b, pose_like_net(2, 2), 1);
     batch_add(&b, copying_net(true), 1);
     batch_add(&b, copying_net(false), 1);
-    batch_both(&b, how);
+    batch_narrow(&b, 1000, 20);
+    batch_compare(&b, (struct emitted){OPTIMISE_SIZE, SANITISED, false});
+    batch_compare(&b,
+                  (struct emitted){OPTIMISE_SPEED,
+                                   SANITISED " -fno-sanitize=unsigned-integer-overflow", false});
     batch_free(&b);
 }
 
@@ -119,6 +260,7 @@ static void test_short_int(void **state)
     }
     struct batch b = {.vectors = 500};
     batch_fill(&b, 2000, 24);
+    batch_narrow(&b, 2000, 20);
     batch_add(&b, pose_like_net(2, 3), 1);
     batch_both(&b, (struct emitted){.compiler = "cc -O1", .short_int = true});
     batch_free(&b);
@@ -147,9 +289,13 @@ static void test_pose_exhaustively(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_nets),       cmocka_unit_test(test_sanitised),
-        cmocka_unit_test(test_short_int),         cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_random_nets),
+        cmocka_unit_test(test_sanitised),
+        cmocka_unit_test(test_short_int),
+        cmocka_unit_test(test_wide),
         cmocka_unit_test(test_pose_exhaustively),
+        cmocka_unit_test(test_narrow_nets),
+        cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

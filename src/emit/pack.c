@@ -1,0 +1,310 @@
+/* The packed kernel: two rows in one 32-bit word, so that one multiplication does the work of two.
+ *
+ * A word holds low + high * 2^16.  Sums are made modulo 2^32, so what happens on the way does not
+ * matter: where both final sums lie in 0..65535, the word's halves are these sums.  A row's range
+ * is known exactly; an offset in its bias moves it there and is taken back behind the shift.  A
+ * range of more than 65536 values does not fit, and such a row is computed in a straight line. */
+#include "emit/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HALF_MAX 65535 /* of half a word */
+
+/* ---- which rows fit ---- */
+
+/* The offsets, in units of 2^shift, that move every sum of a row into half a word; none fits where
+ * low > high. */
+static struct interval row_offsets(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct interval acc = net_row_range(layer, row, plan->ranges[layer->inputs[0]]);
+    int shift = layer->shift[row];
+    int64_t unit = (int64_t)1 << shift;
+    return (struct interval){floor_shift(acc.high - HALF_MAX + unit - 1, shift),
+                             floor_shift(acc.low, shift)};
+}
+
+/* May this row share a word?  Rows without weights are constants and need none. */
+static bool row_fits(const struct plan *plan, int index, int row)
+{
+    struct interval offsets = row_offsets(plan, index, row);
+    return offsets.low <= offsets.high && plan_row_used(&plan->net->layers[index], row);
+}
+
+/* Append rows; those in a straight line join the ones before them. */
+static void add_span(struct step *step, struct span span)
+{
+    struct span *last = step->span_count ? &step->spans[step->span_count - 1] : NULL;
+    if (last && !last->packed && !span.packed) {
+        last->rows += span.rows;
+    } else if (span.rows > 0) {
+        step->spans[step->span_count++] = span;
+    }
+}
+
+/* Runs of rows that fit, in pairs; an odd one and all others in a straight line. */
+static void find_spans(const struct plan *plan, int index)
+{
+    struct step *step = &plan->steps[index];
+    int rows = plan->net->layers[index].weights.rows;
+    for (int first = 0; first < rows;) {
+        bool fits = row_fits(plan, index, first);
+        int end = first + 1;
+        while (end < rows && row_fits(plan, index, end) == fits) {
+            end++;
+        }
+        int paired = fits ? (end - first) & ~1 : 0;
+        add_span(step, (struct span){first, paired, true});
+        add_span(step, (struct span){first + paired, end - first - paired, false});
+        step->packed += paired;
+        first = end;
+    }
+}
+
+/* ---- offsets ---- */
+
+/* One offset for all packed rows, the one nearest to zero; false where they have none in common. */
+static bool common_offset(const struct plan *plan, int index, int32_t *offset)
+{
+    const struct step *step = &plan->steps[index];
+    struct interval common = {INT32_MIN, INT32_MAX};
+    for (int i = 0; i < step->span_count; i++) {
+        const struct span *span = &step->spans[i];
+        for (int row = span->first; span->packed && row < span->first + span->rows; row++) {
+            struct interval offsets = row_offsets(plan, index, row);
+            common.low = offsets.low > common.low ? offsets.low : common.low;
+            common.high = offsets.high < common.high ? offsets.high : common.high;
+        }
+    }
+    *offset = (int32_t)(common.low > 0 ? common.low : common.high < 0 ? common.high : 0);
+    return common.low <= common.high;
+}
+
+/* The offset of every row: a common one, or each its own. */
+static bool find_offsets(const struct plan *plan, int index)
+{
+    struct step *step = &plan->steps[index];
+    int rows = plan->net->layers[index].weights.rows;
+    int32_t *offsets = arena_alloc(plan->arena, (size_t)rows, sizeof *offsets);
+    int32_t common = 0;
+    bool uniform = common_offset(plan, index, &common);
+    for (int row = 0; offsets && row < rows; row++) {
+        bool own = !uniform && row_fits(plan, index, row);
+        offsets[row] = own ? (int32_t)row_offsets(plan, index, row).high : common;
+    }
+    if (offsets) {
+        step->offset = series_of('o', step->number, (struct numbers){.i32 = offsets}, rows);
+    }
+    return offsets != NULL;
+}
+
+bool plan_pack(struct plan *plan, int index)
+{
+    struct step *step = &plan->steps[index];
+    int rows = plan->net->layers[index].weights.rows;
+    step->spans = arena_alloc(plan->arena, (size_t)rows, sizeof *step->spans);
+    if (!step->spans) {
+        return false;
+    }
+    find_spans(plan, index);
+    return step->packed == 0 || find_offsets(plan, index);
+}
+
+void plan_unpack(struct plan *plan, int index)
+{
+    struct step *step = &plan->steps[index];
+    step->spans[0] = (struct span){0, plan->net->layers[index].weights.rows, false};
+    step->span_count = 1;
+    step->packed = 0;
+}
+
+/* ---- tables ---- */
+
+/* "POSE_PAIR(-3, 17)" behind each other, wrapped. */
+static void print_pair(struct printer *p, int64_t low, int64_t high, size_t *column)
+{
+    char text[ELEMENT_MAX];
+    char numbers[2][GROUPED_MAX];
+    (void)snprintf(text, sizeof text, "%s_PAIR(%s, %s)", p->plan->upper, literal(low, numbers[0]),
+                   literal(high, numbers[1]));
+    if (*column == 0) {
+        text_add(p->out, text);
+        *column = 9;
+    } else if (*column + strlen(text) + 4 > 100) {
+        text_printf(p->out, ",\n         %s", text);
+        *column = 9;
+    } else {
+        text_printf(p->out, ", %s", text);
+        *column += 2;
+    }
+    *column += strlen(text);
+}
+
+/* A row's bias without its offset; modulo 2^32, as the sum is. */
+static int32_t packed_bias(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    int64_t unit = (int64_t)1 << layer->shift[row];
+    int64_t offset = number_at(plan->steps[index].offset.numbers, (size_t)row) * unit;
+    uint32_t bias = (uint32_t)((int64_t)layer->bias[row] - offset);
+    return bias <= INT32_MAX ? (int32_t)bias : -(int32_t)(UINT32_MAX - bias) - 1;
+}
+
+/* Bias and weights of two rows, column by column. */
+static void print_pair_row(struct printer *p, int index, int row)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    size_t columns = (size_t)layer->weights.columns;
+    const int16_t *low = layer->weights.values + (size_t)row * columns;
+    size_t column = 0;
+    text_add(p->out, "        {");
+    print_pair(p, packed_bias(p->plan, index, row), packed_bias(p->plan, index, row + 1), &column);
+    for (size_t j = 0; j < columns; j++) {
+        print_pair(p, low[j], low[columns + j], &column);
+    }
+    text_add(p->out, "},\n");
+}
+
+void print_pack_tables(struct printer *p, int index)
+{
+    const struct step *step = &p->plan->steps[index];
+    text_printf(p->out, "    static const uint32_t w%d[%d][1 + %d] %s_FLASH = {\n", step->number,
+                step->packed / 2, p->plan->net->layers[index].weights.columns, p->plan->upper);
+    for (int i = 0; i < step->span_count; i++) {
+        const struct span *span = &step->spans[i];
+        for (int row = 0; span->packed && row < span->rows; row += 2) {
+            print_pair_row(p, index, span->first + row);
+        }
+    }
+    text_add(p->out, "    };\n");
+    print_series(p->out, p->plan, &step->shift);
+    print_series(p->out, p->plan, &step->offset);
+}
+
+/* ---- statements ---- */
+
+/* "4 + i", "2 * i + 5": where a loop over pairs stands. */
+static const char *index_text(const char *factor, int first, char text[ELEMENT_MAX])
+{
+    (void)snprintf(text, ELEMENT_MAX, first ? "%si + %d" : "%si", factor, first);
+    return text;
+}
+
+/* Of one half of the word: behind the shift, with the offset taken back. */
+static void print_half(struct printer *p, int index, const char *row, const char *half)
+{
+    const struct plan *plan = p->plan;
+    const struct step *step = &plan->steps[index];
+    char text[ELEMENT_MAX];
+    text_printf(p->out, "(int32_t)(%s", half);
+    if (!step->shift.uniform || step->shift.value != 0) {
+        text_printf(p->out, " >> %s", series_at(plan, &step->shift, row, text));
+    }
+    text_add(p->out, ")");
+    if (!step->offset.uniform || step->offset.value > 0) {
+        text_printf(p->out, " + %s", series_at(plan, &step->offset, row, text));
+    } else if (step->offset.value < 0) {
+        text_printf(p->out, " - %s", literal(-(int64_t)step->offset.value, text));
+    }
+}
+
+/* z within what the activation keeps, as C; only the sides that z may leave. */
+static const char *clamped(const struct plan *plan, int index, char text[ELEMENT_MAX])
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    char low[ELEMENT_MAX] = "z";
+    if (step->range.low < kept.low) {
+        (void)snprintf(low, sizeof low, "z < %d ? %d : z", (int)kept.low, (int)kept.low);
+    }
+    if (step->range.high > kept.high) {
+        (void)snprintf(text, ELEMENT_MAX, "z > %d ? %d : %.40s", (int)kept.high, (int)kept.high,
+                       low);
+    } else {
+        memcpy(text, low, sizeof low);
+    }
+    return text;
+}
+
+/* b[2 * i] = f(z), written out where f only clamps. */
+static void print_result(struct printer *p, int index, const char *row)
+{
+    const struct plan *plan = p->plan;
+    bool acts = plan_acts(plan, index);
+    bool clamps = acts && plan_clamps_only(plan->net->layers[index].activation);
+    char text[ELEMENT_MAX] = "z";
+    text_add(p->out, "        ");
+    const char *end = print_target(p, index, row, acts && !clamps);
+    text_add(p->out, clamps ? clamped(plan, index, text) : "z");
+    text_add(p->out, end);
+}
+
+void print_pack_span(struct printer *p, int index, const struct span *span, int pair)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    char name[HELPER_NAME_MAX];
+    char in[ELEMENT_MAX];
+    char at[ELEMENT_MAX];
+    print_loop(p, span->rows / 2);
+    text_printf(p->out, "uint32_t s = %s(%s, w%d[%s]);\n",
+                helper_name(plan, p->helpers, pack_helper(plan, index), name),
+                address(plan, layer->inputs[0], in), plan->steps[index].number,
+                index_text("", pair, at));
+    text_add(p->out, "        int32_t z = ");
+    print_half(p, index, index_text("2 * ", span->first, at), "(s & 0xFFFF)");
+    text_add(p->out, ";\n");
+    print_result(p, index, at);
+    text_add(p->out, "        z = ");
+    print_half(p, index, index_text("2 * ", span->first + 1, at), "s >> 16");
+    text_add(p->out, ";\n");
+    print_result(p, index, at);
+    text_add(p->out, "    }\n");
+}
+
+/* ---- the sum of a pair of rows ---- */
+
+struct helper pack_helper(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->views[layer->inputs[0]].type;
+    return (struct helper){HELPER_PAIR, ACTIVATION_NONE, type, type, layer->weights.columns};
+}
+
+/* Columns that are written behind each other: all, or the largest part that divides them. */
+static int unrolled(int columns)
+{
+    int part = columns < PACK_COLUMNS ? columns : PACK_COLUMNS;
+    while (columns % part != 0) {
+        part--;
+    }
+    return part;
+}
+
+void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
+                       const char *name)
+{
+    int part = unrolled(helper.columns);
+    bool loops = part < helper.columns;
+    const char *indent = loops ? "        " : "    ";
+    text_printf(
+        out,
+        "/* Two rows of a layer at once, modulo 2^32: the sum of one in the low half, of the other "
+        "in the\n * high half of the word.  w: their biases, then their weights. */\n"
+        "static uint32_t %s(const %s *a, const uint32_t *w)\n{\n"
+        "    uint32_t s = %s_U32(w, 0);\n",
+        name, c_type(helper.a), plan->upper);
+    if (loops) {
+        text_printf(out, "    for (%s i = 0; i < %d; i++) {\n", plan->index, helper.columns / part);
+    }
+    for (int j = 0; j < part; j++) {
+        text_printf(out, "%ss += (uint32_t)a[%d] * %s_U32(w, %d);\n", indent, j, plan->upper,
+                    j + 1);
+    }
+    if (loops) {
+        text_printf(out, "        a += %d;\n        w += %d;\n    }\n", part, part);
+    }
+    text_add(out, "    return s;\n}\n\n");
+}
