@@ -13,7 +13,7 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --selftest --target" ;;
+    emit) echo "-o --name --optimise --selftest --target --explain" ;;
     measure) echo "--target --optimise --vectors --flash --ram --cycles --keep" ;;
     esac
     echo "--json --help"

@@ -13,6 +13,7 @@ struct settings {
     enum optimise optimise;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
+    int explain;
     int json;
 };
 
@@ -46,6 +47,11 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, targets),
      .help = "measure on these and put the costs into the head comment"},
+    {.name = "--explain",
+     .kind = OPTION_SET,
+     .offset = offsetof(struct settings, explain),
+     .low = 1,
+     .help = "print each layer's kernel, its alternatives and why; without -o\nwrite no file"},
     OPTION_JSON(settings),
     {0}};
 
@@ -233,6 +239,17 @@ static enum exit_code print_files(const struct paths *paths)
     return print_json(root);
 }
 
+static enum exit_code explain(const struct net *net, enum optimise optimise)
+{
+    struct error err = {0};
+    struct text out = {0};
+    if (!emit_explain(net, optimise, &out, &err)) {
+        text_free(&out);
+        return report_error(&err);
+    }
+    return print_result(&out);
+}
+
 static enum exit_code emit(const struct net *net, const struct settings *settings)
 {
     struct error err = {0};
@@ -257,13 +274,18 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
         return code;
     }
     const char *output = settings.output;
-    if (!output) {
+    if (!output && !settings.explain) {
         return report_usage("emit", "-o FILE is missing");
     }
-    if (strcmp(output, "-") != 0 && !ends_with(output, ".h") && !ends_with(output, ".c")) {
+    if (settings.explain && (settings.json || (output && strcmp(output, "-") == 0))) {
+        return report_usage("emit", "--explain and %s both want standard output",
+                            settings.json ? "--json" : "-o -");
+    }
+    if (output && strcmp(output, "-") != 0 && !ends_with(output, ".h") &&
+        !ends_with(output, ".c")) {
         return report_usage("emit", "-o: '%s' is not NAME.h, NAME.c or -", output);
     }
-    if (settings.json && strcmp(output, "-") == 0) {
+    if (settings.json && output && strcmp(output, "-") == 0) {
         return report_usage("emit", "--json and -o - both want standard output");
     }
     struct error err = {0};
@@ -271,7 +293,10 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (!net) {
         return report_error(&err);
     }
-    code = emit(net, &settings);
+    code = output ? emit(net, &settings) : EXIT_FINE;
+    if (settings.explain && code == EXIT_FINE) {
+        code = explain(net, settings.optimise);
+    }
     net_free(net);
     return code;
 }

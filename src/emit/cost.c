@@ -1,18 +1,18 @@
 /* What a dense layer costs in each kernel, as estimated for a Cortex-M0 without wait states.
  *
  * The figures below are all there is to it.  They were fitted to `mote measure --target cortex-m0`
- * on nets of one kernel each.  Packed rows clamp where they are decoded, which their figure holds;
- * straight lines do it in a pass of its own.  Other activations cost about the same everywhere and
- * are left out. */
+ * on nets of one kernel each.  Packed rows clamp where they are decoded, straight lines in a pass
+ * of its own.  Other activations cost about the same everywhere and are left out. */
 #include "emit/plan.h"
 
 /* Bytes of code and constants, and cycles. */
-static const struct estimate loop_layer = {60, 30}, loop_row = {0, 36}, loop_weight = {0, 13};
+static const struct estimate loop_layer = {60, 30}, loop_row = {0, 7}, loop_weight = {0, 13};
 static const struct estimate line_column = {2, 2}, line_row = {10, 16};
 static const struct estimate line_clamp = {0, 16}; /* a row's part of that pass */
 static const struct estimate line_one = {2, 1}, line_power = {4, 2}, line_weight = {6, 3};
 static const struct estimate line_wide = {8, 4}; /* more than the 8 bits of an immediate */
-static const struct estimate pack_layer = {60, 12}, pack_pair = {4, 33}, pack_column = {4, 6};
+static const struct estimate pack_layer = {60, 12}, pack_pair = {4, 25}, pack_column = {4, 6};
+static const struct estimate pack_clamp = {4, 4}; /* a row's, where it is decoded */
 static const struct estimate pack_table = {2, 7}; /* a pair's shifts or offsets from a table */
 static const struct estimate pack_helper_column = {6, 0}; /* the sum's function */
 
@@ -31,14 +31,24 @@ static struct estimate line_cost(int weight)
     return (size & (size - 1)) == 0 ? line_power : size < 256 ? line_weight : line_wide;
 }
 
-struct estimate estimate_loop(const struct layer *layer)
+/* Of a table; one value for all is none. */
+static int64_t series_bytes(const struct series *series)
 {
+    int64_t size = series->type == TYPE_I32                               ? 4
+                   : series->type == TYPE_I16 || series->type == TYPE_U16 ? 2
+                                                                          : 1;
+    return series->uniform ? 0 : size * series->count;
+}
+
+struct estimate estimate_loop(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
     struct estimate sum = loop_layer;
-    int64_t rows = layer->weights.rows;
-    int64_t weights = rows * layer->weights.columns;
-    add(&sum, rows, loop_row);
+    int64_t weights = (int64_t)layer->weights.rows * layer->weights.columns;
+    add(&sum, layer->weights.rows, loop_row);
     add(&sum, weights, loop_weight);
-    sum.bytes += weights * (layer->weights.bits <= 8 ? 1 : 2) + 5 * rows;
+    sum.bytes += weights * (plan_weight_type(layer) == TYPE_I8 ? 1 : 2);
+    sum.bytes += series_bytes(&plan->steps[index].bias) + series_bytes(&plan->steps[index].shift);
     return sum;
 }
 
@@ -70,6 +80,9 @@ struct estimate estimate_pack(const struct plan *plan, int index, const struct s
     add(&sum, pairs, pack_pair);
     add(&sum, pairs * (!step->shift.uniform + !step->offset.uniform), pack_table);
     add(&sum, pairs * layer->weights.columns, pack_column);
+    if (step->clamps && plan_clamps_only(layer->activation)) {
+        add(&sum, span->rows, pack_clamp);
+    }
     add(&sum, layer->weights.columns < PACK_COLUMNS ? layer->weights.columns : PACK_COLUMNS,
         pack_helper_column);
     return sum;

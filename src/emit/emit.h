@@ -42,6 +42,11 @@ struct emit_options {
 bool emit_c(const struct net *net, const struct emit_options *options, struct text *header,
             struct text *source, struct error *err);
 
+/* For people: each dense layer's kernel and the alternatives, with estimated bytes and cycles, and
+ * which bound kept a row from being packed.  Fails when out of memory. */
+bool emit_explain(const struct net *net, enum optimise optimise, struct text *out,
+                  struct error *err);
+
 /* A C identifier from any text: [A-Za-z0-9_], not a keyword, at most 24 characters, "net" if
  * nothing is left; out has room for 32 bytes. */
 void emit_identifier(const char *text, char out[32]);

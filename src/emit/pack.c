@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HALF_MAX 65535 /* of half a word */
-
 /* ---- which rows fit ---- */
 
 /* The offsets, in units of 2^shift, that move every sum of a row into half a word; none fits where
@@ -21,7 +19,7 @@ static struct interval row_offsets(const struct plan *plan, int index, int row)
     struct interval acc = net_row_range(layer, row, plan->ranges[layer->inputs[0]]);
     int shift = layer->shift[row];
     int64_t unit = (int64_t)1 << shift;
-    return (struct interval){floor_shift(acc.high - HALF_MAX + unit - 1, shift),
+    return (struct interval){floor_shift(acc.high - (PACK_VALUES - 1) + unit - 1, shift),
                              floor_shift(acc.low, shift)};
 }
 
@@ -30,6 +28,20 @@ static bool row_fits(const struct plan *plan, int index, int row)
 {
     struct interval offsets = row_offsets(plan, index, row);
     return offsets.low <= offsets.high && plan_row_used(&plan->net->layers[index], row);
+}
+
+/* Note the row whose sum takes the most values, those that the offset's rounding adds included. */
+static void find_widest(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct choice *choice = &plan->steps[index].choice;
+    struct interval acc = net_row_range(layer, row, plan->ranges[layer->inputs[0]]);
+    int shift = layer->shift[row];
+    int64_t lowest = floor_shift(acc.low, shift) * ((int64_t)1 << shift);
+    if (acc.high - lowest + 1 > choice->values) {
+        choice->values = acc.high - lowest + 1;
+        choice->widest = row;
+    }
 }
 
 /* Append rows; those in a straight line join the ones before them. */
@@ -55,11 +67,15 @@ static void find_spans(const struct plan *plan, int index)
             end++;
         }
         int paired = fits ? (end - first) & ~1 : 0;
+        for (int row = first; row < end; row++) {
+            find_widest(plan, index, row);
+        }
         add_span(step, (struct span){first, paired, true});
         add_span(step, (struct span){first + paired, end - first - paired, false});
         step->packed += paired;
         first = end;
     }
+    step->choice.paired = step->packed;
 }
 
 /* ---- offsets ---- */
@@ -184,10 +200,15 @@ void print_pack_tables(struct printer *p, int index)
 
 /* ---- statements ---- */
 
-/* "4 + i", "2 * i + 5": where a loop over pairs stands. */
-static const char *index_text(const char *factor, int first, char text[ELEMENT_MAX])
+/* "4 + i", "2 * i + 5": where a loop over pairs stands; "5" for a pair alone. */
+static const char *index_text(const struct span *span, const char *factor, int first,
+                              char text[ELEMENT_MAX])
 {
-    (void)snprintf(text, ELEMENT_MAX, first ? "%si + %d" : "%si", factor, first);
+    if (span->rows == 2) {
+        (void)snprintf(text, ELEMENT_MAX, "%d", first);
+    } else {
+        (void)snprintf(text, ELEMENT_MAX, first ? "%si + %d" : "%si", factor, first);
+    }
     return text;
 }
 
@@ -248,17 +269,21 @@ void print_pack_span(struct printer *p, int index, const struct span *span, int 
     char name[HELPER_NAME_MAX];
     char in[ELEMENT_MAX];
     char at[ELEMENT_MAX];
-    print_loop(p, span->rows / 2);
+    if (span->rows == 2) {
+        text_add(p->out, "    {\n        ");
+    } else {
+        print_loop(p, span->rows / 2);
+    }
     text_printf(p->out, "uint32_t s = %s(%s, w%d[%s]);\n",
                 helper_name(plan, p->helpers, pack_helper(plan, index), name),
                 address(plan, layer->inputs[0], in), plan->steps[index].number,
-                index_text("", pair, at));
+                index_text(span, "", pair, at));
     text_add(p->out, "        int32_t z = ");
-    print_half(p, index, index_text("2 * ", span->first, at), "(s & 0xFFFF)");
+    print_half(p, index, index_text(span, "2 * ", span->first, at), "(s & 0xFFFF)");
     text_add(p->out, ";\n");
     print_result(p, index, at);
     text_add(p->out, "        z = ");
-    print_half(p, index, index_text("2 * ", span->first + 1, at), "s >> 16");
+    print_half(p, index, index_text(span, "2 * ", span->first + 1, at), "s >> 16");
     text_add(p->out, ";\n");
     print_result(p, index, at);
     text_add(p->out, "    }\n");

@@ -211,29 +211,33 @@ static bool line_small(const struct layer *layer, const struct span *spans, int 
 
 /* Are pairs worth it?  They take a third of a straight line's flash, so they may be a little
  * slower. */
-static bool pairs_pay(const struct plan *plan, int index)
+static bool pairs_pay(const struct choice *choice)
 {
-    const struct span all = {0, plan->net->layers[index].weights.rows, false};
-    int64_t line = estimate_line(plan, index, &all).cycles;
-    return estimate_spans(plan, index).cycles <= line + line / 8;
+    return choice->packed.cycles <= choice->line.cycles + choice->line.cycles / 8;
 }
 
-/* For speed: pairs where they pay, else a straight line where its code stays small. */
-static bool plan_fast(struct plan *plan, int index)
+/* For speed: pairs where they pay, else a straight line where its code stays small; for size a
+ * loop.  False when out of memory. */
+static bool plan_choose(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
+    struct choice *choice = &step->choice;
     const struct span all = {0, layer->weights.rows, false};
-    bool fused = dense_kernel(plan, index) == KERNEL_FUSED;
-    bool straight = line_small(layer, &all, 1);
+    bool speed = plan->options->optimise == OPTIMISE_SPEED;
     if (!plan_pack(plan, index)) {
         return false;
     }
-    if (fused || !line_small(layer, step->spans, step->span_count) ||
-        (straight && !pairs_pay(plan, index))) {
+    choice->loop = estimate_loop(plan, index);
+    choice->line = estimate_line(plan, index, &all);
+    choice->packed = estimate_spans(plan, index);
+    choice->line_long = !line_small(layer, &all, 1);
+    if (!speed || dense_kernel(plan, index) == KERNEL_FUSED ||
+        !line_small(layer, step->spans, step->span_count) ||
+        (!choice->line_long && !pairs_pay(choice))) {
         plan_unpack(plan, index);
     }
-    step->line = straight || step->packed > 0;
+    step->line = speed && (!choice->line_long || step->packed > 0);
     step->span_count = step->line ? step->span_count : 0;
     return true;
 }
@@ -250,7 +254,7 @@ static bool plan_kernels(struct plan *plan)
         switch (layer->op) {
         case OP_CONVERT: step->kernel = speed && narrow ? KERNEL_LINE : KERNEL_LOOP; break;
         case OP_DENSE:
-            if (speed && !plan_fast(plan, i)) {
+            if (!plan_choose(plan, i)) {
                 return false;
             }
             step->kernel = dense_kernel(plan, i);

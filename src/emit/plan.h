@@ -10,6 +10,8 @@
 #define LINE_WEIGHTS_MAX 4096
 /* Outputs that are summed at once: what a Cortex-M0 holds in registers beside input and weight. */
 #define LINE_TILE 6
+/* What half a word holds. */
+#define PACK_VALUES 65536
 /* Columns of the packed kernel that are written behind each other: what the Cortex-M0's loads reach
  * from one pointer. */
 #define PACK_COLUMNS 32
@@ -65,6 +67,22 @@ struct span {
     bool packed; /* two rows in one word (pack.c); else a straight line */
 };
 
+struct estimate {
+    int64_t bytes; /* of code and constants */
+    int64_t cycles;
+};
+
+/* A dense layer's alternatives, whichever was taken. */
+struct choice {
+    struct estimate loop;
+    struct estimate line;
+    struct estimate packed; /* and the rows that do not fit in a straight line */
+    int paired;             /* rows that fit in pairs */
+    int widest;             /* the row whose sum takes the most values: so many */
+    int64_t values;
+    bool line_long; /* too many weights for a straight line */
+};
+
 struct step {
     enum kernel kernel;
     struct series bias;  /* dense: biases; convert: zeros */
@@ -74,6 +92,7 @@ struct step {
     int span_count;
     int packed;            /* rows in packed spans */
     struct series offset;  /* packed: what is added behind the shift */
+    struct choice choice;  /* dense */
     int number;            /* dense and convert: the number in w1, b1, k1; from 1 */
     int64_t *bounds;       /* dense: proved bound of each row's accumulator */
     struct interval range; /* dense: of all rows behind the shift */
@@ -137,12 +156,7 @@ void plan_unpack(struct plan *plan, int layer);
 
 /* ---- cost.c: estimates for a Cortex-M0 ---- */
 
-struct estimate {
-    int64_t bytes; /* of code and constants */
-    int64_t cycles;
-};
-
-struct estimate estimate_loop(const struct layer *layer);
+struct estimate estimate_loop(const struct plan *plan, int layer);
 struct estimate estimate_line(const struct plan *plan, int layer, const struct span *span);
 struct estimate estimate_pack(const struct plan *plan, int layer, const struct span *span);
 /* All spans of a layer. */

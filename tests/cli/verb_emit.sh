@@ -4,6 +4,7 @@
 
 sum_net "$SCRATCH/sum.mote"
 class_net "$SCRATCH/class.mote"
+golden=$PWD/tests/golden
 cd "$SCRATCH" || exit 1
 strict="-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror"
 
@@ -46,6 +47,22 @@ for kernel in size speed; do
     check "classes, $kernel" gcc $strict -o kind kind.c
     check "classes, $kernel: runs" ./kind
 done
+
+mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise speed
+ends "--explain" 0 ""
+check "--explain: three layers are packed" [ "$(grep -c '^  \* packed .* rows in pairs$' out)" -eq 3 ]
+check "--explain: and have alternatives" [ "$(grep -c '^    straight .* B .* cycles$' out)" -eq 3 ]
+check "--explain writes no file" [ -z "$(find . -name 'int8*')" ]
+mote emit "$golden/int8-6-16-16-6.mote" --explain -o eight.h
+check "--explain for size: three loops" [ "$(grep -c '^  \* loop ' out)" -eq 3 ]
+check "--explain for size: the file is written" grep -q eight_predict eight.h
+mote emit "$golden/pose-6-16-6.mote" --explain --optimise speed
+check "--explain: the bound and the limit" grep -q \
+    'fit: the sums of row [0-9]* take [0-9 ]* values, a half word 65 536$' out
+mote emit sum.mote --explain -o -
+ends "--explain and -o -" 2 "mote emit: --explain and -o - both want standard output"
+mote emit sum.mote --explain --json
+ends "--explain and --json" 2 "mote emit: --explain and --json both want standard output"
 
 mote emit sum.mote
 ends "no -o" 2 "mote emit: -o FILE is missing"
