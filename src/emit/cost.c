@@ -14,6 +14,7 @@ static const struct estimate line_wide = {8, 4}; /* more than the 8 bits of an i
 static const struct estimate pack_layer = {60, 12}, pack_pair = {4, 25}, pack_column = {4, 6};
 static const struct estimate pack_clamp = {4, 4}; /* a row's, where it is decoded */
 static const struct estimate pack_table = {2, 7}; /* a pair's shifts or offsets from a table */
+static const struct estimate pack_turn = {0, 8};  /* of a loop over columns that are too many */
 static const struct estimate pack_helper_column = {6, 0}; /* the sum's function */
 
 static void add(struct estimate *sum, int64_t times, struct estimate cost)
@@ -83,8 +84,11 @@ struct estimate estimate_pack(const struct plan *plan, int index, const struct s
     if (step->clamps && plan_clamps_only(layer->activation)) {
         add(&sum, span->rows, pack_clamp);
     }
-    add(&sum, layer->weights.columns < PACK_COLUMNS ? layer->weights.columns : PACK_COLUMNS,
-        pack_helper_column);
+    int part = plan_pack_part(layer->weights.columns);
+    if (part < layer->weights.columns) {
+        add(&sum, pairs * (layer->weights.columns / part), pack_turn);
+    }
+    add(&sum, part, pack_helper_column);
     return sum;
 }
 

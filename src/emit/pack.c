@@ -298,8 +298,7 @@ struct helper pack_helper(const struct plan *plan, int index)
     return (struct helper){HELPER_PAIR, ACTIVATION_NONE, type, type, layer->weights.columns};
 }
 
-/* Columns that are written behind each other: all, or the largest part that divides them. */
-static int unrolled(int columns)
+int plan_pack_part(int columns)
 {
     int part = columns < PACK_COLUMNS ? columns : PACK_COLUMNS;
     while (columns % part != 0) {
@@ -311,7 +310,7 @@ static int unrolled(int columns)
 void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
                        const char *name)
 {
-    int part = unrolled(helper.columns);
+    int part = plan_pack_part(helper.columns);
     bool loops = part < helper.columns;
     const char *indent = loops ? "        " : "    ";
     text_printf(

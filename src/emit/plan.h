@@ -151,6 +151,8 @@ void plan_memory(struct plan *plan);
 
 /* Spans and offsets of a dense layer, with all pairs that fit.  False when out of memory. */
 bool plan_pack(struct plan *plan, int layer);
+/* Columns that are written behind each other: all, or the largest part that divides them. */
+int plan_pack_part(int columns);
 /* One straight line after all. */
 void plan_unpack(struct plan *plan, int layer);
 
