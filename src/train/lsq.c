@@ -13,12 +13,14 @@
 
 enum stream { STREAM_ORDER = 1, STREAM_START = 16 };
 
-struct lsq_plan lsq_plan_full(void)
+struct lsq_plan lsq_plan_full(size_t parameters)
 {
+    double share = 600 / (double)parameters;
+    int windows = share < 1 ? (int)(60 * share * share) : 60;
     return (struct lsq_plan){.restarts = 4,
                              .start_iterations = 40,
                              .start_samples = 3000,
-                             .windows = 60,
+                             .windows = windows < 12 ? 12 : windows,
                              .window_iterations = 12,
                              .samples = 4000,
                              .round_samples = 16000,

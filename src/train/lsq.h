@@ -18,11 +18,13 @@ struct lsq_plan {
     int windows; /* at most this many windows on the best of them */
     int window_iterations;
     size_t samples;       /* of a window */
-    size_t round_samples; /* for the Hessian of the rounding */
+    size_t round_samples; /* for the Hessian of the careful rounding */
     int patience;         /* windows without a better validation score before it ends */
 };
 
-struct lsq_plan lsq_plan_full(void);
+/* The whole training.  An iteration costs the square of the parameters: above 600 of them there are
+ * fewer windows, so that the time grows slower than that. */
+struct lsq_plan lsq_plan_full(size_t parameters);
 struct lsq_plan lsq_plan_probe(void); /* for --net auto: ranks shapes, rounds nothing */
 
 /* Train `model` (new, of the wanted shape) in place.  Where `fixed` is not NULL it becomes the

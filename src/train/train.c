@@ -173,7 +173,7 @@ static uint64_t identity_of(const struct train_options *options, const struct da
 
 static bool train_lsq(struct run_state *run, struct train_result *result, struct error *err)
 {
-    struct lsq_job job = lsq_job_of(run, lsq_plan_full());
+    struct lsq_job job = lsq_job_of(run, lsq_plan_full(run->model->count));
     job.fixed = &run->fixed;
     result->method = "least squares";
     return lsq_train(&job, err);
