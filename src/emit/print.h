@@ -7,7 +7,8 @@
 /* ---- safe.c: nothing of the user's reaches the file but through these ---- */
 
 /* `utf8` with every byte from an allow-list that can end no comment and form no trigraph, line
- * splice or control sequence; at most `most` characters, the rest cut with "..". */
+ * splice or control sequence; at most `most` characters, the rest cut with "..".  A text with
+ * tokens of C in it that no name has (comment ends, braces, backslashes) becomes "_" as a whole. */
 void print_safe(struct text *out, const char *utf8, int most);
 
 /* ---- number.c ---- */

@@ -50,8 +50,24 @@ static const char *plain_sign(const char *utf8, size_t length)
     return "_";
 }
 
+/* No name or unit looks like this by chance: it wants to be code, and nothing of it is printed. */
+static bool is_hostile(const char *text)
+{
+    static const char *const tokens[] = {"*/", "/*", "//", "??", "\\", "{", "}"};
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        if (strstr(text, tokens[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void print_safe(struct text *out, const char *utf8, int most)
 {
+    if (is_hostile(utf8)) {
+        text_add(out, "_");
+        return;
+    }
     for (int i = 0; *utf8; i++) {
         size_t length = character_length(utf8);
         if (i == most) {
@@ -115,7 +131,7 @@ static size_t identifier_characters(const char *text, char *out, size_t room)
 
 void emit_identifier(const char *text, char out[32])
 {
-    size_t length = identifier_characters(text, out, IDENTIFIER_MAX);
+    size_t length = is_hostile(text) ? 0 : identifier_characters(text, out, IDENTIFIER_MAX);
     if (length == 0) {
         memcpy(out, "net", sizeof "net");
     } else if (is_digit(out[0]) || is_reserved(out)) {

@@ -107,6 +107,7 @@ for kernel in size speed; do
     check "hostile names, $kernel: runs" ./safe
 done
 mote emit evil.mote -o - # the net's own name
+check "hostile net name: no trace" [ "$(grep -c evil out)" -eq 0 ]
 check "hostile net name: no such function" [ "$(gcc -E -P - <out 2>/dev/null | grep -c 'evil(void)')" -eq 0 ]
 mote emit sum.mote -o $'\xff.h' --name abc --json
 gives "a path that is no UTF-8" .files '[null]'

@@ -24,7 +24,7 @@ static void test_identifiers(void **state)
         {"class", "net_class"},
         {"stdint", "net_stdint"},
         {"__x__y__", "x_y"},
-        {"*/ int evil(void){return 1;} /*", "int_evil_void_return_1"},
+        {"*/ int evil(void){return 1;} /*", "net"},
         {"abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrstuvwx"},
         {"abcdefghijklmnopqrstuvw-xyz", "abcdefghijklmnopqrstuvw"},
         {"012345678901234567890123456789", "net_01234567890123456789"},
@@ -55,8 +55,8 @@ static void test_safe_text(void **state)
 {
     (void)state;
     expect_safe("speed [m/s^2]", 40, "speed [m/s^2]");
-    expect_safe("*/ evil /*", 40, "_/ evil /_");
-    expect_safe("a?\?/b\\", 40, "a__/b_");
+    expect_safe("*/ evil /*", 40, "_");
+    expect_safe("a?\?/b\\", 40, "_");
     expect_safe("\xC2\xB5m \xC2\xB0\x43", 40, "um degC");
     expect_safe("\xE2\x80\xAEtxt", 40, "_txt");
     expect_safe("tab\tnewline\nbell\a", 40, "tab_newline_bell_");
