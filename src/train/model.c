@@ -79,7 +79,7 @@ size_t model_scratch(const struct model *model)
     return 2 * (size_t)width;
 }
 
-static double dot(const double *a, const double *b, int n)
+double model_dot(const double *a, const double *b, int n)
 {
     double sum = 0;
     for (int i = 0; i < n; i++) {
@@ -99,7 +99,7 @@ void model_forward(const struct model *model, const double *x, double *y, double
         const double *w = model->parameter + model_weights(model, layer);
         const double *b = model->parameter + model_biases(model, layer);
         for (int i = 0; i < t->widths[layer + 1]; i++, w += t->widths[layer]) {
-            double z = b[i] + dot(w, from, t->widths[layer]);
+            double z = b[i] + model_dot(w, from, t->widths[layer]);
             to[i] = model_activate(last ? ACTIVATION_NONE : model->activation, z, NULL);
         }
         from = to;
@@ -107,7 +107,7 @@ void model_forward(const struct model *model, const double *x, double *y, double
     if (model->has_skip) {
         const double *w = model->parameter + model_skip(model);
         for (int i = 0; i < t->widths[t->layer_count]; i++, w += t->widths[0]) {
-            y[i] += dot(w, x, t->widths[0]);
+            y[i] += model_dot(w, x, t->widths[0]);
         }
     }
 }

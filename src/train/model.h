@@ -34,6 +34,9 @@ void model_init(struct model *model, double gain, struct rng *rng);
 /* Value and derivative of an activation; *slope may be NULL. */
 double model_activate(enum activation activation, double z, double *slope);
 
+/* Sum of a[i] b[i] in index order: the one order that all parts of training agree on. */
+double model_dot(const double *a, const double *b, int n);
+
 /* y = outputs of x; `scratch` has model_scratch() elements. */
 void model_forward(const struct model *model, const double *x, double *y, double *scratch);
 size_t model_scratch(const struct model *model);

@@ -37,15 +37,6 @@ static struct pass pass_new(const struct model *model, double *memory)
     return pass;
 }
 
-static double dot(const double *a, const double *b, int n)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
-
 /* Activations and slopes of all layers. */
 static void forward(struct pass *pass)
 {
@@ -57,14 +48,14 @@ static void forward(struct pass *pass)
         const double *w = model->parameter + model_weights(model, layer);
         const double *b = model->parameter + model_biases(model, layer);
         for (int i = 0; i < t->widths[layer + 1]; i++, w += t->widths[layer]) {
-            double z = b[i] + dot(w, pass->a[layer], t->widths[layer]);
+            double z = b[i] + model_dot(w, pass->a[layer], t->widths[layer]);
             pass->a[layer + 1][i] =
                 model_activate(last ? ACTIVATION_NONE : model->activation, z, slope++);
         }
     }
     const double *w = model->parameter + model_skip(model);
     for (int i = 0; model->has_skip && i < t->widths[t->layer_count]; i++, w += t->widths[0]) {
-        pass->a[t->layer_count][i] += dot(w, pass->a[0], t->widths[0]);
+        pass->a[t->layer_count][i] += model_dot(w, pass->a[0], t->widths[0]);
     }
 }
 
