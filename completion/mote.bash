@@ -13,8 +13,8 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --selftest --target --explain" ;;
-    measure) echo "--target --optimise --vectors --flash --ram --cycles --keep" ;;
+    emit) echo "-o --name --optimise --asm --selftest --target --explain" ;;
+    measure) echo "--target --optimise --asm --vectors --flash --ram --cycles --keep" ;;
     esac
     echo "--json --help"
 }

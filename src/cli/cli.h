@@ -94,6 +94,13 @@ bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
         .kind = OPTION_SET, .offset = offsetof(struct settings, json), .low = 1                    \
     }
 
+#define OPTION_ASM(settings)                                                                       \
+    {                                                                                              \
+        .name = "--asm",                                                                           \
+        .help = "also assembly or intrinsics behind #if, for the targets that have them",          \
+        .kind = OPTION_SET, .offset = offsetof(struct settings, assembly), .low = 1                \
+    }
+
 /* ---- messages (message.c) ---- */
 
 /* "mote: SENTENCE" and, for text inputs, the line with a caret; always EXIT_INPUT. */

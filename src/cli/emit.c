@@ -11,6 +11,7 @@ struct settings {
     const char *output;
     const char *name;
     enum optimise optimise;
+    int assembly;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
     int explain;
@@ -35,6 +36,7 @@ static const struct option options[] = {
      .parse = parse_optimise,
      .expects = "'size' or 'speed'",
      .help = "loop kernel, or packed and straight-line code (default: size)"},
+    OPTION_ASM(settings),
     {.name = "--selftest",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -163,7 +165,8 @@ static bool all_equal(const struct cost *cost, struct error *err)
 static bool measure_costs(const struct net *net, const struct target_list *list,
                           struct arena *arena, struct emit_options *emitting, struct error *err)
 {
-    const struct measure_options how = {.optimise = emitting->optimise};
+    const struct measure_options how = {.optimise = emitting->optimise,
+                                        .assembly = emitting->variants != 0};
     size_t count = (size_t)list->count;
     struct cost *costs = arena_alloc(arena, count, sizeof *costs);
     struct emit_cost *lines = arena_alloc(arena, count, sizeof *lines);
@@ -194,6 +197,18 @@ static bool write_files(const struct paths *paths, const struct text *header,
            file_write(paths->header, header->data, header->length, err);
 }
 
+/* With --asm: what the targets have, or without targets all there are. */
+static unsigned wanted_variants(const struct settings *settings, const struct target_list *list)
+{
+    unsigned wanted = settings->assembly && !settings->targets ? VARIANTS_ALL : 0;
+    for (int i = 0; settings->assembly && i < list->count; i++) {
+        unsigned kinds;
+        (void)emit_variants_parse(list->targets[i]->variants, &kinds);
+        wanted |= kinds;
+    }
+    return wanted;
+}
+
 /* The pipeline of this verb: vectors, costs, C, files. */
 static bool emit_files(const struct net *net, const struct settings *settings,
                        const struct paths *paths, struct arena *arena, struct error *err)
@@ -213,9 +228,10 @@ static bool emit_files(const struct net *net, const struct settings *settings,
     bool good = count == 0 || make_vectors(net, count, arena, &vectors, err);
     how.selftest = count > 0 ? &vectors : NULL;
     if (good && settings->targets) {
-        good = targets_load(settings->targets, arena, &list, err) &&
-               measure_costs(net, &list, arena, &how, err);
+        good = targets_load(settings->targets, arena, &list, err);
     }
+    how.variants = good ? wanted_variants(settings, &list) : 0;
+    good = good && (!settings->targets || measure_costs(net, &list, arena, &how, err));
     struct text header = {0}, source = {0};
     good = good && emit_c(net, &how, &header, &source, err) &&
            write_files(paths, &header, &source, err);

@@ -5,6 +5,7 @@
 struct settings {
     const char *targets;
     enum optimise optimise;
+    int assembly;
     int64_t vectors;
     struct budget budget;
     int keep;
@@ -24,6 +25,7 @@ static const struct option options[] = {
      .parse = parse_optimise,
      .expects = "'size' or 'speed'",
      .help = "loop kernel, or packed and straight-line code (default: size)"},
+    OPTION_ASM(settings),
     {.name = "--vectors",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -92,6 +94,7 @@ static struct cost *measure_all(const struct settings *settings, const struct ne
                                 struct target_list *list, struct arena *arena, struct error *err)
 {
     const struct measure_options how = {.optimise = settings->optimise,
+                                        .assembly = settings->assembly != 0,
                                         .count = (int)settings->vectors,
                                         .keep = settings->keep != 0};
     if (!targets_load(settings->targets, arena, list, err)) {

@@ -14,6 +14,18 @@
 
 enum optimise { OPTIMISE_SIZE, OPTIMISE_SPEED }; /* loop kernel, straight-line kernel */
 
+/* Machines that may get a NAME_predict() of their own, in assembly or intrinsics (emit/variant.h).
+ */
+enum variant_kind {
+    VARIANT_THUMB, /* Cortex-M0 and M0+: assembly */
+    VARIANT_VNNI,  /* x86-64 with AVX-512 VNNI: intrinsics */
+    VARIANT_AVX2,  /* x86-64 with AVX2: intrinsics */
+    VARIANT_NEON,  /* AArch64: intrinsics */
+    VARIANT_COUNT
+};
+
+#define VARIANTS_ALL ((1U << VARIANT_COUNT) - 1)
+
 /* Expected outputs for the self-test, made by the reference interpreter. */
 struct vectors {
     int count;
@@ -30,6 +42,7 @@ struct emit_cost {
 struct emit_options {
     const char *name; /* C prefix; NULL or "": from the net's name (emit_identifier) */
     enum optimise optimise;
+    unsigned variants;              /* a bit, 1 << kind, for each that is wanted where it fits */
     bool separate;                  /* NAME.c with NAME.h instead of header-only */
     const struct vectors *selftest; /* NULL: no NAME_selftest() */
     const struct emit_cost *costs;  /* NULL: none */
@@ -46,6 +59,9 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
  * which bound kept a row from being packed.  Fails when out of memory. */
 bool emit_explain(const struct net *net, enum optimise optimise, struct text *out,
                   struct error *err);
+
+/* The bits of variants named "a b" or "a,b"; false where one is unknown. */
+bool emit_variants_parse(const char *names, unsigned *kinds);
 
 /* A C identifier from any text: [A-Za-z0-9_], not a keyword, at most 24 characters, "net" if
  * nothing is left; out has room for 32 bytes. */

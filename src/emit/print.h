@@ -85,6 +85,9 @@ void print_helpers(struct text *out, const struct plan *plan, const struct helpe
 
 void print_head(struct text *out, const struct plan *plan);
 
+/* "void pose_predict(const uint16_t in[6], int16_t out[6])" */
+void print_prototype(struct text *out, const struct plan *plan);
+
 /* What printing the body of NAME_predict() needs. */
 struct printer {
     struct text *out;

@@ -30,7 +30,10 @@ static bool write_header(struct work *work)
 {
     struct text header = {0};
     struct text source = {0};
-    const struct emit_options options = {.name = "net", .optimise = work->options->optimise};
+    struct emit_options options = {.name = "net", .optimise = work->options->optimise};
+    if (work->options->assembly) {
+        (void)emit_variants_parse(work->target->variants, &options.variants);
+    }
     if (work->options->header) {
         text_add(&header, work->options->header);
     } else if (!emit_c(work->net, &options, &header, &source, work->err)) {

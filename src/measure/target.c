@@ -41,6 +41,7 @@ static const struct key keys[] = {
     TEXT("compiler", compiler, true),
     TEXT("optimise-size", optimise_size, false),
     TEXT("optimise-speed", optimise_speed, false),
+    TEXT("variants", variants, false),
     TEXT("support", support, true),
     TEXT("link", link, false),
     TEXT("execute", execute, false),
@@ -146,6 +147,26 @@ static bool parse_line(struct parser *parser, struct slice line)
     return true;
 }
 
+/* Line of a key that was given; 0: it was not. */
+static size_t line_of(const struct parser *parser, const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0) {
+            return parser->seen[i];
+        }
+    }
+    return 0;
+}
+
+static bool check_variants(struct parser *parser)
+{
+    unsigned kinds;
+    parser->place.line = line_of(parser, "variants");
+    return emit_variants_parse(parser->target->variants, &kinds) ||
+           fail_at(parser->err, parser->place, "variants: '%.60s' has a name that none of them has",
+                   parser->target->variants);
+}
+
 static bool parse(struct parser *parser, const char *data, size_t size)
 {
     for (size_t at = 0; at < size;) {
@@ -163,7 +184,7 @@ static bool parse(struct parser *parser, const char *data, size_t size)
             return fail_at(parser->err, parser->place, "no '%s'", keys[i].name);
         }
     }
-    return true;
+    return check_variants(parser);
 }
 
 /* ---- names ---- */
@@ -298,7 +319,7 @@ struct target *target_load(const char *name, struct error *err)
     target->arena = arena;
     target->name = arena_string(arena, name);
     target->packages = target->optimise_size = target->optimise_speed = "";
-    target->link = target->execute = target->count = "";
+    target->variants = target->link = target->execute = target->count = "";
     if (!target->name || !read_target(target, name, err)) {
         fail_memory(err);
         target_free(target);
