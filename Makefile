@@ -51,7 +51,7 @@ EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c tests/bench/fit_*.c))
 # What tests share: random nets, temporary files ...
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 # What counting programs share.

@@ -13,7 +13,7 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --kernel --asm --selftest --target --explain" ;;
+    emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
     esac
     echo "--json --help"

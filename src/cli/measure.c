@@ -29,27 +29,9 @@ static const struct option options[] = {
      .low = 1,
      .high = 100000,
      .help = "input vectors to run (default: 1000)"},
-    {.name = "--flash",
-     .argument = "BYTES",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, budget.flash),
-     .parse = parse_bytes,
-     .expects = "a number of bytes such as 900 or 32k",
-     .help = "exit with 3 where code and constants take more"},
-    {.name = "--ram",
-     .argument = "BYTES",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, budget.ram),
-     .parse = parse_bytes,
-     .expects = "a number of bytes such as 200 or 2k",
-     .help = "exit with 3 where static RAM and stack take more"},
-    {.name = "--cycles",
-     .argument = "N",
-     .kind = OPTION_WHOLE,
-     .offset = offsetof(struct settings, budget.cycles),
-     .low = 1,
-     .high = INT64_C(1000000000000),
-     .help = "exit with 3 where one prediction takes more"},
+    OPTION_FLASH(settings),
+    OPTION_RAM(settings),
+    OPTION_CYCLES(settings),
     {.name = "--keep",
      .kind = OPTION_SET,
      .offset = offsetof(struct settings, keep),
@@ -120,11 +102,6 @@ static enum exit_code measure(const struct settings *settings, const struct net 
     }
     targets_free(&list);
     return code;
-}
-
-static bool has_budget(const struct budget *budget)
-{
-    return budget->flash || budget->ram || budget->cycles;
 }
 
 static enum exit_code run(const struct verb *verb, int count, char **words)

@@ -98,6 +98,11 @@ bool targets_measure(const struct net *net, const struct target_list *list,
     return true;
 }
 
+bool has_budget(const struct budget *budget)
+{
+    return budget->flash || budget->ram || budget->cycles;
+}
+
 enum exit_code check_budget(const struct budget *budget, const struct cost *costs, int count)
 {
     struct text why = {0};

@@ -46,9 +46,8 @@ struct cost {
 
 struct measure_options {
     enum optimise optimise;
-    const char *kernel;            /* as in struct emit_options */
-    const struct machine *machine; /* NULL: the target's */
-    bool assembly;                 /* with the target's variants */
+    const char *kernel; /* as in struct emit_options */
+    bool assembly;      /* with the target's variants */
     const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */
     int count;          /* vectors; 0: 1000 */
     bool keep;          /* keep the work folder and say where (stderr) */
