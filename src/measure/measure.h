@@ -26,9 +26,10 @@ struct target {
     const char *compiler; /* command and flags */
     const char *optimise_size;
     const char *optimise_speed;
-    const char *support; /* sources with start-up and the calls of targets/board.h */
+    const char *support; /* sources with start-up and the calls of targets/board.h; "": none */
     const char *link;    /* linker words for the code alone and for the image; "": native */
-    const char *execute; /* emulator command for function; "": run the image itself */
+    const char *execute; /* emulator command for function; "": the counting program runs every
+                            vector, or, without one, this machine the image */
     const char *count;   /* counting program and its options; "": none */
 };
 

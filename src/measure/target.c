@@ -41,7 +41,7 @@ static const struct key keys[] = {
     TEXT("compiler", compiler, true),
     TEXT("optimise-size", optimise_size, false),
     TEXT("optimise-speed", optimise_speed, false),
-    TEXT("support", support, true),
+    TEXT("support", support, false),
     TEXT("link", link, false),
     TEXT("execute", execute, false),
     TEXT("count", count, false),
@@ -298,7 +298,7 @@ struct target *target_load(const char *name, struct error *err)
     target->arena = arena;
     target->name = arena_string(arena, name);
     target->packages = target->optimise_size = target->optimise_speed = "";
-    target->link = target->execute = target->count = "";
+    target->support = target->link = target->execute = target->count = "";
     if (!target->name || !read_target(target, name, err)) {
         fail_memory(err);
         target_free(target);

@@ -1,6 +1,6 @@
 /* Cortex-M0 and Cortex-M0+ for the machine that counts. */
 #include "base/elf.h"
-#include "sim/core.h"
+#include "sim/family.h"
 #include "sim/thumb.h"
 
 static struct step decode(uint16_t first, uint16_t second, int variant)

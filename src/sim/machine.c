@@ -1,5 +1,7 @@
 #include "sim/machine.h"
 
+#include "sim/family.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* RV32EC, RV32EMC and RV32IMC for the machine that counts. */
 #include "base/elf.h"
-#include "sim/core.h"
+#include "sim/family.h"
 #include "sim/rv32.h"
 
 static struct step decode(uint16_t first, uint16_t second, int variant)
