@@ -15,9 +15,10 @@ struct core {
     int variant;                 /* for decode() */
     int preserved_count;         /* of the family's, from the first on */
     bool timed;                  /* does decode() know cycles? */
+    bool unaligned;              /* may single words and halfwords lie anywhere? */
 };
 
-extern const struct core core_m0, core_m0plus;
+extern const struct core core_m0, core_m0plus, core_m3, core_m4, core_m7, core_m33;
 extern const struct core core_rv32ec, core_rv32emc, core_rv32imc;
 
 #endif

@@ -71,7 +71,7 @@ static void test_broken_code_on_riscv(void **state)
                  "overflow");
 }
 
-/* Function and sizes, and the compiler's bound of the stack. */
+/* Function, sizes, instructions and stack; cycles depend on the part. */
 static void test_larger_cortex_m(void **state)
 {
     (void)state;
@@ -87,7 +87,7 @@ static void test_larger_cortex_m(void **state)
         assert_int_equal(cost.vectors, 1000);
         assert_int_equal(cost.mismatches, 0);
         assert_true(cost.flash_code > 0 && cost.stack > 0);
-        assert_int_equal(cost.instructions, COST_UNKNOWN);
+        assert_true(cost.instructions > 0);
         assert_int_equal(cost.cycles, COST_UNKNOWN);
         net_free(net);
         check_mismatch(targets[i]);
