@@ -19,6 +19,6 @@ struct core {
 };
 
 extern const struct core core_m0, core_m0plus, core_m3, core_m4, core_m7, core_m33;
-extern const struct core core_rv32ec, core_rv32emc, core_rv32imc;
+extern const struct core core_rv32ec, core_rv32emc, core_rv32imc, core_rv64imc;
 
 #endif

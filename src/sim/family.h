@@ -18,6 +18,7 @@ struct preserved {
 struct family {
     const char *machine;  /* "32-bit Arm", for messages */
     unsigned elf_machine; /* of its ELF files */
+    bool wide;            /* registers of 64 bits; addresses have 32 all the same */
     uc_arch arch;
     uc_mode mode;
     int model;           /* Unicorn's */

@@ -44,16 +44,17 @@ static bool inside(const struct region *region, uint64_t address, uint64_t size)
         (void)uc_emu_stop((machine)->engine);                                                      \
     } while (0)
 
-static uint32_t read_register(struct machine *machine, int which)
+/* Unicorn reads and writes registers in their own width, from the low end on. */
+static uint64_t read_register(struct machine *machine, int which)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
     (void)uc_reg_read(machine->engine, which, &value);
     return value;
 }
 
 static uint32_t read_stack_pointer(struct machine *machine)
 {
-    return read_register(machine, machine->family->stack_pointer);
+    return (uint32_t)read_register(machine, machine->family->stack_pointer);
 }
 
 /* Unicorn does not show what an IT block skips, which the core fetches all the same. */
@@ -370,7 +371,8 @@ static bool load_segment(struct machine *machine, const struct elf *elf,
 
 bool machine_load(struct machine *machine, const struct elf *elf)
 {
-    if (elf->wide || elf->big || elf->machine != machine->family->elf_machine) {
+    if (elf->wide != machine->family->wide || elf->big ||
+        elf->machine != machine->family->elf_machine) {
         return fail(machine->err, "%s: not a program for %s", elf->file, machine->family->machine);
     }
     for (unsigned i = 0; i < elf->segment_count; i++) {
@@ -402,19 +404,22 @@ static uint32_t mark(int index)
     return 0xc0de0000U + (uint32_t)index;
 }
 
+static void write_register(struct machine *machine, int which, uint64_t value)
+{
+    (void)uc_reg_write(machine->engine, which, &value);
+}
+
 static void enter(struct machine *machine, const struct call *call)
 {
     const struct family *family = machine->family;
     for (int i = 0; i < CALL_ARGUMENTS_MAX; i++) {
-        (void)uc_reg_write(machine->engine, family->arguments[i], &call->arguments[i]);
+        write_register(machine, family->arguments[i], call->arguments[i]);
     }
     for (int i = 0; i < machine->core->preserved_count; i++) {
-        uint32_t value = mark(i);
-        (void)uc_reg_write(machine->engine, family->preserved[i].number, &value);
+        write_register(machine, family->preserved[i].number, mark(i));
     }
-    uint32_t back = machine->stop | family->entry_flag;
-    (void)uc_reg_write(machine->engine, family->stack_pointer, &machine->stack_top);
-    (void)uc_reg_write(machine->engine, family->link, &back);
+    write_register(machine, family->stack_pointer, machine->stack_top);
+    write_register(machine, family->link, machine->stop | family->entry_flag);
     memset(machine->counts, 0, sizeof machine->counts);
     machine->limit = call->limit;
     machine->before = NULL;
@@ -425,7 +430,7 @@ static void enter(struct machine *machine, const struct call *call)
 /* The callee's duties: return to its caller with SP and the preserved registers as they were. */
 static bool left_well(struct machine *machine)
 {
-    uint32_t pc = read_register(machine, machine->family->program_counter);
+    uint32_t pc = (uint32_t)read_register(machine, machine->family->program_counter);
     pc &= ~machine->family->entry_flag;
     if (pc != machine->stop) {
         return fail(machine->err, "0x%08" PRIx32 ": the call did not return", pc);

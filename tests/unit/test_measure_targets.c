@@ -24,6 +24,17 @@ static void test_random_nets_rv32imc(void **state)
     check_nets("rv32imc", OPTIMISE_SIZE, 700);
 }
 
+static void test_random_nets_rv64(void **state)
+{
+    (void)state;
+    need("rv64");
+    check_nets("rv64", OPTIMISE_SIZE, 750);
+    check_nets("rv64", OPTIMISE_SPEED, 770);
+    check_mismatch("rv64");
+    check_broken("rv64", HEAD PREDICT "{ *(volatile int *)0x40 = in[0]; (void)out; }\n",
+                 "the test image fails: fault at 0x800");
+}
+
 /* Without a multiplier a product is a call of the compiler's library, whose code and cycles count;
  * with one it is three cycles. */
 static void test_products_on_riscv(void **state)
@@ -191,11 +202,17 @@ static void test_big_endian_ppc64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_nets_rv32ec),   cmocka_unit_test(test_random_nets_rv32emc),
-        cmocka_unit_test(test_random_nets_rv32imc),  cmocka_unit_test(test_products_on_riscv),
-        cmocka_unit_test(test_broken_code_on_riscv), cmocka_unit_test(test_larger_cortex_m),
-        cmocka_unit_test(test_random_nets_avr),      cmocka_unit_test(test_avr),
-        cmocka_unit_test(test_big_endian_arm),       cmocka_unit_test(test_big_endian_s390x),
+        cmocka_unit_test(test_random_nets_rv32ec),
+        cmocka_unit_test(test_random_nets_rv32emc),
+        cmocka_unit_test(test_random_nets_rv32imc),
+        cmocka_unit_test(test_random_nets_rv64),
+        cmocka_unit_test(test_products_on_riscv),
+        cmocka_unit_test(test_broken_code_on_riscv),
+        cmocka_unit_test(test_larger_cortex_m),
+        cmocka_unit_test(test_random_nets_avr),
+        cmocka_unit_test(test_avr),
+        cmocka_unit_test(test_big_endian_arm),
+        cmocka_unit_test(test_big_endian_s390x),
         cmocka_unit_test(test_big_endian_ppc64),
     };
     return cmocka_run_group_tests(tests, boards_set_up, NULL);
