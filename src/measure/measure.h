@@ -20,6 +20,7 @@ struct target {
     const char *title;       /* "Cortex-M0" */
     const char *description; /* one line for `mote targets` */
     const char *packages;    /* Debian packages it needs, space-separated */
+    const char *tools;       /* programs that the commands below call in turn */
     int64_t flash;           /* bytes on the reference part; 0: no limit */
     int64_t ram;
     int64_t clock;        /* Hz, for microseconds; 0: unknown */
@@ -38,7 +39,7 @@ struct cost {
     const char *target; /* borrowed from the target */
     int64_t flash_code, flash_const, ram, stack;
     int64_t instructions, cycles; /* of one prediction; the worst over the vectors counted */
-    double nanoseconds;           /* host: median per call; < 0 unknown */
+    double nanoseconds;           /* host, wasm32: median per call; < 0 unknown */
     int64_t vectors, mismatches;  /* vectors compared; those with a differing output */
 };
 

@@ -27,10 +27,11 @@ static void test_values(void **state)
 {
     (void)state;
     struct error err = {0};
-    const char text[] = "# a board\r\n\r\n" REQUIRED
-                        "support = {targets}/s.c\n  flash=32768  \nram =\t16384\nclock = 48000000\n"
-                        "optimise-size = -Os\noptimise-speed = -O2 -g\nlink = -T x\n"
-                        "execute = run -a=b {image}\ncount = mote-count_x\npackages = p q";
+    const char text[] =
+        "# a board\r\n\r\n" REQUIRED
+        "support = {targets}/s.c\n  flash=32768  \nram =\t16384\nclock = 48000000\n"
+        "optimise-size = -Os\noptimise-speed = -O2 -g\nlink = -T x\n"
+        "execute = run -a=b {image}\ncount = mote-count_x\ntools = t u\npackages = p q";
     struct target *target = load(text, strlen(text), &err);
     assert_string_equal(err.message, "");
     assert_non_null(target);
@@ -44,6 +45,7 @@ static void test_values(void **state)
     assert_string_equal(target->link, "-T x");
     assert_string_equal(target->execute, "run -a=b {image}");
     assert_string_equal(target->count, "mote-count_x");
+    assert_string_equal(target->tools, "t u");
     assert_string_equal(target->packages, "p q");
     assert_int_equal(target->flash, 32768);
     assert_int_equal(target->ram, 16384);
@@ -110,8 +112,7 @@ static void check_unknown(const char *name)
     struct error err = {0};
     char wanted[200];
     assert_null(target_load(name, &err));
-    (void)snprintf(wanted, sizeof wanted,
-                   "unknown target '%s' (known: armeb, atmega328p, attiny85, ", name);
+    (void)snprintf(wanted, sizeof wanted, "unknown target '%s' (known: armeb, atmega", name);
     assert_memory_equal(err.message, wanted, strlen(wanted));
 }
 
@@ -144,6 +145,24 @@ static void test_own_targets(void **state)
     }
     assert_true(host);
     arena_free(arena);
+}
+
+/* The first program that is not there is named, among the tools too. */
+static void test_missing_programs(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {REQUIRED "tools = sh no-such-tool cat\n",
+                                        REQUIRED "execute = no-such-tool x\n",
+                                        REQUIRED "count = no-such-tool\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct error err = {0};
+        const char *missing;
+        struct target *target = load(texts[i], strlen(texts[i]), &err);
+        assert_non_null(target);
+        assert_false(target_installed(target, &missing));
+        assert_string_equal(missing, "no-such-tool");
+        target_free(target);
+    }
 }
 
 static void test_missing_folder(void **state)
@@ -186,10 +205,11 @@ static int use_own_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_optional_values_are_empty),
-        cmocka_unit_test(test_faults),         cmocka_unit_test(test_large_files_are_refused),
-        cmocka_unit_test(test_unknown_names),  cmocka_unit_test(test_own_targets),
-        cmocka_unit_test(test_missing_folder), cmocka_unit_test(test_missing_programs),
+        cmocka_unit_test(test_values),           cmocka_unit_test(test_optional_values_are_empty),
+        cmocka_unit_test(test_faults),           cmocka_unit_test(test_large_files_are_refused),
+        cmocka_unit_test(test_unknown_names),    cmocka_unit_test(test_own_targets),
+        cmocka_unit_test(test_missing_programs), cmocka_unit_test(test_missing_folder),
+        cmocka_unit_test(test_missing_programs),
     };
     return cmocka_run_group_tests(tests, use_own_targets, NULL);
 }

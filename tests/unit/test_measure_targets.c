@@ -151,6 +151,25 @@ static void test_avr(void **state)
                  "612 static bytes overflow the RAM");
 }
 
+static void test_wasm(void **state)
+{
+    (void)state;
+    need("wasm32");
+    check_nets("wasm32", OPTIMISE_SIZE, 1500);
+    check_nets("wasm32", OPTIMISE_SPEED, 1600);
+    check_mismatch("wasm32");
+    check_broken("wasm32", HEAD PREDICT "{ *(volatile int *)0x7fff0000 = in[0]; (void)out; }\n",
+                 "the test image fails: error: memory access out of bounds");
+    struct net *net = identity_net();
+    struct error err = {0};
+    const struct measure_options options = {.count = 100};
+    struct cost cost = measure(net, "wasm32", &options, &err);
+    assert_string_equal(err.message, "");
+    assert_true(cost.nanoseconds > 0 && cost.nanoseconds < 1e6);
+    assert_int_equal(cost.cycles, COST_UNKNOWN);
+    net_free(net);
+}
+
 /* Code that reads a number byte by byte is right on one kind of machine only. */
 static void check_byte_order(const char *target, int mismatches)
 {
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_larger_cortex_m),
         cmocka_unit_test(test_random_nets_avr),
         cmocka_unit_test(test_avr),
+        cmocka_unit_test(test_wasm),
         cmocka_unit_test(test_big_endian_arm),
         cmocka_unit_test(test_big_endian_s390x),
         cmocka_unit_test(test_big_endian_ppc64),
