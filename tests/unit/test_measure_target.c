@@ -147,24 +147,6 @@ static void test_own_targets(void **state)
     arena_free(arena);
 }
 
-/* The first program that is not there is named, among the tools too. */
-static void test_missing_programs(void **state)
-{
-    (void)state;
-    static const char *const texts[] = {REQUIRED "tools = sh no-such-tool cat\n",
-                                        REQUIRED "execute = no-such-tool x\n",
-                                        REQUIRED "count = no-such-tool\n"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct error err = {0};
-        const char *missing;
-        struct target *target = load(texts[i], strlen(texts[i]), &err);
-        assert_non_null(target);
-        assert_false(target_installed(target, &missing));
-        assert_string_equal(missing, "no-such-tool");
-        target_free(target);
-    }
-}
-
 static void test_missing_folder(void **state)
 {
     (void)state;
@@ -182,6 +164,7 @@ static void test_missing_programs(void **state)
     const char *missing;
     static const char none[] = "title = T\ndescription = d\nsupport = s\ncompiler = no-cc -O2\n";
     static const char count[] = REQUIRED "count = mote-count_nothing --core x\n";
+    static const char tools[] = REQUIRED "tools = sh no-tool cat\n";
     struct target *target = load(none, strlen(none), &err);
     assert_false(target_installed(target, &missing));
     assert_string_equal(missing, "no-cc");
@@ -189,6 +172,10 @@ static void test_missing_programs(void **state)
     target = load(count, strlen(count), &err);
     assert_false(target_installed(target, &missing));
     assert_string_equal(missing, "mote-count_nothing");
+    target_free(target);
+    target = load(tools, strlen(tools), &err);
+    assert_false(target_installed(target, &missing));
+    assert_string_equal(missing, "no-tool");
     target_free(target);
     target = load(REQUIRED, strlen(REQUIRED), &err);
     assert_true(target_installed(target, &missing));
@@ -205,11 +192,10 @@ static int use_own_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),           cmocka_unit_test(test_optional_values_are_empty),
-        cmocka_unit_test(test_faults),           cmocka_unit_test(test_large_files_are_refused),
-        cmocka_unit_test(test_unknown_names),    cmocka_unit_test(test_own_targets),
-        cmocka_unit_test(test_missing_programs), cmocka_unit_test(test_missing_folder),
-        cmocka_unit_test(test_missing_programs),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_optional_values_are_empty),
+        cmocka_unit_test(test_faults),         cmocka_unit_test(test_large_files_are_refused),
+        cmocka_unit_test(test_unknown_names),  cmocka_unit_test(test_own_targets),
+        cmocka_unit_test(test_missing_folder), cmocka_unit_test(test_missing_programs),
     };
     return cmocka_run_group_tests(tests, use_own_targets, NULL);
 }
