@@ -39,8 +39,12 @@ struct cost {
     const char *target; /* borrowed from the target */
     int64_t flash_code, flash_const, ram, stack;
     int64_t instructions, cycles; /* of one prediction; the worst over the vectors counted */
+    int64_t cycles_least;         /* the best of them: equal where every input takes as long */
+    int64_t cycles_1ws;           /* the worst with a wait state of flash, by the model of core.h */
     double nanoseconds;           /* host, wasm32: median per call; < 0 unknown */
     int64_t vectors, mismatches;  /* vectors compared; those with a differing output */
+    int64_t hash; /* of all outputs by value: FNV-1a, 32 bits, of codes as 32-bit little-endian
+                     numbers */
 };
 
 struct measure_options {
