@@ -108,6 +108,11 @@ void check_mismatch(const char *target)
     struct cost cost = measure(net, target, &options, &err);
     assert_string_equal(err.message, "");
     assert_int_equal(cost.mismatches, 2);
+    int64_t wrong = cost.hash;
+    const struct measure_options right = {.in = in, .count = 4};
+    cost = measure(net, target, &right, &err);
+    assert_string_equal(err.message, "");
+    assert_true(cost.hash >= 0 && cost.hash != wrong);
     net_free(net);
 }
 
