@@ -32,7 +32,7 @@ _mote_values()
     --optimise) echo "size speed balanced" ;;
     --kernel) echo "loop line packed" ;;
     --net) echo "auto" ;;
-    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest) return 2 ;;

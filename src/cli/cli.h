@@ -186,13 +186,15 @@ struct target_list {
     int count;
 };
 
-/* `names` is "a,b,c"; NULL: every installed one.  A target that is unknown or not installed by
- * name is an error.  Free with targets_free(), after a failure too. */
+/* `names` is "a,b,c"; NULL or "all": every installed one, with a note for each that lacks a
+ * program. A target that is unknown or not installed by name is an error.  Free with
+ * targets_free(), after a failure too. */
 bool targets_load(const char *names, struct arena *arena, struct target_list *list,
                   struct error *err);
 void targets_free(struct target_list *list);
 
-/* Measure on each target; costs has room for all. */
+/* Measure on each target, two at a time where the speed of this machine does not matter; costs has
+ * room for all.  What failed first in the list is told. */
 bool targets_measure(const struct net *net, const struct target_list *list,
                      const struct measure_options *options, struct cost *costs, struct error *err);
 

@@ -18,7 +18,7 @@ static const struct option options[] = {
      .argument = "A,B,C",
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, targets),
-     .help = "the targets; without it: all that are installed"},
+     .help = "the targets; all, or without it: all that are installed"},
     OPTION_OPTIMISE(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
@@ -138,9 +138,10 @@ const struct verb verb_measure = {
     .text =
         "Emits NET, compiles it with each target's compiler, runs it on the target's emulator,\n"
         "compares every output with the reference interpreter, and prints bytes of code and\n"
-        "constants, static RAM, worst stack, instructions, cycles and microseconds at the\n"
-        "target's clock.  '-' is a figure that the target cannot tell.  The exit code is 1 where\n"
-        "an output differs, and 3 where a figure is over its budget or a limited one unknown.",
+        "constants, static RAM, worst stack, instructions, cycles (1ws: with a wait state of\n"
+        "flash), microseconds at the target's clock, and a hash of all outputs, which is the same\n"
+        "everywhere.  '-' is a figure that the target cannot tell.  The exit code is 1 where an\n"
+        "output differs, and 3 where a figure is over its budget or a limited one unknown.",
     .example = "  mote measure pose.mote --target cortex-m0 --flash 1100 --ram 200 --cycles 8000",
     .options = options,
     .positionals = 1,
