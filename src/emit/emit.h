@@ -43,6 +43,7 @@ struct emit_options {
     const char *name; /* C prefix; NULL or "": from the net's name (emit_identifier) */
     enum optimise optimise;
     unsigned variants;              /* a bit, 1 << kind, for each that is wanted where it fits */
+    bool constant_time;             /* no data-dependent branch */
     bool separate;                  /* NAME.c with NAME.h instead of header-only */
     const struct vectors *selftest; /* NULL: no NAME_selftest() */
     const struct emit_cost *costs;  /* NULL: none */

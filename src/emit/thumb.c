@@ -1,0 +1,335 @@
+/* The whole net as one function in assembly: memory, layers, prologue and epilogue, the variant. */
+#include "emit/thumb.h"
+
+#include "emit/variant.h"
+
+#include <string.h>
+
+#define CHUNK   3500 /* characters of one string: C99 promises 4095 */
+#define SP_STEP 508  /* what one instruction moves sp */
+
+/* ---- numbers of a layer ---- */
+
+static const struct element *input_of(const struct thumb *t, const struct layer *layer, int column)
+{
+    return &t->elements[layer->inputs[0]][column];
+}
+
+int64_t thumb_weight(const struct thumb *t, const struct layer *layer, int row, int column)
+{
+    int64_t weight = layer->weights.values[row * layer->weights.columns + column];
+    return weight * ((int64_t)1 << input_of(t, layer, column)->shift);
+}
+
+uint32_t thumb_bias(const struct thumb *t, const struct layer *layer, int row)
+{
+    uint32_t bias = (uint32_t)layer->bias[row];
+    for (int j = 0; j < layer->weights.columns; j++) {
+        bias -= (uint32_t)thumb_weight(t, layer, row, j) * (uint32_t)input_of(t, layer, j)->zero;
+    }
+    return bias;
+}
+
+/* ---- elements ---- */
+
+static struct element *new_elements(struct thumb *t, int tensor)
+{
+    size_t width = (size_t)t->plan->net->tensors[tensor].width;
+    t->elements[tensor] = arena_alloc(t->arena, width, sizeof(struct element));
+    t->unfit = t->unfit || !t->elements[tensor];
+    return t->elements[tensor];
+}
+
+static void place_input(struct thumb *t)
+{
+    const struct net *net = t->plan->net;
+    struct element *elements = new_elements(t, net->input);
+    for (int j = 0; elements && j < net->tensors[net->input].width; j++) {
+        elements[j] = (struct element){.kind = PLACE_RAW, .index = j};
+    }
+}
+
+/* A convert that never clamps is part of the next layers' weights and biases. */
+static void place_convert(struct thumb *t, int index)
+{
+    const struct layer *layer = &t->plan->net->layers[index];
+    struct element *elements = new_elements(t, layer->output);
+    if (layer->inputs[0] != t->plan->net->input || layer->output == t->plan->net->output ||
+        t->plan->steps[index].clamps) {
+        t->unfit = true;
+        return;
+    }
+    for (int j = 0; elements && j < t->plan->net->tensors[layer->output].width; j++) {
+        elements[j] = (struct element){
+            .kind = PLACE_RAW, .index = j, .shift = layer->shift[j], .zero = layer->zero[j]};
+    }
+}
+
+/* Words of the frame that layer `index` was the last to read are free again. */
+static void free_elements(struct thumb *t, int index)
+{
+    const struct net *net = t->plan->net;
+    for (int tensor = 0; tensor < net->tensor_count; tensor++) {
+        int last = -1;
+        if (!t->elements[tensor] || plan_readers(net, tensor, &last) == 0 || last != index) {
+            continue;
+        }
+        for (int j = 0; j < net->tensors[tensor].width; j++) {
+            const struct element *element = &t->elements[tensor][j];
+            if (element->kind >= PLACE_WORD) {
+                t->taken[element->index] = false;
+            }
+        }
+    }
+}
+
+/* ---- layers ---- */
+
+/* Back to `saved`, but for the memory of texts. */
+static void restore(struct thumb *t, const struct thumb *saved)
+{
+    struct text code = t->code;
+    struct text late = t->late;
+    *t = *saved;
+    code.length = saved->code.length;
+    late.length = saved->late.length;
+    t->code = code;
+    t->late = late;
+}
+
+/* Pairs where `packed`, all other rows in a straight line. */
+static void print_dense(struct thumb *t, int index, bool packed)
+{
+    int rows = t->plan->net->layers[index].weights.rows;
+    bool *done = arena_alloc(t->arena, (size_t)rows, sizeof *done);
+    if (!done) {
+        t->unfit = true;
+        return;
+    }
+    if (packed) {
+        thumb_pack_layer(t, index, done);
+    }
+    if (!t->unfit) {
+        thumb_line_layer(t, index, done);
+    }
+}
+
+static int64_t cost_dense(struct thumb *t, int index, bool packed)
+{
+    struct thumb saved = *t;
+    print_dense(t, index, packed);
+    int64_t cost = t->unfit ? INT64_MAX : t->cycles;
+    restore(t, &saved);
+    return cost;
+}
+
+/* The faster of both kernels. */
+static void place_dense(struct thumb *t, int index)
+{
+    const struct layer *layer = &t->plan->net->layers[index];
+    struct ending ending;
+    if (!t->elements[layer->inputs[0]] || !thumb_ending(t, index, &ending) ||
+        !new_elements(t, ending.to)) {
+        t->unfit = true;
+        return;
+    }
+    print_dense(t, index, cost_dense(t, index, true) <= cost_dense(t, index, false));
+}
+
+static void place_layer(struct thumb *t, int index)
+{
+    const struct layer *layer = &t->plan->net->layers[index];
+    if (t->plan->steps[index].kernel == KERNEL_DEAD) {
+        return;
+    }
+    switch (layer->op) {
+    case OP_CONVERT: place_convert(t, index); break;
+    case OP_DENSE: place_dense(t, index); break;
+    case OP_ADD: t->unfit = t->unfit || !t->elements[layer->output]; break;
+    case OP_CONCAT: t->unfit = true; break;
+    }
+    free_elements(t, index);
+}
+
+/* ---- the function ---- */
+
+static bool small_enough(const struct net *net)
+{
+    int64_t weights = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct weights *w = &net->layers[i].weights;
+        weights += net->layers[i].op == OP_DENSE ? (int64_t)w->rows * w->columns : 0;
+    }
+    for (int i = 0; i < net->tensor_count; i++) {
+        if (net->tensors[i].width > THUMB_WIDTH_MAX) {
+            return false;
+        }
+    }
+    return weights <= THUMB_WEIGHTS_MAX;
+}
+
+/* All layers; false where one of them is beyond this file. */
+static bool build(struct thumb *t, size_t total)
+{
+    const struct net *net = t->plan->net;
+    t->stream_total = total;
+    t->stream_held = true;
+    t->slots = SLOT_FIRST;
+    t->late_first = -1;
+    t->label = 10; /* two digits: no suffix of a hexadecimal number */
+    t->stream = arena_alloc(t->arena, (size_t)2 * THUMB_WEIGHTS_MAX, sizeof *t->stream);
+    t->unfit = !t->stream;
+    place_input(t);
+    for (int i = 0; !t->unfit && i < net->layer_count; i++) {
+        place_layer(t, i);
+    }
+    return !t->unfit && t->elements[net->output] && t->stream_count > 0;
+}
+
+static void move_sp(struct thumb *t, const char *op, int bytes)
+{
+    for (; bytes > 0; bytes -= SP_STEP) {
+        thumb_op(t, 1, "%s sp, #%d", op, bytes < SP_STEP ? bytes : SP_STEP);
+    }
+}
+
+/* r4 .. r11 are the caller's. */
+static void print_prologue(struct thumb *t, int slots)
+{
+    thumb_op(t, 6, "push {r4-r7, lr}");
+    for (int reg = 8; reg < 12; reg++) {
+        thumb_op(t, 1, "mov r%d, r%d", reg - 4, reg);
+    }
+    thumb_op(t, 5, "push {r4-r7}");
+    move_sp(t, "sub", 4 * slots);
+    thumb_op(t, 2, "str r0, [sp, #%d]", 4 * SLOT_IN);
+    thumb_op(t, 2, "str r1, [sp, #%d]", 4 * SLOT_OUT);
+    thumb_op(t, 1, "movs r0, r2");
+    thumb_line_end(t);
+}
+
+static void print_epilogue(struct thumb *t)
+{
+    move_sp(t, "add", 4 * t->slots);
+    thumb_op(t, 5, "pop {r4-r7}");
+    for (int reg = 8; reg < 12; reg++) {
+        thumb_op(t, 1, "mov r%d, r%d", reg, reg - 4);
+    }
+    thumb_op(t, 9, "pop {r4-r7, pc}");
+    thumb_place_late(t, false);
+    thumb_line_end(t);
+}
+
+static void thumb_end(struct thumb *t)
+{
+    text_free(&t->code);
+    text_free(&t->late);
+    arena_free(t->arena);
+}
+
+/* Twice: the first pass counts the constants and the frame. */
+static bool thumb_new(struct thumb *t, const struct plan *plan)
+{
+    *t = (struct thumb){.plan = plan, .arena = arena_new()};
+    if (!t->arena || !small_enough(plan->net) || !build(t, SIZE_MAX)) {
+        thumb_end(t);
+        return false;
+    }
+    struct thumb first = *t;
+    *t = (struct thumb){.plan = plan, .arena = first.arena};
+    text_free(&first.code);
+    text_free(&first.late);
+    print_prologue(t, first.slots);
+    bool done = build(t, first.stream_count) && t->slots == first.slots;
+    print_epilogue(t);
+    done = done && !t->code.failed && !t->late.failed;
+    if (!done) {
+        thumb_end(t);
+    }
+    return done;
+}
+
+/* ---- the variant ---- */
+
+static bool fits(const struct plan *plan)
+{
+    struct thumb t;
+    if (plan->options->optimise != OPTIMISE_SPEED || !thumb_new(&t, plan)) {
+        return false;
+    }
+    thumb_end(&t);
+    return true;
+}
+
+static void print_stream(struct text *out, const struct thumb *t)
+{
+    text_printf(out,
+                "/* Biases and pairs of weights, low + high * 2^16, in the order in which the "
+                "code reads them. */\n"
+                "static const uint32_t %s_words[%d] = {",
+                t->plan->name, (int)t->stream_count);
+    for (size_t i = 0; i < t->stream_count; i++) {
+        text_printf(out, "%s0x%08x%s", i % 8 == 0 ? "\n    " : " ", (unsigned)t->stream[i],
+                    i + 1 < t->stream_count ? "," : "\n};\n\n");
+    }
+}
+
+/* The lines in strings of bounded length. */
+static void print_code(struct text *out, const struct thumb *t)
+{
+    size_t used = CHUNK;
+    const char *clobbers =
+        " : : : \"r0\", \"r1\", \"r2\", \"r3\", \"r12\", \"cc\", \"memory\");\n";
+    for (const char *at = t->code.data; at && *at;) {
+        size_t length = strcspn(at, "\n") + 1;
+        if (used + length > CHUNK) {
+            text_add(out, at == t->code.data ? "" : "       ");
+            text_add(out, at == t->code.data ? "" : clobbers);
+            text_add(out, "    __asm__ volatile(\n        \".syntax unified\\n\"\n");
+            used = 0;
+        }
+        text_bytes(out, at, length);
+        used += length;
+        at += length;
+    }
+    text_add(out, "       ");
+    text_add(out, clobbers);
+}
+
+static void print_function(struct text *out, const struct thumb *t)
+{
+    const struct net *net = t->plan->net;
+    const char *name = t->plan->name;
+    text_printf(out,
+                "/* The net in ARMv6-M assembly.  r0 .. r3 work, r0 also reads the constants; r4 .. "
+                "r12 and lr\n * accumulate; activations are words of the frame. */\n"
+                "__attribute__((naked, noinline, used)) static void %s_thumb(\n"
+                "    const %s *in __attribute__((unused)), %s *out __attribute__((unused)),\n"
+                "    const uint32_t *words __attribute__((unused)))\n{\n",
+                name, c_type(net->tensors[net->input].type), c_type(net->tensors[net->output].type));
+    print_code(out, t);
+    text_add(out, "}\n\n");
+}
+
+static void print(struct text *out, const struct plan *plan, const char *storage)
+{
+    struct thumb t;
+    if (!thumb_new(&t, plan)) {
+        out->failed = true;
+        return;
+    }
+    print_stream(out, &t);
+    print_function(out, &t);
+    text_add(out, storage);
+    print_prototype(out, plan);
+    text_printf(out, "\n{\n    %s_thumb(in, out, %s_words);\n}\n", plan->name, plan->name);
+    thumb_end(&t);
+}
+
+const struct variant thumb_variant = {
+    .kind = VARIANT_THUMB,
+    .name = "thumb",
+    .guard = "defined(__GNUC__) && defined(__ARM_ARCH_6M__)",
+    .fits = fits,
+    .print = print,
+};
