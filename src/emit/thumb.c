@@ -85,16 +85,13 @@ static void free_elements(struct thumb *t, int index)
 
 /* ---- layers ---- */
 
-/* Back to `saved`, but for the memory of texts. */
+/* Back to `saved`, but for the memory of the text. */
 static void restore(struct thumb *t, const struct thumb *saved)
 {
     struct text code = t->code;
-    struct text late = t->late;
     *t = *saved;
     code.length = saved->code.length;
-    late.length = saved->late.length;
     t->code = code;
-    t->late = late;
 }
 
 /* Pairs where `packed`, all other rows in a straight line. */
@@ -223,7 +220,6 @@ static void print_epilogue(struct thumb *t)
 static void thumb_end(struct thumb *t)
 {
     text_free(&t->code);
-    text_free(&t->late);
     arena_free(t->arena);
 }
 
@@ -238,11 +234,10 @@ static bool thumb_new(struct thumb *t, const struct plan *plan)
     struct thumb first = *t;
     *t = (struct thumb){.plan = plan, .arena = first.arena};
     text_free(&first.code);
-    text_free(&first.late);
     print_prologue(t, first.slots);
     bool done = build(t, first.stream_count) && t->slots == first.slots;
     print_epilogue(t);
-    done = done && !t->code.failed && !t->late.failed;
+    done = done && !t->code.failed && !t->unfit;
     if (!done) {
         thumb_end(t);
     }

@@ -20,6 +20,8 @@
 /* Elements of a tensor. */
 #define THUMB_WIDTH_MAX 200
 #define REG_LR          14
+/* Characters of the blocks that wait for their place. */
+#define THUMB_LATE 4096
 
 enum place_kind {
     PLACE_NONE,
@@ -53,7 +55,8 @@ struct thumb {
     bool taken[THUMB_SLOTS];
     int slots;           /* words of the frame */
     int label;           /* the next free one */
-    struct text late;    /* blocks that are branched to and come back */
+    char late[THUMB_LATE];  /* blocks that are branched to and come back */
+    size_t late_length;
     int64_t late_first;  /* where the first branch to one of them is; -1: none waits */
     int64_t late_bytes;
 };

@@ -61,7 +61,13 @@ void thumb_late(struct thumb *t, const char *condition, const char *block, int c
     int back = t->label++;
     thumb_op(t, 1, "b%s %df", condition, there);
     thumb_label(t, back);
-    text_printf(&t->late, "        \"%d: %s; b %db\\n\"\n", there, block, back);
+    int added = snprintf(t->late + t->late_length, THUMB_LATE - t->late_length,
+                         "        \"%d: %s; b %db\\n\"\n", there, block, back);
+    t->late_length += (size_t)added;
+    if (t->late_length >= THUMB_LATE) {
+        t->late_length = 0;
+        t->unfit = true;
+    }
     t->late_first = t->late_first < 0 ? t->bytes - 2 : t->late_first;
     t->late_bytes += 2 * (int64_t)count + 2;
 }
@@ -77,10 +83,10 @@ void thumb_place_late(struct thumb *t, bool around)
         thumb_op(t, 3, "b %df", over);
     }
     thumb_line_end(t);
-    text_bytes(&t->code, t->late.data, t->late.length);
+    text_bytes(&t->code, t->late, t->late_length);
     t->bytes += t->late_bytes;
     t->late_bytes = 0;
-    t->late.length = 0;
+    t->late_length = 0;
     if (around) {
         thumb_label(t, over);
     }
@@ -118,10 +124,19 @@ void thumb_load(struct thumb *t, unsigned registers)
     char list[64] = "";
     int count = 0;
     for (int reg = 0; reg < 8; reg++) {
-        if (registers >> reg & 1U) {
-            size_t length = strlen(list);
-            (void)snprintf(list + length, sizeof list - length, "%sr%d", count++ ? ", " : "", reg);
+        int last = reg;
+        while (registers >> last & 1U) {
+            last++;
         }
+        size_t length = strlen(list);
+        const char *comma = count > 0 ? ", " : "";
+        if (last > reg + 1) {
+            (void)snprintf(list + length, sizeof list - length, "%sr%d-r%d", comma, reg, last - 1);
+        } else if (last > reg) {
+            (void)snprintf(list + length, sizeof list - length, "%sr%d", comma, reg);
+        }
+        count += last - reg;
+        reg = last;
     }
     thumb_op(t, 1 + count, "ldmia r0!, {%s}", list);
 }
