@@ -49,20 +49,82 @@ static void place_input(struct thumb *t)
     }
 }
 
+/* An element of a convert, computed: it may clamp, or is an output. */
+static void print_convert(struct thumb *t, int index, int j, struct ending *ending)
+{
+    const struct layer *layer = &t->plan->net->layers[index];
+    struct interval in = t->plan->ranges[layer->inputs[0]][j];
+    int64_t zero = layer->zero[j];
+    int64_t unit = (int64_t)1 << layer->shift[j];
+    struct interval range = {(in.low - zero) * unit, (in.high - zero) * unit};
+    thumb_element(t, 4, input_of(t, layer, j), 5, false);
+    if (zero != 0) {
+        thumb_set(t, 5, (uint32_t)(zero < 0 ? -zero : zero));
+        thumb_op(t, 1, "%s r4, r4, r5", zero < 0 ? "adds" : "subs");
+    }
+    if (layer->shift[j] > 0) {
+        thumb_op(t, 1, "lsls r4, r4, #%d", layer->shift[j]);
+    }
+    thumb_end_value(t, ending, range, j, 4);
+}
+
 /* A convert that never clamps is part of the next layers' weights and biases. */
 static void place_convert(struct thumb *t, int index)
 {
-    const struct layer *layer = &t->plan->net->layers[index];
+    const struct net *net = t->plan->net;
+    const struct layer *layer = &net->layers[index];
+    struct ending ending = {.layer = index, .to = layer->output};
     struct element *elements = new_elements(t, layer->output);
-    if (layer->inputs[0] != t->plan->net->input || layer->output == t->plan->net->output ||
-        t->plan->steps[index].clamps) {
+    bool computed = layer->output == net->output || t->plan->steps[index].clamps ||
+                    layer->inputs[0] != net->input;
+    if (!elements || !t->elements[layer->inputs[0]]) {
         t->unfit = true;
         return;
     }
-    for (int j = 0; elements && j < t->plan->net->tensors[layer->output].width; j++) {
-        elements[j] = (struct element){
-            .kind = PLACE_RAW, .index = j, .shift = layer->shift[j], .zero = layer->zero[j]};
+    for (int j = 0; j < net->tensors[layer->output].width; j++) {
+        if (computed) {
+            print_convert(t, index, j, &ending);
+        } else {
+            elements[j] = (struct element){
+                .kind = PLACE_RAW, .index = j, .shift = layer->shift[j], .zero = layer->zero[j]};
+        }
     }
+    thumb_line_end(t);
+}
+
+/* The elements stay where they are. */
+static void place_concat(struct thumb *t, int index)
+{
+    const struct net *net = t->plan->net;
+    const struct layer *layer = &net->layers[index];
+    struct element *to = new_elements(t, layer->output);
+    t->unfit = t->unfit || layer->output == net->output;
+    for (int k = 0; !t->unfit && k < layer->input_count; k++) {
+        const struct element *from = t->elements[layer->inputs[k]];
+        size_t width = (size_t)net->tensors[layer->inputs[k]].width;
+        if (!from) {
+            t->unfit = true;
+            return;
+        }
+        memcpy(to, from, width * sizeof *to);
+        to += width;
+    }
+}
+
+/* The last layer that reads a tensor's elements, through any concat. */
+static int last_reader(const struct net *net, int tensor)
+{
+    int last = -1;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        for (int k = 0; k < layer->input_count; k++) {
+            if (layer->inputs[k] == tensor) {
+                int through = layer->op == OP_CONCAT ? last_reader(net, layer->output) : i;
+                last = through > last ? through : last;
+            }
+        }
+    }
+    return last;
 }
 
 /* Words of the frame that layer `index` was the last to read are free again. */
@@ -70,11 +132,8 @@ static void free_elements(struct thumb *t, int index)
 {
     const struct net *net = t->plan->net;
     for (int tensor = 0; tensor < net->tensor_count; tensor++) {
-        int last = -1;
-        if (!t->elements[tensor] || plan_readers(net, tensor, &last) == 0 || last != index) {
-            continue;
-        }
-        for (int j = 0; j < net->tensors[tensor].width; j++) {
+        bool over = t->elements[tensor] && last_reader(net, tensor) == index;
+        for (int j = 0; over && j < net->tensors[tensor].width; j++) {
             const struct element *element = &t->elements[tensor][j];
             if (element->kind >= PLACE_WORD) {
                 t->taken[element->index] = false;
@@ -143,7 +202,7 @@ static void place_layer(struct thumb *t, int index)
     case OP_CONVERT: place_convert(t, index); break;
     case OP_DENSE: place_dense(t, index); break;
     case OP_ADD: t->unfit = t->unfit || !t->elements[layer->output]; break;
-    case OP_CONCAT: t->unfit = true; break;
+    case OP_CONCAT: place_concat(t, index); break;
     }
     free_elements(t, index);
 }

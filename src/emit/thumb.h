@@ -98,7 +98,7 @@ int thumb_slot(struct thumb *t);
 
 /* How the rows of a layer end. */
 struct ending {
-    int layer;                /* dense */
+    int layer;                /* dense or convert */
     enum activation activation;
     int to;                   /* the tensor that is written */
     int terms[NET_LAYER_INPUTS]; /* tensors that are added */
@@ -111,6 +111,10 @@ struct ending {
 bool thumb_ending(struct thumb *t, int layer, struct ending *ending);
 /* Range of a row's value behind the shift and with all terms. */
 struct interval thumb_sum_range(const struct thumb *t, const struct ending *ending, int row);
+/* Element `index` of tensor ending->to is in low register `reg` (not r1 .. r3), within `range`: clamp,
+ * activation, store. */
+void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,
+                     int reg);
 /* z of `row` is in low register `reg` (not r1 .. r3); activation and store.  Uses r1, r2, r3; what
  * `ending` says about r2 and r3 must be true. */
 void thumb_end_row(struct thumb *t, struct ending *ending, int row, int reg);

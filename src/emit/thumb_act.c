@@ -109,10 +109,12 @@ static void cut_type(struct thumb *t, int reg, int bits)
     thumb_late(t, "ne", block, 5);
 }
 
-/* low .. high around zero, without a branch. */
-static void cut_both(struct thumb *t, struct ending *ending, int reg, struct interval kept)
+/* low .. high around zero, without a branch; high - z must fit 32 bits. */
+static void cut_both(struct thumb *t, struct ending *ending, int reg, struct interval range,
+                     struct interval kept)
 {
     bool twos = kept.low != -kept.high;
+    t->unfit = t->unfit || kept.high - range.low > INT32_MAX;
     hold_third(t, ending, (int32_t)kept.high);
     thumb_op(t, 1, "subs r%d, r3, r%d", reg, reg);
     zero_negative(t, reg);
@@ -149,7 +151,7 @@ static void clamp_to(struct thumb *t, struct ending *ending, int reg, struct int
     } else if (types && !t->plan->options->constant_time) {
         cut_type(t, reg, kept.high == INT8_MAX ? 8 : 16);
     } else {
-        cut_both(t, ending, reg, kept);
+        cut_both(t, ending, reg, range, kept);
     }
 }
 
@@ -263,12 +265,18 @@ static void store(struct thumb *t, struct ending *ending, int row, int reg)
     thumb_op(t, 2, "str r%d, [sp, #%d]", reg, 4 * slot);
 }
 
+void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,
+                     int reg)
+{
+    activate(t, ending, range, reg);
+    store(t, ending, index, reg);
+}
+
 void thumb_end_row(struct thumb *t, struct ending *ending, int row, int reg)
 {
     for (int k = 0; k < ending->term_count; k++) {
         thumb_element(t, 1, &t->elements[ending->terms[k]][row], 1, false);
         thumb_op(t, 1, "adds r%d, r%d, r1", reg, reg);
     }
-    activate(t, ending, thumb_sum_range(t, ending, row), reg);
-    store(t, ending, row, reg);
+    thumb_end_value(t, ending, thumb_sum_range(t, ending, row), row, reg);
 }

@@ -43,9 +43,14 @@ static const struct element *column_of(const struct line *line, int column)
     return &line->t->elements[line->layer->inputs[0]][column];
 }
 
+/* Does r3 hold the address of in[]? */
 static bool reads_raw(const struct line *line)
 {
-    return column_of(line, 0)->kind == PLACE_RAW;
+    bool raw = false;
+    for (int j = 0; j < line->layer->weights.columns; j++) {
+        raw = raw || column_of(line, j)->kind == PLACE_RAW;
+    }
+    return raw;
 }
 
 /* ---- demands ---- */
