@@ -332,8 +332,7 @@ static void print_stream(struct text *out, const struct thumb *t)
 static void print_code(struct text *out, const struct thumb *t)
 {
     size_t used = CHUNK;
-    const char *clobbers =
-        " : : : \"r0\", \"r1\", \"r2\", \"r3\", \"r12\", \"cc\", \"memory\");\n";
+    const char *clobbers = " : : : \"r0\", \"r1\", \"r2\", \"r3\", \"r12\", \"cc\", \"memory\");\n";
     for (const char *at = t->code.data; at && *at;) {
         size_t length = strcspn(at, "\n") + 1;
         if (used + length > CHUNK) {
@@ -354,13 +353,14 @@ static void print_function(struct text *out, const struct thumb *t)
 {
     const struct net *net = t->plan->net;
     const char *name = t->plan->name;
-    text_printf(out,
-                "/* The net in ARMv6-M assembly.  r0 .. r3 work, r0 also reads the constants; r4 .. "
-                "r12 and lr\n * accumulate; activations are words of the frame. */\n"
-                "__attribute__((naked, noinline, used)) static void %s_thumb(\n"
-                "    const %s *in __attribute__((unused)), %s *out __attribute__((unused)),\n"
-                "    const uint32_t *words __attribute__((unused)))\n{\n",
-                name, c_type(net->tensors[net->input].type), c_type(net->tensors[net->output].type));
+    text_printf(
+        out,
+        "/* The net in ARMv6-M assembly.  r0 .. r3 work, r0 also reads the constants; r4 .. "
+        "r12 and lr\n * accumulate; activations are words of the frame. */\n"
+        "__attribute__((naked, noinline, used)) static void %s_thumb(\n"
+        "    const %s *in __attribute__((unused)), %s *out __attribute__((unused)),\n"
+        "    const uint32_t *words __attribute__((unused)))\n{\n",
+        name, c_type(net->tensors[net->input].type), c_type(net->tensors[net->output].type));
     print_code(out, t);
     text_add(out, "}\n\n");
 }

@@ -42,22 +42,22 @@ struct element {
 struct thumb {
     const struct plan *plan;
     struct arena *arena;
-    struct text code;    /* lines of strings, "    "ldr r0, [sp]; ..."\n" */
-    size_t column;       /* of the line that is being written; 0: none is */
-    int64_t cycles;      /* on a Cortex-M0, saturated values aside */
-    int64_t bytes;       /* of the instructions */
-    uint32_t *stream;    /* constants in the order of their use */
+    struct text code; /* lines of strings, "    "ldr r0, [sp]; ..."\n" */
+    size_t column;    /* of the line that is being written; 0: none is */
+    int64_t cycles;   /* on a Cortex-M0, saturated values aside */
+    int64_t bytes;    /* of the instructions */
+    uint32_t *stream; /* constants in the order of their use */
     size_t stream_count;
     size_t stream_total; /* what the pass before counted */
     bool stream_held;    /* does r0 point at the next constant?  Else the frame does. */
     bool unfit;          /* something that this file cannot do, or no memory */
     struct element *elements[NET_TENSORS_MAX];
     bool taken[THUMB_SLOTS];
-    int slots;           /* words of the frame */
-    int label;           /* the next free one */
-    char late[THUMB_LATE];  /* blocks that are branched to and come back */
+    int slots;             /* words of the frame */
+    int label;             /* the next free one */
+    char late[THUMB_LATE]; /* blocks that are branched to and come back */
     size_t late_length;
-    int64_t late_first;  /* where the first branch to one of them is; -1: none waits */
+    int64_t late_first; /* where the first branch to one of them is; -1: none waits */
     int64_t late_bytes;
 };
 
@@ -98,21 +98,21 @@ int thumb_slot(struct thumb *t);
 
 /* How the rows of a layer end. */
 struct ending {
-    int layer;                /* dense or convert */
+    int layer; /* dense or convert */
     enum activation activation;
-    int to;                   /* the tensor that is written */
+    int to;                      /* the tensor that is written */
     int terms[NET_LAYER_INPUTS]; /* tensors that are added */
     int term_count;
-    int32_t second;           /* the constant in r2; 0: none */
-    int32_t third;            /* the constant in r3; 0: none; ENDING_OUT: the address of out[] */
+    int32_t second; /* the constant in r2; 0: none */
+    int32_t third;  /* the constant in r3; 0: none; ENDING_OUT: the address of out[] */
 };
 
 /* False where a layer's values go nowhere that is known. */
 bool thumb_ending(struct thumb *t, int layer, struct ending *ending);
 /* Range of a row's value behind the shift and with all terms. */
 struct interval thumb_sum_range(const struct thumb *t, const struct ending *ending, int row);
-/* Element `index` of tensor ending->to is in low register `reg` (not r1 .. r3), within `range`: clamp,
- * activation, store. */
+/* Element `index` of tensor ending->to is in low register `reg` (not r1 .. r3), within `range`:
+ * clamp, activation, store. */
 void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,
                      int reg);
 /* z of `row` is in low register `reg` (not r1 .. r3); activation and store.  Uses r1, r2, r3; what

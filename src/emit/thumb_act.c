@@ -37,8 +37,8 @@ bool thumb_ending(struct thumb *t, int index, struct ending *ending)
         ending->term_count = 0;
     }
     int reader = 0;
-    bool known = net->tensors[layer->output].type != TYPE_I32 || layer->output == net->output ||
-                 add >= 0;
+    bool known =
+        net->tensors[layer->output].type != TYPE_I32 || layer->output == net->output || add >= 0;
     return known && (ending->to != net->output || plan_readers(net, ending->to, &reader) == 0);
 }
 

@@ -5,9 +5,9 @@
  *
  *   w0 x0 + w1 x1 = (x0 + w1) (x1 + w0) - x0 x1 - w0 w1
  *
- * which takes one multiplication instead of two.  The registers x0 + w1 and x1 + w0 step from row to
- * row; w0 w1 is part of the bias, and the sum of all x0 x1 is the same for every row and subtracted
- * once.  All of it is exact modulo 2^32, and final sums fit. */
+ * which takes one multiplication instead of two.  The registers x0 + w1 and x1 + w0 step from row
+ * to row; w0 w1 is part of the bias, and the sum of all x0 x1 is the same for every row and
+ * subtracted once.  All of it is exact modulo 2^32, and final sums fit. */
 #include "emit/thumb.h"
 
 #include <string.h>
@@ -61,10 +61,9 @@ static struct demand demand_of(const struct line *line, const struct tile *tile,
     struct demand demand = {.rows = tile->rows, .temps = reads_raw(line) ? 2 : 3};
     for (int i = 0; i < tile->rows; i++) {
         for (int k = 0; k < (pair ? 2 : 1); k++) {
-            int64_t weight =
-                tile->row[i] == ROW_SHARED
-                    ? 0
-                    : thumb_weight(line->t, line->layer, tile->row[i], column + k);
+            int64_t weight = tile->row[i] == ROW_SHARED
+                                 ? 0
+                                 : thumb_weight(line->t, line->layer, tile->row[i], column + k);
             line->t->unfit = line->t->unfit || weight > INT32_MAX || weight < INT32_MIN;
             demand.weights[k][i] = (int32_t)weight;
         }
@@ -219,8 +218,7 @@ static void print_add(struct thumb *t, const struct tile *tile, const struct ins
     }
 }
 
-static void print_instruction(struct thumb *t, const struct tile *tile,
-                              const struct instruction *i)
+static void print_instruction(struct thumb *t, const struct tile *tile, const struct instruction *i)
 {
     int size = i->value < 0 ? -i->value : i->value;
     const char *sign = i->value < 0 ? "subs" : "adds";

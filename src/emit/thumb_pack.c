@@ -1,9 +1,9 @@
-/* Packed pairs of rows: a word holds two weights, low + high * 2^16, and one multiplication does the
- * work of two (pack.c says why that is exact).
+/* Packed pairs of rows: a word holds two weights, low + high * 2^16, and one multiplication does
+ * the work of two (pack.c says why that is exact).
  *
- * Activations that ReLU made of two rows stay in the halves of one word.  Its reader multiplies first
- * with the whole word, x0 + x1 * 2^16, and then with x1 alone: the weights of x1 are made less by what
- * the first product has put into the high half. */
+ * Activations that ReLU made of two rows stay in the halves of one word.  Its reader multiplies
+ * first with the whole word, x0 + x1 * 2^16, and then with x1 alone: the weights of x1 are made
+ * less by what the first product has put into the high half. */
 #include "emit/thumb.h"
 
 #include <stdlib.h>

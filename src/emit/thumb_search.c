@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-#define TRIALS  96
-#define TEMPS   4   /* r0 .. r3 */
-#define IMM     255 /* largest immediate */
-#define NEAR    7   /* of instructions with two registers */
-#define SPLIT   2   /* a weight of more than 8 bits takes that many instructions more */
-#define REMOTE  INT16_MAX
+#define TRIALS 96
+#define TEMPS  4   /* r0 .. r3 */
+#define IMM    255 /* largest immediate */
+#define NEAR   7   /* of instructions with two registers */
+#define SPLIT  2   /* a weight of more than 8 bits takes that many instructions more */
+#define REMOTE INT16_MAX
 
 /* One trial. */
 struct trial {
