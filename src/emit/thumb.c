@@ -195,7 +195,7 @@ static void place_dense(struct thumb *t, int index)
 static void place_layer(struct thumb *t, int index)
 {
     const struct layer *layer = &t->plan->net->layers[index];
-    if (t->plan->steps[index].kernel == KERNEL_DEAD) {
+    if (t->plan->steps[index].form == FORM_DEAD) {
         return;
     }
     switch (layer->op) {

@@ -6,7 +6,7 @@
 #ifndef MOTE_EMIT_THUMB_H
 #define MOTE_EMIT_THUMB_H
 
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 /* Words of the frame: what loads relative to sp reach. */
 #define THUMB_SLOTS 255
