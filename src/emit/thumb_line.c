@@ -299,7 +299,7 @@ static void end_tile(struct line *line, const struct tile *tile, struct ending *
     thumb_line_end(t);
 }
 
-static void print_tiles(struct line *line, struct ending *ending)
+static void run_tiles(struct line *line, struct ending *ending)
 {
     struct thumb *t = line->t;
     bool spills = line->shared && line->tile_count > 1;
@@ -336,6 +336,6 @@ void thumb_line_layer(struct thumb *t, int index, const bool *done)
     }
     if (count > 0) {
         choose_pairs(&line, rows, count);
-        print_tiles(&line, &ending);
+        run_tiles(&line, &ending);
     }
 }
