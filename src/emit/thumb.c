@@ -148,9 +148,11 @@ static void free_elements(struct thumb *t, int index)
 static void restore(struct thumb *t, const struct thumb *saved)
 {
     struct text code = t->code;
+    struct memo **memos = t->memos;
     *t = *saved;
     code.length = saved->code.length;
     t->code = code;
+    t->memos = memos;
 }
 
 /* Pairs where `packed`, all other rows in a straight line. */
@@ -291,7 +293,7 @@ static bool thumb_new(struct thumb *t, const struct plan *plan)
         return false;
     }
     struct thumb first = *t;
-    *t = (struct thumb){.plan = plan, .arena = first.arena};
+    *t = (struct thumb){.plan = plan, .arena = first.arena, .memos = first.memos};
     text_free(&first.code);
     print_prologue(t, first.slots);
     bool done = build(t, first.stream_count) && t->slots == first.slots;

@@ -39,6 +39,8 @@ struct element {
     int32_t zero;
 };
 
+struct memo;
+
 struct thumb {
     const struct plan *plan;
     struct arena *arena;
@@ -50,6 +52,7 @@ struct thumb {
     size_t stream_count;
     size_t stream_total; /* what the pass before counted */
     bool stream_held;    /* does r0 point at the next constant?  Else the frame does. */
+    struct memo **memos; /* thumb_search.c */
     bool unfit;          /* something that this file cannot do, or no memory */
     struct element *elements[NET_TENSORS_MAX];
     bool taken[THUMB_SLOTS];
@@ -150,8 +153,8 @@ enum op_kind {
 };
 
 struct instruction {
-    enum op_kind kind;
-    int rd, ra, rb;
+    uint8_t kind; /* enum op_kind */
+    uint8_t rd, ra, rb;
     int32_t value;
 };
 
@@ -163,15 +166,15 @@ struct recipe {
 
 /* What a recipe must do. */
 struct demand {
+    bool pair; /* acc[i] += (r0 + weights[1][i]) * (r1 + weights[0][i]); else weights[0][i] * r0 */
     int rows;
-    int32_t weights[2][TILE_ROWS]; /* the second column's: only for pairs of columns */
-    bool high[TILE_ROWS];          /* accumulators that can only be added to */
-    int temps;                     /* registers above r0 that are free: 2 or 3 */
+    int temps; /* registers above r0 that are free: 2 or 3 */
+    int32_t weights[2][TILE_ROWS];
+    bool high[TILE_ROWS]; /* accumulators that can only be added to */
 };
 
-/* acc[i] += weights[0][i] * r0.  False where a weight is too large. */
-bool search_column(const struct demand *demand, struct recipe *best);
-/* acc[i] += (r0 + weights[1][i]) * (r1 + weights[0][i]). */
-bool search_pair(const struct demand *demand, struct recipe *best);
+/* The recipe of a demand that was met before is remembered.  NULL where there is none: a weight is
+ * too large, or no memory. */
+const struct recipe *search(struct thumb *t, const struct demand *demand);
 
 #endif

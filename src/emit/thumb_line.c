@@ -58,7 +58,7 @@ static bool reads_raw(const struct line *line)
 static struct demand demand_of(const struct line *line, const struct tile *tile, int column,
                                bool pair)
 {
-    struct demand demand = {.rows = tile->rows, .temps = reads_raw(line) ? 2 : 3};
+    struct demand demand = {.pair = pair, .rows = tile->rows, .temps = reads_raw(line) ? 2 : 3};
     for (int i = 0; i < tile->rows; i++) {
         for (int k = 0; k < (pair ? 2 : 1); k++) {
             int64_t weight = tile->row[i] == ROW_SHARED
@@ -77,12 +77,12 @@ static int cost_of(const struct line *line, int column, bool pair)
 {
     int cost = 0;
     for (int i = 0; i < line->tile_count; i++) {
-        struct recipe recipe;
         struct demand demand = demand_of(line, &line->tiles[i], column, pair);
-        if (!(pair ? search_pair(&demand, &recipe) : search_column(&demand, &recipe))) {
+        const struct recipe *recipe = search(line->t, &demand);
+        if (!recipe) {
             return -1;
         }
-        cost += recipe.count;
+        cost += recipe->count;
     }
     return cost;
 }
@@ -222,7 +222,7 @@ static void print_instruction(struct thumb *t, const struct tile *tile, const st
 {
     int size = i->value < 0 ? -i->value : i->value;
     const char *sign = i->value < 0 ? "subs" : "adds";
-    switch (i->kind) {
+    switch ((enum op_kind)i->kind) {
     case DO_CONSTANT: thumb_op(t, 1, "movs r%d, #%d", i->rd, size); break;
     case DO_MULTIPLY: thumb_op(t, 1, "muls r%d, r%d", i->rd, i->ra); break;
     case DO_LEFT: thumb_op(t, 1, "lsls r%d, r%d, #%d", i->rd, i->ra, size); break;
@@ -239,11 +239,9 @@ static void print_instruction(struct thumb *t, const struct tile *tile, const st
 static void print_recipe(struct line *line, const struct tile *tile, int column, bool pair)
 {
     struct demand demand = demand_of(line, tile, column, pair);
-    struct recipe recipe = {.count = 0};
-    if (!(pair ? search_pair(&demand, &recipe) : search_column(&demand, &recipe))) {
-        line->t->unfit = true;
-    }
-    if (recipe.count == 0) {
+    const struct recipe *recipe = search(line->t, &demand);
+    line->t->unfit = line->t->unfit || !recipe;
+    if (!recipe || recipe->count == 0) {
         return;
     }
     thumb_line_end(line->t);
@@ -251,8 +249,8 @@ static void print_recipe(struct line *line, const struct tile *tile, int column,
     if (pair) {
         thumb_element(line->t, 1, column_of(line, column + 1), 3, true);
     }
-    for (int i = 0; i < recipe.count; i++) {
-        print_instruction(line->t, tile, &recipe.ops[i]);
+    for (int i = 0; i < recipe->count; i++) {
+        print_instruction(line->t, tile, &recipe->ops[i]);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define TRIALS 96
+#define TRIALS 128
 #define TEMPS  4   /* r0 .. r3 */
 #define IMM    255 /* largest immediate */
 #define NEAR   7   /* of instructions with two registers */
@@ -22,13 +22,22 @@ struct trial {
     bool failed;
 };
 
+/* What was found before. */
+struct memo {
+    struct memo *next;
+    struct demand demand;
+    bool found;
+    struct recipe recipe;
+};
+
 static void add(struct trial *trial, enum op_kind kind, int rd, int ra, int rb, int32_t value)
 {
     if (trial->recipe.count == OPS_MAX) {
         trial->failed = true;
         return;
     }
-    trial->recipe.ops[trial->recipe.count++] = (struct instruction){kind, rd, ra, rb, value};
+    trial->recipe.ops[trial->recipe.count++] =
+        (struct instruction){(uint8_t)kind, (uint8_t)rd, (uint8_t)ra, (uint8_t)rb, value};
 }
 
 static int pick(struct trial *trial, int count)
@@ -91,7 +100,7 @@ static bool find_shift(const struct trial *trial, int a, int64_t wanted, struct 
     int64_t from = trial->held[a];
     for (int k = 1; from != 0 && k < 16; k++) {
         if (from * ((int64_t)1 << k) == wanted) {
-            *found = (struct instruction){DO_LEFT, 0, a, 0, k};
+            *found = (struct instruction){DO_LEFT, 0, (uint8_t)a, 0, k};
             return true;
         }
     }
@@ -105,7 +114,8 @@ static bool find_sum(const struct trial *trial, int a, int64_t wanted, struct in
     for (int b = 0; from != 0 && b <= trial->temps; b++) {
         int64_t other = trial->held[b];
         if (other != 0 && (from + other == wanted || from - other == wanted)) {
-            *found = (struct instruction){from + other == wanted ? DO_PLUS : DO_MINUS, 0, a, b, 0};
+            enum op_kind kind = from + other == wanted ? DO_PLUS : DO_MINUS;
+            *found = (struct instruction){(uint8_t)kind, 0, (uint8_t)a, (uint8_t)b, 0};
             return true;
         }
     }
@@ -117,7 +127,7 @@ static bool find(const struct trial *trial, int64_t wanted, struct instruction *
 {
     for (int a = 0; a <= trial->temps; a++) {
         if (trial->held[a] != 0 && trial->held[a] == -wanted) {
-            *found = (struct instruction){DO_NEGATE, 0, a, 0, 0};
+            *found = (struct instruction){DO_NEGATE, 0, (uint8_t)a, 0, 0};
             return true;
         }
         if (find_shift(trial, a, wanted, found) || find_sum(trial, a, wanted, found)) {
@@ -134,7 +144,7 @@ static bool derive(struct trial *trial, int64_t wanted)
         return false;
     }
     int to = result_temp(trial);
-    add(trial, found.kind, to, found.ra, found.rb, found.value);
+    add(trial, (enum op_kind)found.kind, to, found.ra, found.rb, found.value);
     trial->held[to] = wanted;
     return true;
 }
@@ -247,7 +257,7 @@ static void try_column(struct trial *trial, const struct demand *demand)
     }
 }
 
-bool search_column(const struct demand *demand, struct recipe *best)
+static bool search_column(const struct demand *demand, struct recipe *best)
 {
     bool found = false;
     for (int i = 0; i < TRIALS; i++) {
@@ -329,7 +339,7 @@ static bool serve_next(struct trial *trial, const struct demand *demand, bool *s
     return true;
 }
 
-bool search_pair(const struct demand *demand, struct recipe *best)
+static bool search_pair(const struct demand *demand, struct recipe *best)
 {
     bool found = false;
     for (int i = 0; i < TRIALS; i++) {
@@ -343,4 +353,45 @@ bool search_pair(const struct demand *demand, struct recipe *best)
         keep_shorter(best, &trial, &found);
     }
     return found;
+}
+
+/* ---- memory ---- */
+
+#define BUCKETS 512
+
+static bool same(const struct demand *a, const struct demand *b)
+{
+    return a->pair == b->pair && a->rows == b->rows && a->temps == b->temps &&
+           memcmp(a->weights, b->weights, sizeof a->weights) == 0 &&
+           memcmp(a->high, b->high, sizeof a->high) == 0;
+}
+
+static struct memo **bucket_of(struct thumb *t, const struct demand *demand)
+{
+    uint32_t hash = (uint32_t)demand->rows + (demand->pair ? 7U : 0U);
+    for (int i = 0; i < TILE_ROWS; i++) {
+        hash = hash * 31 + (uint32_t)demand->weights[0][i];
+        hash = hash * 31 + (uint32_t)demand->weights[1][i];
+    }
+    if (!t->memos) {
+        t->memos = arena_alloc(t->arena, BUCKETS, sizeof(struct memo *));
+    }
+    return t->memos ? &t->memos[hash % BUCKETS] : NULL;
+}
+
+const struct recipe *search(struct thumb *t, const struct demand *demand)
+{
+    struct memo **bucket = bucket_of(t, demand);
+    struct memo *memo = bucket ? *bucket : NULL;
+    while (memo && !same(&memo->demand, demand)) {
+        memo = memo->next;
+    }
+    if (!memo && bucket && (memo = arena_alloc(t->arena, 1, sizeof *memo))) {
+        memo->demand = *demand;
+        memo->found = demand->pair ? search_pair(demand, &memo->recipe)
+                                   : search_column(demand, &memo->recipe);
+        memo->next = *bucket;
+        *bucket = memo;
+    }
+    return memo && memo->found ? &memo->recipe : NULL;
 }
