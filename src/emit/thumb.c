@@ -135,7 +135,7 @@ static void free_elements(struct thumb *t, int index)
         bool over = t->elements[tensor] && last_reader(net, tensor) == index;
         for (int j = 0; over && j < net->tensors[tensor].width; j++) {
             const struct element *element = &t->elements[tensor][j];
-            if (element->kind >= PLACE_WORD) {
+            if (element->kind >= PLACE_WORD && element->index < THUMB_SLOTS) {
                 t->taken[element->index] = false;
             }
         }
@@ -260,15 +260,15 @@ static void print_prologue(struct thumb *t, int slots)
     }
     thumb_op(t, 5, "push {r4-r7}");
     move_sp(t, "sub", 4 * slots);
-    thumb_op(t, 2, "str r0, [sp, #%d]", 4 * SLOT_IN);
-    thumb_op(t, 2, "str r1, [sp, #%d]", 4 * SLOT_OUT);
+    thumb_op(t, 2, "str r0, [sp, #%d]", thumb_offset(t, SLOT_IN));
+    thumb_op(t, 2, "str r1, [sp, #%d]", thumb_offset(t, SLOT_OUT));
     thumb_op(t, 1, "movs r0, r2");
     thumb_line_end(t);
 }
 
 static void print_epilogue(struct thumb *t)
 {
-    move_sp(t, "add", 4 * t->slots);
+    move_sp(t, "add", 4 * (t->slots + t->pushed));
     thumb_op(t, 5, "pop {r4-r7}");
     for (int reg = 8; reg < 12; reg++) {
         thumb_op(t, 1, "mov r%d, r%d", reg, reg - 4);

@@ -57,6 +57,7 @@ struct thumb {
     struct element *elements[NET_TENSORS_MAX];
     bool taken[THUMB_SLOTS];
     int slots;             /* words of the frame */
+    int pushed;            /* words below it */
     int label;             /* the next free one */
     char late[THUMB_LATE]; /* blocks that are branched to and come back */
     size_t late_length;
@@ -94,6 +95,11 @@ void thumb_set(struct thumb *t, int reg, uint32_t value);
 void thumb_element(struct thumb *t, int reg, const struct element *element, int pointer,
                    bool pointer_held);
 int thumb_slot(struct thumb *t);
+/* Bytes from sp to a word: a slot of the frame, or THUMB_SLOTS and the number of a pushed word. */
+int thumb_offset(struct thumb *t, int slot);
+/* Push the low registers of a mask; the number of the lowest one's word, the next one's is one
+ * less. */
+int thumb_push(struct thumb *t, unsigned registers);
 
 /* ---- thumb_act.c: from an accumulator to an element ---- */
 

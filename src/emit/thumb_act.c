@@ -243,7 +243,7 @@ static void store_out(struct thumb *t, struct ending *ending, int row, int reg)
     int bytes = type_bytes(t->plan->net->tensors[ending->to].type);
     const char *name = bytes == 1 ? "strb" : bytes == 2 ? "strh" : "str";
     if (ending->third != ENDING_OUT) {
-        thumb_op(t, 2, "ldr r3, [sp, #%d]", 4 * SLOT_OUT);
+        thumb_op(t, 2, "ldr r3, [sp, #%d]", thumb_offset(t, SLOT_OUT));
         ending->third = ENDING_OUT;
     }
     if (row < 32) {
@@ -262,7 +262,7 @@ static void store(struct thumb *t, struct ending *ending, int row, int reg)
     }
     int slot = thumb_slot(t);
     t->elements[ending->to][row] = (struct element){.kind = PLACE_WORD, .index = slot};
-    thumb_op(t, 2, "str r%d, [sp, #%d]", reg, 4 * slot);
+    thumb_op(t, 2, "str r%d, [sp, #%d]", reg, thumb_offset(t, slot));
 }
 
 void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,

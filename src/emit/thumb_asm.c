@@ -106,7 +106,7 @@ void thumb_constant(struct thumb *t, uint32_t value)
 void thumb_hold_stream(struct thumb *t)
 {
     if (!t->stream_held) {
-        thumb_op(t, 2, "ldr r0, [sp, #%d]", 4 * SLOT_STREAM);
+        thumb_op(t, 2, "ldr r0, [sp, #%d]", thumb_offset(t, SLOT_STREAM));
         t->stream_held = true;
     }
 }
@@ -114,15 +114,16 @@ void thumb_hold_stream(struct thumb *t)
 void thumb_free_stream(struct thumb *t)
 {
     if (t->stream_held && t->stream_count < t->stream_total) {
-        thumb_op(t, 2, "str r0, [sp, #%d]", 4 * SLOT_STREAM);
+        thumb_op(t, 2, "str r0, [sp, #%d]", thumb_offset(t, SLOT_STREAM));
     }
     t->stream_held = false;
 }
 
-void thumb_load(struct thumb *t, unsigned registers)
+/* "r1-r3, r5" of a mask of low registers; returns how many. */
+static int list_registers(unsigned registers, char list[64])
 {
-    char list[64] = "";
     int count = 0;
+    list[0] = 0;
     for (int reg = 0; reg < 8; reg++) {
         int last = reg;
         while (registers >> last & 1U) {
@@ -131,13 +132,20 @@ void thumb_load(struct thumb *t, unsigned registers)
         size_t length = strlen(list);
         const char *comma = count > 0 ? ", " : "";
         if (last > reg + 1) {
-            (void)snprintf(list + length, sizeof list - length, "%sr%d-r%d", comma, reg, last - 1);
+            (void)snprintf(list + length, 64 - length, "%sr%d-r%d", comma, reg, last - 1);
         } else if (last > reg) {
-            (void)snprintf(list + length, sizeof list - length, "%sr%d", comma, reg);
+            (void)snprintf(list + length, 64 - length, "%sr%d", comma, reg);
         }
         count += last - reg;
         reg = last;
     }
+    return count;
+}
+
+void thumb_load(struct thumb *t, unsigned registers)
+{
+    char list[64];
+    int count = list_registers(registers, list);
     thumb_op(t, 1 + count, "ldmia r0!, {%s}", list);
 }
 
@@ -194,14 +202,14 @@ void thumb_element(struct thumb *t, int reg, const struct element *element, int 
     case PLACE_NONE: t->unfit = true; break;
     case PLACE_RAW:
         if (!held) {
-            thumb_op(t, 2, "ldr r%d, [sp, #%d]", pointer, 4 * SLOT_IN);
+            thumb_op(t, 2, "ldr r%d, [sp, #%d]", pointer, thumb_offset(t, SLOT_IN));
         }
         load_raw(t, reg, element->index, pointer);
         break;
     case PLACE_WORD:
     case PLACE_LOW:
     case PLACE_HIGH:
-        thumb_op(t, 2, "ldr r%d, [sp, #%d]", reg, 4 * element->index);
+        thumb_op(t, 2, "ldr r%d, [sp, #%d]", reg, thumb_offset(t, element->index));
         if (element->kind == PLACE_LOW) {
             thumb_op(t, 1, "uxth r%d, r%d", reg, reg);
         } else if (element->kind == PLACE_HIGH) {
@@ -222,4 +230,20 @@ int thumb_slot(struct thumb *t)
     }
     t->unfit = true;
     return SLOT_FIRST;
+}
+
+int thumb_offset(struct thumb *t, int slot)
+{
+    int word = slot < THUMB_SLOTS ? t->pushed + slot : t->pushed - 1 - (slot - THUMB_SLOTS);
+    t->unfit = t->unfit || word > THUMB_SLOTS;
+    return 4 * word;
+}
+
+int thumb_push(struct thumb *t, unsigned registers)
+{
+    char list[64];
+    int count = list_registers(registers, list);
+    thumb_op(t, 1 + count, "push {%s}", list);
+    t->pushed += count;
+    return THUMB_SLOTS + t->pushed - 1;
 }

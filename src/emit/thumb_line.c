@@ -194,7 +194,7 @@ static void load_biases(struct line *line, const struct tile *tile)
     }
     thumb_hold_stream(t);
     if (subtract) {
-        thumb_op(t, 2, "ldr r1, [sp, #%d]", 4 * line->slot);
+        thumb_op(t, 2, "ldr r1, [sp, #%d]", thumb_offset(t, line->slot));
     }
     if (low < rows) {
         load_group(line, tile, low, rows - low, subtract ? 2 : 1, subtract);
@@ -257,7 +257,7 @@ static void print_recipe(struct line *line, const struct tile *tile, int column,
 static void print_columns(struct line *line, const struct tile *tile)
 {
     if (reads_raw(line)) {
-        thumb_op(line->t, 2, "ldr r3, [sp, #%d]", 4 * SLOT_IN);
+        thumb_op(line->t, 2, "ldr r3, [sp, #%d]", thumb_offset(line->t, SLOT_IN));
     }
     for (int column = 0; column < line->layer->weights.columns;) {
         bool pair = column + 1 < line->layer->weights.columns && column % 2 == 0 &&
@@ -277,7 +277,7 @@ static void end_tile(struct line *line, const struct tile *tile, struct ending *
     ending->second = 0;
     ending->third = 0;
     if (first && line->tile_count > 1) {
-        thumb_op(t, 2, "str r%d, [sp, #%d]", REG_SHARED, 4 * line->slot);
+        thumb_op(t, 2, "str r%d, [sp, #%d]", REG_SHARED, thumb_offset(t, line->slot));
     }
     for (int i = 0; i < tile->rows && tile->row[i] != ROW_SHARED; i++) {
         int reg = tile->reg[i];

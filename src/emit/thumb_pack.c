@@ -30,8 +30,10 @@ struct pack {
     struct ending ending;
     struct half *halves; /* pairs are 2 p and 2 p + 1 */
     int pairs;           /* of the pass */
-    unsigned mask;       /* what r2 holds, for the pairs of ReLU; 0: nothing */
-    bool ones;           /* does r1 hold ONES? */
+    bool ended[PASS_PAIRS];
+    int pointer;   /* register with the address of in[]; 0: none is needed */
+    unsigned mask; /* what r2 holds, for the pairs of ReLU; 0: nothing */
+    bool ones;     /* does r1 hold ONES? */
 };
 
 /* ---- which rows ---- */
@@ -119,54 +121,95 @@ static int accumulator(const struct pack *pack, int pair)
     return order[pack->pairs > 6 ? pair : pair + 2];
 }
 
-static void load_biases(struct pack *pack)
+/* Is a pair's sum in r6 or r7?  It starts with its bias; the others get theirs at the end. */
+static bool is_low(const struct pack *pack, int pair)
 {
-    int low = pack->pairs > 6 ? 2 : 0;
-    unsigned mask = 0;
-    for (int i = low; i < pack->pairs; i++) {
-        mask |= 1U << (1 + i - low);
-        thumb_constant(pack->t, bias_word(pack, i));
-    }
-    thumb_load(pack->t, mask);
-    for (int i = low; i < pack->pairs; i++) {
-        thumb_op(pack->t, 1, "mov %s, r%d", thumb_reg(accumulator(pack, i)), 1 + i - low);
-    }
-    if (low > 0) {
+    return accumulator(pack, pair) < 8;
+}
+
+static void load_low_biases(struct pack *pack)
+{
+    if (is_low(pack, 0)) {
         thumb_constant(pack->t, bias_word(pack, 0));
         thumb_constant(pack->t, bias_word(pack, 1));
         thumb_load(pack->t, 1U << 6 | 1U << 7);
     }
 }
 
-/* The registers for `count` weights: r1 .. r4, and r6, r7 where they are free. */
+/* The registers for weights: r1 .. r4, and r6, r7 where they are free. */
 static int word_register(int number)
 {
     return number < WORD_REGS ? 1 + number : number + 2;
 }
 
-/* All pairs: sum += word * x; `before`: the column whose product lies in the high halves already,
- * or -1. */
-static void add_column(struct pack *pack, int column, int before)
+/* How many there are; the last one may hold the address of in[]. */
+static int word_registers(const struct pack *pack)
 {
-    struct thumb *t = pack->t;
-    int group = pack->pairs > 6 ? WORD_REGS : 6;
+    return (is_low(pack, 0) ? WORD_REGS : WORD_REGS + 2) - (pack->pointer > 0 ? 1 : 0);
+}
+
+/* A column of `count` pairs from `first` on: constants for the words; `before`: the column whose
+ * product lies in the high halves already, or -1. */
+static unsigned column_words(struct pack *pack, int first, int count, int column, int before,
+                             int reg)
+{
+    unsigned mask = 0;
+    for (int i = 0; i < count; i++) {
+        uint32_t done = before >= 0 ? weight_word(pack, first + i, before) << 16 : 0;
+        thumb_constant(pack->t, weight_word(pack, first + i, column) - done);
+        mask |= 1U << word_register(reg + i);
+    }
+    return mask;
+}
+
+static void multiply_words(struct pack *pack, int count, int reg)
+{
+    for (int i = 0; i < count; i++) {
+        thumb_op(pack->t, 1, "muls r%d, r%d", word_register(reg + i), REG_X);
+    }
+}
+
+/* The first column's products are where the sums in high registers begin. */
+static void add_words(struct pack *pack, int first, int count, int reg, bool begin)
+{
+    for (int i = 0; i < count; i++) {
+        bool move = begin && !is_low(pack, first + i);
+        thumb_op(pack->t, 1, "%s %s, r%d", move ? "mov" : "add",
+                 thumb_reg(accumulator(pack, first + i)), word_register(reg + i));
+    }
+}
+
+/* All pairs: sum += word * x. */
+static void add_column(struct pack *pack, int column, int before, bool begin)
+{
+    int group = word_registers(pack);
     for (int first = 0; first < pack->pairs; first += group) {
         int count = pack->pairs - first < group ? pack->pairs - first : group;
-        unsigned mask = 0;
-        for (int i = 0; i < count; i++) {
-            uint32_t done = before >= 0 ? weight_word(pack, first + i, before) << 16 : 0;
-            thumb_constant(t, weight_word(pack, first + i, column) - done);
-            mask |= 1U << word_register(i);
-        }
-        thumb_load(t, mask);
-        for (int i = 0; i < count; i++) {
-            thumb_op(t, 1, "muls r%d, r%d", word_register(i), REG_X);
-        }
-        for (int i = 0; i < count; i++) {
-            thumb_op(t, 1, "add %s, r%d", thumb_reg(accumulator(pack, first + i)),
-                     word_register(i));
-        }
+        thumb_load(pack->t, column_words(pack, first, count, column, before, 0));
+        multiply_words(pack, count, 0);
+        add_words(pack, first, count, 0, begin);
     }
+}
+
+/* Both elements of the word in REG_X. */
+static void add_both_columns(struct pack *pack, int low, int high, bool begin)
+{
+    struct thumb *t = pack->t;
+    int pairs = pack->pairs;
+    if (2 * pairs > word_registers(pack)) {
+        add_column(pack, low, -1, begin);
+        thumb_line_end(t);
+        thumb_op(t, 1, "lsrs r%d, r%d, #16", REG_X, REG_X);
+        add_column(pack, high, low, false);
+        return;
+    }
+    unsigned mask = column_words(pack, 0, pairs, low, -1, 0);
+    thumb_load(t, mask | column_words(pack, 0, pairs, high, low, pairs));
+    multiply_words(pack, pairs, 0);
+    thumb_op(t, 1, "lsrs r%d, r%d, #16", REG_X, REG_X);
+    multiply_words(pack, pairs, pairs);
+    add_words(pack, 0, pairs, 0, begin);
+    add_words(pack, 0, pairs, pairs, false);
 }
 
 /* The column whose element is the high half of this one's word; -1: none. */
@@ -186,6 +229,7 @@ static void add_columns(struct pack *pack)
 {
     struct thumb *t = pack->t;
     const struct element *elements = t->elements[pack->layer->inputs[0]];
+    bool begin = true;
     for (int j = 0; j < pack->layer->weights.columns; j++) {
         int high = other_half(pack, j);
         if (elements[j].kind == PLACE_HIGH) {
@@ -193,17 +237,30 @@ static void add_columns(struct pack *pack)
         }
         thumb_line_end(t);
         if (high < 0) {
-            thumb_element(t, REG_X, &elements[j], 1, false);
-            add_column(pack, j, -1);
-            continue;
+            thumb_element(t, REG_X, &elements[j], pack->pointer, true);
+            add_column(pack, j, -1, begin);
+        } else {
+            thumb_op(t, 2, "ldr r%d, [sp, #%d]", REG_X, thumb_offset(t, elements[j].index));
+            add_both_columns(pack, j, high, begin);
         }
-        thumb_op(t, 2, "ldr r%d, [sp, #%d]", REG_X, 4 * elements[j].index);
-        add_column(pack, j, -1);
-        thumb_line_end(t);
-        thumb_op(t, 1, "lsrs r%d, r%d, #16", REG_X, REG_X);
-        add_column(pack, high, j);
+        begin = false;
     }
     thumb_line_end(t);
+}
+
+/* The address of in[] takes the last register for words, where a column is there. */
+static void hold_pointer(struct pack *pack)
+{
+    const struct element *elements = pack->t->elements[pack->layer->inputs[0]];
+    bool raw = false;
+    for (int j = 0; j < pack->layer->weights.columns; j++) {
+        raw = raw || elements[j].kind == PLACE_RAW;
+    }
+    pack->pointer = 0;
+    if (raw) {
+        pack->pointer = word_register(word_registers(pack) - 1);
+        thumb_op(pack->t, 2, "ldr r%d, [sp, #%d]", pack->pointer, thumb_offset(pack->t, SLOT_IN));
+    }
 }
 
 /* ---- both halves at once ---- */
@@ -232,24 +289,22 @@ static void hold_masks(struct pack *pack, unsigned mask)
     pack->ending.third = 0;
 }
 
-/* Two sums with 2^15 in front: the highest bit of a half is its sign.  Into r3. */
-static void relu_simple(struct pack *pack, int reg, int shift)
+/* Two sums with 2^15 in front, in register v: the highest bit of a half is its sign. */
+static void relu_simple(struct pack *pack, int v, int shift)
 {
     struct thumb *t = pack->t;
     hold_masks(pack, (1U << (15 - shift)) - 1);
-    thumb_op(t, 1, "lsrs r4, r%d, #15", reg);
+    thumb_op(t, 1, "lsrs r4, r%d, #15", v);
     thumb_op(t, 1, "ands r4, r1");
     thumb_op(t, 1, "muls r4, r2");
     if (shift > 0) {
-        thumb_op(t, 1, "lsrs r3, r%d, #%d", reg, shift);
-    } else if (reg != 3) {
-        thumb_op(t, 1, "movs r3, r%d", reg);
+        thumb_op(t, 1, "lsrs r%d, r%d, #%d", v, v, shift);
     }
-    thumb_op(t, 1, "ands r3, r4");
+    thumb_op(t, 1, "ands r%d, r4", v);
 }
 
 /* Two sums with offsets of their own: both are taken back with 2^15 in front. */
-static void relu_offset(struct pack *pack, int reg, const struct half *halves)
+static void relu_offset(struct pack *pack, int v, const struct half *halves)
 {
     struct thumb *t = pack->t;
     uint32_t low = (uint32_t)(0x8000 + halves[0].offset);
@@ -259,28 +314,26 @@ static void relu_offset(struct pack *pack, int reg, const struct half *halves)
     thumb_constant(t, (uint32_t)((PACK_VALUES >> halves[0].shift) - 1) * ONES);
     thumb_load(t, 1U << 4 | 1U << 5);
     if (halves[0].shift > 0) {
-        thumb_op(t, 1, "lsrs r3, r%d, #%d", reg, halves[0].shift);
-        thumb_op(t, 1, "ands r3, r5");
-    } else if (reg != 3) {
-        thumb_op(t, 1, "movs r3, r%d", reg);
+        thumb_op(t, 1, "lsrs r%d, r%d, #%d", v, v, halves[0].shift);
+        thumb_op(t, 1, "ands r%d, r5", v);
     }
-    thumb_op(t, 1, "adds r3, r3, r4");
-    thumb_op(t, 1, "lsrs r4, r3, #15");
+    thumb_op(t, 1, "adds r%d, r%d, r4", v, v);
+    thumb_op(t, 1, "lsrs r4, r%d, #15", v);
     thumb_op(t, 1, "ands r4, r1");
     thumb_op(t, 1, "muls r4, r2");
-    thumb_op(t, 1, "ands r3, r4");
+    thumb_op(t, 1, "ands r%d, r4", v);
 }
 
 /* min(half, 2^bits - 1) of values below 2^(bits + 1). */
-static void cut_halves(struct thumb *t, int bits)
+static void cut_halves(struct thumb *t, int v, int bits)
 {
     thumb_op(t, 1, "movs r5, #%d", (1 << bits) - 1);
-    thumb_op(t, 1, "lsrs r4, r3, #%d", bits);
+    thumb_op(t, 1, "lsrs r4, r%d, #%d", v, bits);
     thumb_op(t, 1, "ands r4, r1");
     thumb_op(t, 1, "muls r4, r5");
-    thumb_op(t, 1, "orrs r3, r4");
+    thumb_op(t, 1, "orrs r%d, r4", v);
     thumb_op(t, 1, "muls r5, r1");
-    thumb_op(t, 1, "ands r3, r5");
+    thumb_op(t, 1, "ands r%d, r5", v);
 }
 
 /* Can both rows of a pair end at once? */
@@ -298,27 +351,30 @@ static bool alike(const struct pack *pack, const struct half *halves)
     return good;
 }
 
-static void end_both(struct pack *pack, int reg, const struct half *halves)
+/* Does any row of a pair leave the type at the top? */
+static bool cuts(const struct pack *pack, const struct half *halves)
 {
-    struct thumb *t = pack->t;
     int64_t high = high_of(pack);
-    int shift = halves[0].shift;
-    bool simple = is_simple(halves[0].range) && is_simple(halves[1].range);
-    bool cuts = floor_shift(halves[0].range.high, shift) > high ||
-                floor_shift(halves[1].range.high, shift) > high;
-    struct element *elements = t->elements[pack->ending.to];
-    if (simple) {
-        relu_simple(pack, reg, shift);
+    return floor_shift(halves[0].range.high, halves[0].shift) > high ||
+           floor_shift(halves[1].range.high, halves[1].shift) > high;
+}
+
+/* Is r4 all that ReLU needs?  Else r5, too. */
+static bool only_signs(const struct pack *pack, const struct half *halves)
+{
+    return is_simple(halves[0].range) && is_simple(halves[1].range) && !cuts(pack, halves);
+}
+
+static void end_both(struct pack *pack, int v, const struct half *halves)
+{
+    if (is_simple(halves[0].range) && is_simple(halves[1].range)) {
+        relu_simple(pack, v, halves[0].shift);
     } else {
-        relu_offset(pack, reg, halves);
+        relu_offset(pack, v, halves);
     }
-    if (cuts) {
-        cut_halves(t, high == UINT8_MAX ? 8 : 7);
+    if (cuts(pack, halves)) {
+        cut_halves(pack->t, v, high_of(pack) == UINT8_MAX ? 8 : 7);
     }
-    int slot = thumb_slot(t);
-    thumb_op(t, 2, "str r3, [sp, #%d]", 4 * slot);
-    elements[halves[0].row] = (struct element){.kind = PLACE_LOW, .index = slot};
-    elements[halves[1].row] = (struct element){.kind = PLACE_HIGH, .index = slot};
 }
 
 /* ---- one half after the other ---- */
@@ -369,28 +425,127 @@ static void end_half(struct pack *pack, int reg, const struct half *half, bool h
     pack->mask = 0;
 }
 
-static void end_pairs(struct pack *pack)
+/* ---- all pairs of a pass ---- */
+
+/* Pairs that end together, and the low registers with their sums. */
+struct batch {
+    int count;
+    int pair[4];
+    int reg[4];
+    unsigned mask;
+};
+
+/* Does r6 or r7 hold a sum that has not ended? */
+static bool is_busy(const struct pack *pack, int reg)
 {
-    struct thumb *t = pack->t;
-    pack->mask = 0;
-    pack->ones = false;
-    for (int i = 0; i < pack->pairs; i++) {
-        const struct half *halves = &pack->halves[2 * i];
-        int reg = accumulator(pack, i);
-        bool both = alike(pack, halves);
-        int to = both ? 3 : 5;
-        if (reg > 7) {
-            thumb_op(t, 1, "mov r%d, %s", to, thumb_reg(reg));
-            reg = to;
+    return is_low(pack, 0) && reg >= 6 && !pack->ended[reg - 6];
+}
+
+/* The lowest free register of `pool`; 0: none. */
+static int free_register(const struct pack *pack, const struct batch *batch, unsigned pool)
+{
+    for (int reg = 1; reg < 8; reg++) {
+        if ((pool >> reg & 1U) && !(batch->mask >> reg & 1U) && !is_busy(pack, reg)) {
+            return reg;
         }
-        if (both) {
-            end_both(pack, reg, halves);
+    }
+    return 0;
+}
+
+/* Pairs whose rows end at once, or those whose rows do not. */
+static struct batch next_batch(const struct pack *pack, bool both, unsigned pool)
+{
+    struct batch batch = {0};
+    for (int i = 0; i < pack->pairs && batch.count < 4; i++) {
+        if (pack->ended[i] || alike(pack, &pack->halves[2 * i]) != both) {
             continue;
         }
-        end_half(pack, reg, &halves[0], false);
-        end_half(pack, reg, &halves[1], true);
+        int reg = is_low(pack, i) ? accumulator(pack, i) : free_register(pack, &batch, pool);
+        if (reg == 0) {
+            break;
+        }
+        batch.pair[batch.count] = i;
+        batch.reg[batch.count++] = reg;
+        batch.mask |= 1U << reg;
     }
-    thumb_line_end(t);
+    return batch;
+}
+
+/* Biases of the sums in high registers, and the sums on top of them. */
+static void add_biases(struct pack *pack, const struct batch *batch)
+{
+    unsigned mask = 0;
+    for (int reg = 1; reg < 8; reg++) {
+        for (int i = 0; i < batch->count; i++) {
+            if (batch->reg[i] == reg && !is_low(pack, batch->pair[i])) {
+                thumb_constant(pack->t, bias_word(pack, batch->pair[i]));
+                mask |= 1U << reg;
+            }
+        }
+    }
+    if (mask) {
+        thumb_load(pack->t, mask);
+    }
+    for (int i = 0; i < batch->count; i++) {
+        if (!is_low(pack, batch->pair[i])) {
+            thumb_op(pack->t, 1, "add r%d, %s", batch->reg[i],
+                     thumb_reg(accumulator(pack, batch->pair[i])));
+        }
+    }
+}
+
+/* Their words go to the stack, the lowest register's last. */
+static void push_batch(struct pack *pack, const struct batch *batch)
+{
+    struct element *elements = pack->t->elements[pack->ending.to];
+    int slot = thumb_push(pack->t, batch->mask);
+    for (int i = 0; i < batch->count; i++) {
+        const struct half *halves = &pack->halves[2 * batch->pair[i]];
+        int below = 0;
+        for (int k = 0; k < batch->count; k++) {
+            below += batch->reg[k] < batch->reg[i];
+        }
+        elements[halves[0].row] = (struct element){.kind = PLACE_LOW, .index = slot - below};
+        elements[halves[1].row] = (struct element){.kind = PLACE_HIGH, .index = slot - below};
+    }
+}
+
+static void end_batch(struct pack *pack, const struct batch *batch, bool both)
+{
+    add_biases(pack, batch);
+    for (int i = 0; i < batch->count; i++) {
+        const struct half *halves = &pack->halves[2 * batch->pair[i]];
+        pack->ended[batch->pair[i]] = true;
+        if (both) {
+            end_both(pack, batch->reg[i], halves);
+        } else {
+            end_half(pack, batch->reg[i], &halves[0], false);
+            end_half(pack, batch->reg[i], &halves[1], true);
+        }
+    }
+    if (both) {
+        push_batch(pack, batch);
+    }
+    thumb_line_end(pack->t);
+}
+
+static void end_pairs(struct pack *pack)
+{
+    unsigned pool = 1U << 3 | 1U << 5 | 1U << 6 | 1U << 7;
+    pack->mask = 0;
+    pack->ones = false;
+    memset(pack->ended, 0, sizeof pack->ended);
+    for (int i = 0; i < pack->pairs; i++) {
+        const struct half *halves = &pack->halves[2 * i];
+        pool &= alike(pack, halves) && !only_signs(pack, halves) ? ~(1U << 5) : ~0U;
+    }
+    for (int both = 0; both < 2; both++) {
+        unsigned from = both ? pool : 1U << 5 | 1U << 6 | 1U << 7;
+        struct batch batch;
+        while ((batch = next_batch(pack, both, from)).count > 0) {
+            end_batch(pack, &batch, both);
+        }
+    }
 }
 
 /* ---- layer ---- */
@@ -399,7 +554,8 @@ static void end_pairs(struct pack *pack)
 static void print_pass(struct pack *pack)
 {
     thumb_hold_stream(pack->t);
-    load_biases(pack);
+    load_low_biases(pack);
+    hold_pointer(pack);
     add_columns(pack);
     pack->ending.second = 0;
     pack->ending.third = 0;
