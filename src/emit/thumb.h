@@ -27,14 +27,14 @@ enum place_kind {
     PLACE_NONE,
     PLACE_RAW,  /* element `index` of in[] */
     PLACE_WORD, /* a word of the frame */
-    PLACE_LOW,  /* the low half of a word of the frame, unsigned */
-    PLACE_HIGH  /* the high half */
+    PLACE_PART  /* `bits` bits of a word of the frame, unsigned */
 };
 
 /* Where an element is; it stands for (value there - zero) * 2^shift. */
 struct element {
     enum place_kind kind;
-    int index; /* of in[], or the frame's word */
+    int index;    /* of in[], or the frame's word */
+    int at, bits; /* of a part: its lowest bit; 8 or 16 */
     int shift;
     int32_t zero;
 };

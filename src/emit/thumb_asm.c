@@ -196,6 +196,17 @@ static void load_raw(struct thumb *t, int reg, int index, int pointer)
     thumb_op(t, 2, "%s r%d, [r%d, r%d]", name, reg, pointer, reg);
 }
 
+/* reg = part of the word in it. */
+static void cut_part(struct thumb *t, int reg, const struct element *element)
+{
+    if (element->at > 0) {
+        thumb_op(t, 1, "lsrs r%d, r%d, #%d", reg, reg, element->at);
+    }
+    if (element->at + element->bits < 32) {
+        thumb_op(t, 1, "%s r%d, r%d", element->bits == 8 ? "uxtb" : "uxth", reg, reg);
+    }
+}
+
 void thumb_element(struct thumb *t, int reg, const struct element *element, int pointer, bool held)
 {
     switch (element->kind) {
@@ -207,13 +218,10 @@ void thumb_element(struct thumb *t, int reg, const struct element *element, int 
         load_raw(t, reg, element->index, pointer);
         break;
     case PLACE_WORD:
-    case PLACE_LOW:
-    case PLACE_HIGH:
+    case PLACE_PART:
         thumb_op(t, 2, "ldr r%d, [sp, #%d]", reg, thumb_offset(t, element->index));
-        if (element->kind == PLACE_LOW) {
-            thumb_op(t, 1, "uxth r%d, r%d", reg, reg);
-        } else if (element->kind == PLACE_HIGH) {
-            thumb_op(t, 1, "lsrs r%d, r%d, #16", reg, reg);
+        if (element->kind == PLACE_PART) {
+            cut_part(t, reg, element);
         }
         break;
     }

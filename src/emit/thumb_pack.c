@@ -1,40 +1,16 @@
 /* Packed pairs of rows: a word holds two weights, low + high * 2^16, and one multiplication does
  * the work of two (pack.c says why that is exact).
  *
- * Activations that ReLU made of two rows stay in the halves of one word.  Its reader multiplies
- * first with the whole word, x0 + x1 * 2^16, and then with x1 alone: the weights of x1 are made
- * less by what the first product has put into the high half. */
-#include "emit/thumb.h"
+ * Activations that ReLU made of two or four rows share a word (thumb_pair.c).  Its reader
+ * multiplies first with the whole word, x0 + x1 * 2^16, and then with x1 alone: the weights of x1
+ * are made less by what the first product has put there, W0 * 2^16.  All of it is modulo 2^32. */
+#include "emit/thumb_pack.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PASS_PAIRS 8
-#define WORD_REGS  4 /* r1 .. r4 take weights, r5 the input */
-#define REG_X      5
-#define ONES       0x00010001U
-
-/* A row that fits half a word. */
-struct half {
-    int row;
-    int shift;
-    int64_t offset;        /* in units of 2^shift, added behind the shift */
-    struct interval range; /* of the sum */
-    int order;             /* rows alike stand together: simple ones first */
-};
-
-struct pack {
-    struct thumb *t;
-    int index;
-    const struct layer *layer;
-    struct ending ending;
-    struct half *halves; /* pairs are 2 p and 2 p + 1 */
-    int pairs;           /* of the pass */
-    bool ended[PASS_PAIRS];
-    int pointer;   /* register with the address of in[]; 0: none is needed */
-    unsigned mask; /* what r2 holds, for the pairs of ReLU; 0: nothing */
-    bool ones;     /* does r1 hold ONES? */
-};
+#define WORD_REGS 4 /* r1 .. r4 take weights, r5 the input */
+#define REG_X     5
 
 /* ---- which rows ---- */
 
@@ -46,21 +22,21 @@ static struct interval offsets_of(struct interval sum, int shift)
                              floor_shift(sum.low, shift)};
 }
 
-static bool is_relu(const struct pack *pack)
+bool pack_is_relu(const struct pack *pack)
 {
     return pack->ending.activation == ACTIVATION_RELU &&
            pack->ending.to != pack->t->plan->net->output && pack->ending.term_count == 0;
 }
 
-/* Does 2^15 in front of the sum make its highest bit the sign? */
-static bool is_simple(struct interval sum)
+/* Which bit tells the sign of a sum with a power of two in front; 0: none.  Where it is bit 7
+ * behind the shift, the value is a byte. */
+static int sign_of(struct interval sum, int shift)
 {
-    return sum.low >= INT16_MIN && sum.high <= INT16_MAX;
-}
-
-static int64_t high_of(const struct pack *pack)
-{
-    return type_high(pack->t->plan->net->tensors[pack->ending.to].type);
+    int64_t byte = (int64_t)1 << (7 + shift);
+    if (shift <= 8 && sum.low >= -byte && sum.high < byte) {
+        return 7 + shift;
+    }
+    return sum.low >= INT16_MIN && sum.high <= INT16_MAX ? 15 : 0;
 }
 
 /* The half of a row; false where it does not fit. */
@@ -70,16 +46,14 @@ static bool make_half(const struct pack *pack, int row, struct half *half)
     struct interval sum = net_row_range(pack->layer, row, plan->ranges[pack->layer->inputs[0]]);
     int shift = pack->layer->shift[row];
     struct interval offsets = offsets_of(sum, shift);
-    bool cuts = floor_shift(sum.high, shift) > high_of(pack);
     if (offsets.low > offsets.high || shift > 15 || !plan_row_used(pack->layer, row)) {
         return false;
     }
     *half = (struct half){.row = row, .shift = shift, .range = sum};
+    half->sign = pack_is_relu(pack) ? sign_of(sum, shift) : 0;
     half->offset = offsets.low > 0 ? offsets.low : offsets.high < 0 ? offsets.high : 0;
-    half->order = shift * 4 + (is_simple(sum) ? 0 : 2) + (cuts ? 1 : 0);
-    if (is_relu(pack) && is_simple(sum)) {
-        half->offset = -((int64_t)INT16_MAX + 1) >> shift;
-    }
+    half->offset = half->sign ? -((int64_t)1 << (half->sign - shift)) : half->offset;
+    half->order = shift * 64 + (half->sign ? half->sign : 63);
     return true;
 }
 
@@ -98,7 +72,7 @@ static uint32_t half_bias(const struct pack *pack, const struct half *half)
     return thumb_bias(pack->t, pack->layer, half->row) - (uint32_t)(half->offset * unit);
 }
 
-static uint32_t bias_word(const struct pack *pack, int pair)
+uint32_t pack_bias(const struct pack *pack, int pair)
 {
     return half_bias(pack, &pack->halves[2 * pair]) +
            (half_bias(pack, &pack->halves[2 * pair + 1]) << 16);
@@ -114,24 +88,22 @@ static uint32_t weight_word(const struct pack *pack, int pair, int column)
 
 /* ---- sums ---- */
 
-/* Up to six pairs in the high registers, else r6 and r7 too. */
-static int accumulator(const struct pack *pack, int pair)
+int pack_accumulator(const struct pack *pack, int pair)
 {
     static const int order[] = {6, 7, 8, 9, 10, 11, 12, REG_LR};
     return order[pack->pairs > 6 ? pair : pair + 2];
 }
 
-/* Is a pair's sum in r6 or r7?  It starts with its bias; the others get theirs at the end. */
-static bool is_low(const struct pack *pack, int pair)
+bool pack_is_low(const struct pack *pack, int pair)
 {
-    return accumulator(pack, pair) < 8;
+    return pack_accumulator(pack, pair) < 8;
 }
 
 static void load_low_biases(struct pack *pack)
 {
-    if (is_low(pack, 0)) {
-        thumb_constant(pack->t, bias_word(pack, 0));
-        thumb_constant(pack->t, bias_word(pack, 1));
+    if (pack_is_low(pack, 0)) {
+        thumb_constant(pack->t, pack_bias(pack, 0));
+        thumb_constant(pack->t, pack_bias(pack, 1));
         thumb_load(pack->t, 1U << 6 | 1U << 7);
     }
 }
@@ -145,18 +117,27 @@ static int word_register(int number)
 /* How many there are; the last one may hold the address of in[]. */
 static int word_registers(const struct pack *pack)
 {
-    return (is_low(pack, 0) ? WORD_REGS : WORD_REGS + 2) - (pack->pointer > 0 ? 1 : 0);
+    return (pack_is_low(pack, 0) ? WORD_REGS : WORD_REGS + 2) - (pack->pointer > 0 ? 1 : 0);
 }
 
-/* A column of `count` pairs from `first` on: constants for the words; `before`: the column whose
- * product lies in the high halves already, or -1. */
-static unsigned column_words(struct pack *pack, int first, int count, int column, int before,
+/* A column, and the one whose product its word's other parts have already met. */
+struct reading {
+    int column;
+    int before; /* -1: none */
+    int apart;  /* bits between the two elements */
+};
+
+/* Constants for `count` pairs from `first` on, and their registers from number `reg` on. */
+static unsigned column_words(struct pack *pack, int first, int count, struct reading reading,
                              int reg)
 {
     unsigned mask = 0;
     for (int i = 0; i < count; i++) {
-        uint32_t done = before >= 0 ? weight_word(pack, first + i, before) << 16 : 0;
-        thumb_constant(pack->t, weight_word(pack, first + i, column) - done);
+        uint32_t word = weight_word(pack, first + i, reading.column);
+        if (reading.before >= 0) {
+            word -= weight_word(pack, first + i, reading.before) << reading.apart;
+        }
+        thumb_constant(pack->t, word);
         mask |= 1U << word_register(reg + i);
     }
     return mask;
@@ -173,56 +154,80 @@ static void multiply_words(struct pack *pack, int count, int reg)
 static void add_words(struct pack *pack, int first, int count, int reg, bool begin)
 {
     for (int i = 0; i < count; i++) {
-        bool move = begin && !is_low(pack, first + i);
+        bool move = begin && !pack_is_low(pack, first + i);
         thumb_op(pack->t, 1, "%s %s, r%d", move ? "mov" : "add",
-                 thumb_reg(accumulator(pack, first + i)), word_register(reg + i));
+                 thumb_reg(pack_accumulator(pack, first + i)), word_register(reg + i));
     }
 }
 
 /* All pairs: sum += word * x. */
-static void add_column(struct pack *pack, int column, int before, bool begin)
+static void add_column(struct pack *pack, struct reading reading, bool begin)
 {
     int group = word_registers(pack);
     for (int first = 0; first < pack->pairs; first += group) {
         int count = pack->pairs - first < group ? pack->pairs - first : group;
-        thumb_load(pack->t, column_words(pack, first, count, column, before, 0));
+        thumb_load(pack->t, column_words(pack, first, count, reading, 0));
         multiply_words(pack, count, 0);
         add_words(pack, first, count, 0, begin);
     }
 }
 
-/* Both elements of the word in REG_X. */
-static void add_both_columns(struct pack *pack, int low, int high, bool begin)
+static void next_part(struct pack *pack, int apart)
 {
-    struct thumb *t = pack->t;
+    thumb_op(pack->t, 1, "lsrs r%d, r%d, #%d", REG_X, REG_X, apart);
+}
+
+/* Two columns with one load. */
+static void add_two_columns(struct pack *pack, const struct reading *readings, bool begin)
+{
     int pairs = pack->pairs;
-    if (2 * pairs > word_registers(pack)) {
-        add_column(pack, low, -1, begin);
-        thumb_line_end(t);
-        thumb_op(t, 1, "lsrs r%d, r%d, #16", REG_X, REG_X);
-        add_column(pack, high, low, false);
-        return;
-    }
-    unsigned mask = column_words(pack, 0, pairs, low, -1, 0);
-    thumb_load(t, mask | column_words(pack, 0, pairs, high, low, pairs));
+    unsigned mask = column_words(pack, 0, pairs, readings[0], 0);
+    thumb_load(pack->t, mask | column_words(pack, 0, pairs, readings[1], pairs));
     multiply_words(pack, pairs, 0);
-    thumb_op(t, 1, "lsrs r%d, r%d, #16", REG_X, REG_X);
+    next_part(pack, readings[1].apart);
     multiply_words(pack, pairs, pairs);
     add_words(pack, 0, pairs, 0, begin);
     add_words(pack, 0, pairs, pairs, false);
 }
 
-/* The column whose element is the high half of this one's word; -1: none. */
-static int other_half(const struct pack *pack, int column)
+/* The column that is part `at` of the word at `index`; -1: none, or several. */
+static int find_part(const struct pack *pack, int index, int at)
 {
     const struct element *elements = pack->t->elements[pack->layer->inputs[0]];
+    int found = -1;
     for (int j = 0; j < pack->layer->weights.columns; j++) {
-        if (elements[column].kind == PLACE_LOW && elements[j].kind == PLACE_HIGH &&
-            elements[j].index == elements[column].index) {
-            return j;
+        if (elements[j].kind == PLACE_PART && elements[j].index == index && elements[j].at == at) {
+            if (found >= 0) {
+                return -1;
+            }
+            found = j;
         }
     }
-    return -1;
+    return found;
+}
+
+/* All parts of a word, the lowest first. */
+static void add_parts(struct pack *pack, const struct element *element, bool begin)
+{
+    struct reading readings[4];
+    int parts = 32 / element->bits;
+    for (int i = 0; i < parts; i++) {
+        readings[i] = (struct reading){find_part(pack, element->index, i * element->bits),
+                                       i > 0 ? readings[i - 1].column : -1, element->bits};
+    }
+    thumb_op(pack->t, 2, "ldr r%d, [sp, #%d]", REG_X, thumb_offset(pack->t, element->index));
+    bool two = 2 * pack->pairs <= word_registers(pack);
+    for (int i = 0; i < parts; i += two ? 2 : 1) {
+        if (i > 0) {
+            thumb_line_end(pack->t);
+            next_part(pack, element->bits);
+        }
+        if (two) {
+            add_two_columns(pack, &readings[i], begin && i == 0);
+        } else {
+            add_column(pack, readings[i], begin && i == 0);
+        }
+    }
 }
 
 static void add_columns(struct pack *pack)
@@ -231,17 +236,15 @@ static void add_columns(struct pack *pack)
     const struct element *elements = t->elements[pack->layer->inputs[0]];
     bool begin = true;
     for (int j = 0; j < pack->layer->weights.columns; j++) {
-        int high = other_half(pack, j);
-        if (elements[j].kind == PLACE_HIGH) {
-            continue; /* with its low half */
+        if (elements[j].kind == PLACE_PART && elements[j].at > 0) {
+            continue; /* with the word's lowest part */
         }
         thumb_line_end(t);
-        if (high < 0) {
-            thumb_element(t, REG_X, &elements[j], pack->pointer, true);
-            add_column(pack, j, -1, begin);
+        if (elements[j].kind == PLACE_PART) {
+            add_parts(pack, &elements[j], begin);
         } else {
-            thumb_op(t, 2, "ldr r%d, [sp, #%d]", REG_X, thumb_offset(t, elements[j].index));
-            add_both_columns(pack, j, high, begin);
+            thumb_element(t, REG_X, &elements[j], pack->pointer, true);
+            add_column(pack, (struct reading){j, -1, 0}, begin);
         }
         begin = false;
     }
@@ -263,291 +266,6 @@ static void hold_pointer(struct pack *pack)
     }
 }
 
-/* ---- both halves at once ---- */
-
-/* r1 = ONES, r2 = mask. */
-static void hold_masks(struct pack *pack, unsigned mask)
-{
-    struct thumb *t = pack->t;
-    bool byte = mask <= 255;
-    if (!pack->ones || (pack->mask != mask && !byte)) {
-        unsigned load = (pack->ones ? 0U : 1U << 1) | (pack->mask != mask && !byte ? 1U << 2 : 0U);
-        if (load & 1U << 1) {
-            thumb_constant(t, ONES);
-        }
-        if (load & 1U << 2) {
-            thumb_constant(t, mask);
-        }
-        thumb_load(t, load);
-    }
-    if (pack->mask != mask && byte) {
-        thumb_op(t, 1, "movs r2, #%u", mask);
-    }
-    pack->ones = true;
-    pack->mask = mask;
-    pack->ending.second = 0;
-    pack->ending.third = 0;
-}
-
-/* Two sums with 2^15 in front, in register v: the highest bit of a half is its sign. */
-static void relu_simple(struct pack *pack, int v, int shift)
-{
-    struct thumb *t = pack->t;
-    hold_masks(pack, (1U << (15 - shift)) - 1);
-    thumb_op(t, 1, "lsrs r4, r%d, #15", v);
-    thumb_op(t, 1, "ands r4, r1");
-    thumb_op(t, 1, "muls r4, r2");
-    if (shift > 0) {
-        thumb_op(t, 1, "lsrs r%d, r%d, #%d", v, v, shift);
-    }
-    thumb_op(t, 1, "ands r%d, r4", v);
-}
-
-/* Two sums with offsets of their own: both are taken back with 2^15 in front. */
-static void relu_offset(struct pack *pack, int v, const struct half *halves)
-{
-    struct thumb *t = pack->t;
-    uint32_t low = (uint32_t)(0x8000 + halves[0].offset);
-    uint32_t high = (uint32_t)(0x8000 + halves[1].offset);
-    hold_masks(pack, 0x7fff);
-    thumb_constant(t, low + (high << 16));
-    thumb_constant(t, (uint32_t)((PACK_VALUES >> halves[0].shift) - 1) * ONES);
-    thumb_load(t, 1U << 4 | 1U << 5);
-    if (halves[0].shift > 0) {
-        thumb_op(t, 1, "lsrs r%d, r%d, #%d", v, v, halves[0].shift);
-        thumb_op(t, 1, "ands r%d, r5", v);
-    }
-    thumb_op(t, 1, "adds r%d, r%d, r4", v, v);
-    thumb_op(t, 1, "lsrs r4, r%d, #15", v);
-    thumb_op(t, 1, "ands r4, r1");
-    thumb_op(t, 1, "muls r4, r2");
-    thumb_op(t, 1, "ands r%d, r4", v);
-}
-
-/* min(half, 2^bits - 1) of values below 2^(bits + 1). */
-static void cut_halves(struct thumb *t, int v, int bits)
-{
-    thumb_op(t, 1, "movs r5, #%d", (1 << bits) - 1);
-    thumb_op(t, 1, "lsrs r4, r%d, #%d", v, bits);
-    thumb_op(t, 1, "ands r4, r1");
-    thumb_op(t, 1, "muls r4, r5");
-    thumb_op(t, 1, "orrs r%d, r4", v);
-    thumb_op(t, 1, "muls r5, r1");
-    thumb_op(t, 1, "ands r%d, r5", v);
-}
-
-/* Can both rows of a pair end at once? */
-static bool alike(const struct pack *pack, const struct half *halves)
-{
-    int64_t high = high_of(pack);
-    bool good = is_relu(pack) && halves[0].shift == halves[1].shift;
-    for (int i = 0; i < 2; i++) {
-        struct interval z = {floor_shift(halves[i].range.low, halves[i].shift),
-                             floor_shift(halves[i].range.high, halves[i].shift)};
-        bool cuts = z.high > high;
-        good = good && z.low >= INT16_MIN && z.high <= INT16_MAX &&
-               (!cuts || (high <= 255 && z.high <= 2 * high + 1));
-    }
-    return good;
-}
-
-/* Does any row of a pair leave the type at the top? */
-static bool cuts(const struct pack *pack, const struct half *halves)
-{
-    int64_t high = high_of(pack);
-    return floor_shift(halves[0].range.high, halves[0].shift) > high ||
-           floor_shift(halves[1].range.high, halves[1].shift) > high;
-}
-
-/* Is r4 all that ReLU needs?  Else r5, too. */
-static bool only_signs(const struct pack *pack, const struct half *halves)
-{
-    return is_simple(halves[0].range) && is_simple(halves[1].range) && !cuts(pack, halves);
-}
-
-static void end_both(struct pack *pack, int v, const struct half *halves)
-{
-    if (is_simple(halves[0].range) && is_simple(halves[1].range)) {
-        relu_simple(pack, v, halves[0].shift);
-    } else {
-        relu_offset(pack, v, halves);
-    }
-    if (cuts(pack, halves)) {
-        cut_halves(pack->t, v, high_of(pack) == UINT8_MAX ? 8 : 7);
-    }
-}
-
-/* ---- one half after the other ---- */
-
-/* Does the store drop everything above the value's bits? */
-static bool only_byte(const struct pack *pack, const struct half *half)
-{
-    const struct net *net = pack->t->plan->net;
-    enum type type = net->tensors[pack->ending.to].type;
-    struct interval z = {floor_shift(half->range.low, half->shift),
-                         floor_shift(half->range.high, half->shift)};
-    bool keeps = pack->ending.activation == ACTIVATION_NONE && pack->ending.term_count == 0 &&
-                 pack->ending.to == net->output && (type == TYPE_I8 || type == TYPE_U8);
-    return keeps && z.low >= type_low(type) && z.high <= type_high(type) && half->shift <= 8;
-}
-
-/* r4 += offset, through r1. */
-static void add_offset(struct thumb *t, int64_t offset)
-{
-    int64_t size = offset < 0 ? -offset : offset;
-    if (size > 255) {
-        thumb_set(t, 1, (uint32_t)size);
-        thumb_op(t, 1, "%s r4, r4, r1", offset < 0 ? "subs" : "adds");
-    } else if (size > 0) {
-        thumb_op(t, 1, "%s r4, #%d", offset < 0 ? "subs" : "adds", (int)size);
-    }
-}
-
-/* A row's value into r4, out of a half of low register `reg`. */
-static void end_half(struct pack *pack, int reg, const struct half *half, bool high)
-{
-    struct thumb *t = pack->t;
-    bool byte = only_byte(pack, half);
-    int down = half->shift + (high ? 16 : 0);
-    int64_t offset = byte ? half->offset % 256 : half->offset;
-    int from = high || byte ? reg : 4;
-    if (from != reg) {
-        thumb_op(t, 1, "uxth r4, r%d", reg);
-    }
-    if (down > 0) {
-        thumb_op(t, 1, "lsrs r4, r%d, #%d", from, down);
-    } else if (from != 4) {
-        thumb_op(t, 1, "movs r4, r%d", from);
-    }
-    add_offset(t, offset);
-    thumb_end_row(t, &pack->ending, half->row, 4);
-    pack->ones = false;
-    pack->mask = 0;
-}
-
-/* ---- all pairs of a pass ---- */
-
-/* Pairs that end together, and the low registers with their sums. */
-struct batch {
-    int count;
-    int pair[4];
-    int reg[4];
-    unsigned mask;
-};
-
-/* Does r6 or r7 hold a sum that has not ended? */
-static bool is_busy(const struct pack *pack, int reg)
-{
-    return is_low(pack, 0) && reg >= 6 && !pack->ended[reg - 6];
-}
-
-/* The lowest free register of `pool`; 0: none. */
-static int free_register(const struct pack *pack, const struct batch *batch, unsigned pool)
-{
-    for (int reg = 1; reg < 8; reg++) {
-        if ((pool >> reg & 1U) && !(batch->mask >> reg & 1U) && !is_busy(pack, reg)) {
-            return reg;
-        }
-    }
-    return 0;
-}
-
-/* Pairs whose rows end at once, or those whose rows do not. */
-static struct batch next_batch(const struct pack *pack, bool both, unsigned pool)
-{
-    struct batch batch = {0};
-    for (int i = 0; i < pack->pairs && batch.count < 4; i++) {
-        if (pack->ended[i] || alike(pack, &pack->halves[2 * i]) != both) {
-            continue;
-        }
-        int reg = is_low(pack, i) ? accumulator(pack, i) : free_register(pack, &batch, pool);
-        if (reg == 0) {
-            break;
-        }
-        batch.pair[batch.count] = i;
-        batch.reg[batch.count++] = reg;
-        batch.mask |= 1U << reg;
-    }
-    return batch;
-}
-
-/* Biases of the sums in high registers, and the sums on top of them. */
-static void add_biases(struct pack *pack, const struct batch *batch)
-{
-    unsigned mask = 0;
-    for (int reg = 1; reg < 8; reg++) {
-        for (int i = 0; i < batch->count; i++) {
-            if (batch->reg[i] == reg && !is_low(pack, batch->pair[i])) {
-                thumb_constant(pack->t, bias_word(pack, batch->pair[i]));
-                mask |= 1U << reg;
-            }
-        }
-    }
-    if (mask) {
-        thumb_load(pack->t, mask);
-    }
-    for (int i = 0; i < batch->count; i++) {
-        if (!is_low(pack, batch->pair[i])) {
-            thumb_op(pack->t, 1, "add r%d, %s", batch->reg[i],
-                     thumb_reg(accumulator(pack, batch->pair[i])));
-        }
-    }
-}
-
-/* Their words go to the stack, the lowest register's last. */
-static void push_batch(struct pack *pack, const struct batch *batch)
-{
-    struct element *elements = pack->t->elements[pack->ending.to];
-    int slot = thumb_push(pack->t, batch->mask);
-    for (int i = 0; i < batch->count; i++) {
-        const struct half *halves = &pack->halves[2 * batch->pair[i]];
-        int below = 0;
-        for (int k = 0; k < batch->count; k++) {
-            below += batch->reg[k] < batch->reg[i];
-        }
-        elements[halves[0].row] = (struct element){.kind = PLACE_LOW, .index = slot - below};
-        elements[halves[1].row] = (struct element){.kind = PLACE_HIGH, .index = slot - below};
-    }
-}
-
-static void end_batch(struct pack *pack, const struct batch *batch, bool both)
-{
-    add_biases(pack, batch);
-    for (int i = 0; i < batch->count; i++) {
-        const struct half *halves = &pack->halves[2 * batch->pair[i]];
-        pack->ended[batch->pair[i]] = true;
-        if (both) {
-            end_both(pack, batch->reg[i], halves);
-        } else {
-            end_half(pack, batch->reg[i], &halves[0], false);
-            end_half(pack, batch->reg[i], &halves[1], true);
-        }
-    }
-    if (both) {
-        push_batch(pack, batch);
-    }
-    thumb_line_end(pack->t);
-}
-
-static void end_pairs(struct pack *pack)
-{
-    unsigned pool = 1U << 3 | 1U << 5 | 1U << 6 | 1U << 7;
-    pack->mask = 0;
-    pack->ones = false;
-    memset(pack->ended, 0, sizeof pack->ended);
-    for (int i = 0; i < pack->pairs; i++) {
-        const struct half *halves = &pack->halves[2 * i];
-        pool &= alike(pack, halves) && !only_signs(pack, halves) ? ~(1U << 5) : ~0U;
-    }
-    for (int both = 0; both < 2; both++) {
-        unsigned from = both ? pool : 1U << 5 | 1U << 6 | 1U << 7;
-        struct batch batch;
-        while ((batch = next_batch(pack, both, from)).count > 0) {
-            end_batch(pack, &batch, both);
-        }
-    }
-}
-
 /* ---- layer ---- */
 
 /* The pairs from `halves` on, at most eight. */
@@ -559,26 +277,27 @@ static void print_pass(struct pack *pack)
     add_columns(pack);
     pack->ending.second = 0;
     pack->ending.third = 0;
-    end_pairs(pack);
+    pack_end(pack);
 }
 
-/* Can this kernel read all columns?  The high half of a word only with its low half. */
+/* Can this kernel read all columns?  The parts of a word all together, each once. */
 static bool columns_fit(const struct pack *pack)
 {
     const struct element *elements = pack->t->elements[pack->layer->inputs[0]];
-    int low = 0;
-    int high = 0;
     for (int j = 0; j < pack->layer->weights.columns; j++) {
-        low += other_half(pack, j) >= 0;
-        high += elements[j].kind == PLACE_HIGH;
+        for (int at = 0; elements[j].kind == PLACE_PART && at < 32; at += elements[j].bits) {
+            if (find_part(pack, elements[j].index, at) < 0) {
+                return false;
+            }
+        }
     }
-    return low == high;
+    return true;
 }
 
 void thumb_pack_layer(struct thumb *t, int index, bool *done)
 {
     const struct layer *layer = &t->plan->net->layers[index];
-    struct pack pack = {.t = t, .index = index, .layer = layer};
+    struct pack pack = {.t = t, .layer = layer};
     size_t rows = (size_t)layer->weights.rows;
     struct half *halves = arena_alloc(t->arena, rows, sizeof *halves);
     int count = 0;
