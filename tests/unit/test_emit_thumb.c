@@ -2,6 +2,7 @@
  * whatever compiler and level its file meets. */
 #include "support/unit.h"
 
+#include "base/rng.h"
 #include "measure/measure.h"
 #include "support/emitted.h"
 #include "support/folder.h"
@@ -12,12 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NETS     4
 #define MACS_MAX 2000
 #define CODES    65536
 #define CLANG                                                                                      \
     "clang --target=thumbv6m-none-eabi -mcpu=cortex-m0 -std=c99 -ffreestanding "                   \
     "-ffunction-sections -fdata-sections -Wall -Wextra -Wpedantic -Werror -Wno-unknown-pragmas"
+
+#ifndef NETS
+#define NETS 4
+#endif
 
 static void need(const char *name)
 {
@@ -120,6 +124,83 @@ static void test_narrow_nets(void **state)
 {
     (void)state;
     check_nets(random_narrow_net, "cortex-m0plus", 1000);
+}
+
+/* ---- packed rows of every kind ---- */
+
+/* A row whose sums reach about `most`: of a byte behind the shift, of 16 bits with either sign, of
+ * 16 bits off the middle, or more. */
+static int32_t fill_row(struct rng *rng, int16_t *row, int columns, int most)
+{
+    int limit = most / 128 / columns;
+    limit = limit > 127 ? 127 : limit;
+    bool positive = rng_below(rng, 4) == 0;
+    for (int j = 0; j < columns; j++) {
+        int weight = (int)rng_below(rng, (uint64_t)(2 * limit + 1)) - limit;
+        row[j] = (int16_t)(positive && weight < 0 ? -weight : weight);
+    }
+    return (int32_t)rng_below(rng, 2000) - 1000;
+}
+
+static int add_relu(struct net *net, struct rng *rng, int from, int rows,
+                    enum activation activation)
+{
+    static const int reach[] = {1, 1, 1, 2, 3, 6};
+    int columns = net->tensors[from].width;
+    int16_t *weights = arena_alloc(net->arena, (size_t)(rows * columns), sizeof *weights);
+    int32_t *bias = arena_alloc(net->arena, (size_t)rows, sizeof *bias);
+    uint8_t *shift = arena_alloc(net->arena, (size_t)rows, sizeof *shift);
+    int usual = 5 + (int)rng_below(rng, 5);
+    assert_true(weights && bias && shift);
+    for (int i = 0; i < rows; i++) {
+        shift[i] = (uint8_t)(rng_below(rng, 8) == 0 ? 4 + rng_below(rng, 6) : (uint64_t)usual);
+        int most = (64 << shift[i]) * reach[rng_below(rng, 6)];
+        bias[i] = fill_row(rng, weights + i * columns, columns, most);
+    }
+    int to = net_add_tensor(net, rng_below(rng, 4) ? TYPE_I8 : TYPE_U8, rows);
+    const struct layer layer = {.op = OP_DENSE,
+                                .inputs = {from},
+                                .input_count = 1,
+                                .output = to,
+                                .activation = activation,
+                                .weights = {8, rows, columns, weights},
+                                .bias = bias,
+                                .shift = shift};
+    assert_true(net_add_layer(net, &layer));
+    return to;
+}
+
+/* Bytes in and out, one to three layers with ReLU and a linear one. */
+static struct net *bytes_net(uint64_t seed)
+{
+    struct rng rng = rng_new(seed, 77);
+    struct net *net = net_new("bytes");
+    struct channel channels[40];
+    struct error err = {0};
+    int at =
+        net_add_tensor(net, rng_below(&rng, 2) ? TYPE_I8 : TYPE_U8, 1 + (int)rng_below(&rng, 8));
+    net->input = at;
+    for (int left = 1 + (int)rng_below(&rng, 3); left > 0; left--) {
+        at = add_relu(net, &rng, at, 1 + (int)rng_below(&rng, 36), ACTIVATION_RELU);
+    }
+    net->output = add_relu(net, &rng, at, 1 + (int)rng_below(&rng, 8), ACTIVATION_NONE);
+    for (int i = 0; i < 40; i++) {
+        channels[i] = (struct channel){.name = "", .unit = "", .lsb = {1, 0}, .high = {1, 0}};
+    }
+    assert_true(net_set_channels(net, channels, channels));
+    assert_true(net_check(net, "bytes", &err));
+    return net;
+}
+
+static void test_bytes(void **state)
+{
+    (void)state;
+    check_nets(bytes_net, "cortex-m0", 1);
+    struct net *net = bytes_net(1);
+    struct text header = emitted(net, false);
+    assert_non_null(strstr(header.data, "0x00ff00ff")); /* four at once */
+    text_free(&header);
+    net_free(net);
 }
 
 /* Sums near -2^31 in front of a clamp: 2^15 - 1 less such a sum does not fit 32 bits. */
@@ -306,13 +387,10 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_nets),
-        cmocka_unit_test(test_narrow_nets),
-        cmocka_unit_test(test_sums_at_the_edge),
-        cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_clang),
-        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_random_nets),   cmocka_unit_test(test_narrow_nets),
+        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_sums_at_the_edge),
+        cmocka_unit_test(test_levels),        cmocka_unit_test(test_clang),
+        cmocka_unit_test(test_warnings),      cmocka_unit_test(test_activations),
         cmocka_unit_test(test_constant_time),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
