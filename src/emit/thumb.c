@@ -5,8 +5,10 @@
 
 #include <string.h>
 
-#define CHUNK   3500 /* characters of one string: C99 promises 4095 */
-#define SP_STEP 508  /* what one instruction moves sp */
+#define CHUNK 3500 /* characters of one string: C99 promises 4095 */
+/* Up to so many weights, short code is searched for longer. */
+#define SMALL_WEIGHTS 1024
+#define SP_STEP       508 /* what one instruction moves sp */
 
 /* ---- numbers of a layer ---- */
 
@@ -35,8 +37,7 @@ uint32_t thumb_bias(const struct thumb *t, const struct layer *layer, int row)
 static struct element *new_elements(struct thumb *t, int tensor)
 {
     size_t width = (size_t)t->plan->net->tensors[tensor].width;
-    t->elements[tensor] = arena_alloc(t->arena, width, sizeof(struct element));
-    t->unfit = t->unfit || !t->elements[tensor];
+    t->elements[tensor] = thumb_alloc(t, width, sizeof(struct element));
     return t->elements[tensor];
 }
 
@@ -159,9 +160,8 @@ static void restore(struct thumb *t, const struct thumb *saved)
 static void print_dense(struct thumb *t, int index, bool packed)
 {
     int rows = t->plan->net->layers[index].weights.rows;
-    bool *done = arena_alloc(t->arena, (size_t)rows, sizeof *done);
+    bool *done = thumb_alloc(t, (size_t)rows, sizeof *done);
     if (!done) {
-        t->unfit = true;
         return;
     }
     if (packed) {
@@ -177,7 +177,10 @@ static int64_t cost_dense(struct thumb *t, int index, bool packed)
     struct thumb saved = *t;
     print_dense(t, index, packed);
     int64_t cost = t->unfit ? INT64_MAX : t->cycles;
+    bool no_memory = t->no_memory;
     restore(t, &saved);
+    t->no_memory = no_memory;
+    t->unfit = t->unfit || no_memory;
     return cost;
 }
 
@@ -211,19 +214,24 @@ static void place_layer(struct thumb *t, int index)
 
 /* ---- the function ---- */
 
-static bool small_enough(const struct net *net)
+static int64_t count_weights(const struct net *net)
 {
     int64_t weights = 0;
     for (int i = 0; i < net->layer_count; i++) {
         const struct weights *w = &net->layers[i].weights;
         weights += net->layers[i].op == OP_DENSE ? (int64_t)w->rows * w->columns : 0;
     }
+    return weights;
+}
+
+static bool small_enough(const struct net *net)
+{
     for (int i = 0; i < net->tensor_count; i++) {
         if (net->tensors[i].width > THUMB_WIDTH_MAX) {
             return false;
         }
     }
-    return weights <= THUMB_WEIGHTS_MAX;
+    return count_weights(net) <= THUMB_WEIGHTS_MAX;
 }
 
 /* All layers; false where one of them is beyond this file. */
@@ -235,8 +243,7 @@ static bool build(struct thumb *t, size_t total)
     t->slots = SLOT_FIRST;
     t->late_first = -1;
     t->label = 10; /* two digits: no suffix of a hexadecimal number */
-    t->stream = arena_alloc(t->arena, (size_t)2 * THUMB_WEIGHTS_MAX, sizeof *t->stream);
-    t->unfit = !t->stream;
+    t->stream = thumb_alloc(t, (size_t)2 * THUMB_WEIGHTS_MAX, sizeof *t->stream);
     place_input(t);
     for (int i = 0; !t->unfit && i < net->layer_count; i++) {
         place_layer(t, i);
@@ -284,25 +291,34 @@ static void thumb_end(struct thumb *t)
     arena_free(t->arena);
 }
 
-/* Twice: the first pass counts the constants and the frame. */
-static bool thumb_new(struct thumb *t, const struct plan *plan)
+/* Both passes: the first one counts the constants and the frame. */
+static bool build_twice(struct thumb *t)
 {
-    *t = (struct thumb){.plan = plan, .arena = arena_new()};
-    if (!t->arena || !small_enough(plan->net) || !build(t, SIZE_MAX)) {
-        thumb_end(t);
+    if (!build(t, SIZE_MAX)) {
         return false;
     }
     struct thumb first = *t;
-    *t = (struct thumb){.plan = plan, .arena = first.arena, .memos = first.memos};
+    *t = (struct thumb){
+        .plan = first.plan, .arena = first.arena, .memos = first.memos, .trials = first.trials};
     text_free(&first.code);
     print_prologue(t, first.slots);
     bool done = build(t, first.stream_count) && t->slots == first.slots;
     print_epilogue(t);
-    done = done && !t->code.failed && !t->unfit;
-    if (!done) {
+    return done && !t->unfit;
+}
+
+/* False where the net does not fit, or, with no_memory, where memory ran out; frees all then. */
+static bool thumb_new(struct thumb *t, const struct plan *plan)
+{
+    bool small = count_weights(plan->net) <= SMALL_WEIGHTS;
+    *t = (struct thumb){.plan = plan, .arena = arena_new(), .trials = small ? 128 : 24};
+    t->no_memory = !t->arena;
+    bool done = t->arena && small_enough(plan->net) && build_twice(t);
+    t->no_memory = t->no_memory || t->code.failed;
+    if (!done || t->no_memory) {
         thumb_end(t);
     }
-    return done;
+    return done && !t->no_memory;
 }
 
 /* ---- the variant ---- */
@@ -310,11 +326,14 @@ static bool thumb_new(struct thumb *t, const struct plan *plan)
 static bool fits(const struct plan *plan)
 {
     struct thumb t;
-    if (plan->options->optimise != OPTIMISE_SPEED || !thumb_new(&t, plan)) {
+    if (plan->options->optimise != OPTIMISE_SPEED) {
         return false;
     }
-    thumb_end(&t);
-    return true;
+    bool done = thumb_new(&t, plan);
+    if (done) {
+        thumb_end(&t);
+    }
+    return done || t.no_memory; /* print() tells that it is out of memory */
 }
 
 static void print_stream(struct text *out, const struct thumb *t)

@@ -15,8 +15,8 @@
 #define SLOT_OUT    1 /* of out[] */
 #define SLOT_STREAM 2 /* of the next constant, while r0 is used otherwise */
 #define SLOT_FIRST  3
-/* Weights of a net: about 32 kB of code. */
-#define THUMB_WEIGHTS_MAX 8192
+/* Weights of a net: about 30 kB of code. */
+#define THUMB_WEIGHTS_MAX 6000
 /* Elements of a tensor. */
 #define THUMB_WIDTH_MAX 200
 #define REG_LR          14
@@ -53,7 +53,9 @@ struct thumb {
     size_t stream_total; /* what the pass before counted */
     bool stream_held;    /* does r0 point at the next constant?  Else the frame does. */
     struct memo **memos; /* thumb_search.c */
-    bool unfit;          /* something that this file cannot do, or no memory */
+    int trials;          /* of a search */
+    bool unfit;          /* something that these files cannot do, or no memory */
+    bool no_memory;
     struct element *elements[NET_TENSORS_MAX];
     bool taken[THUMB_SLOTS];
     int slots;             /* words of the frame */
@@ -95,6 +97,8 @@ void thumb_set(struct thumb *t, int reg, uint32_t value);
 void thumb_element(struct thumb *t, int reg, const struct element *element, int pointer,
                    bool pointer_held);
 int thumb_slot(struct thumb *t);
+/* Zeroed memory that lives as long as t; NULL, and t is unfit, where there is none. */
+void *thumb_alloc(struct thumb *t, size_t count, size_t size);
 /* Bytes from sp to a word: a slot of the frame, or THUMB_SLOTS and the number of a pushed word. */
 int thumb_offset(struct thumb *t, int slot);
 /* Push the low registers of a mask; the number of the lowest one's word, the next one's is one

@@ -227,6 +227,14 @@ void thumb_element(struct thumb *t, int reg, const struct element *element, int 
     }
 }
 
+void *thumb_alloc(struct thumb *t, size_t count, size_t size)
+{
+    void *memory = arena_alloc(t->arena, count, size);
+    t->unfit = t->unfit || !memory;
+    t->no_memory = t->no_memory || !memory;
+    return memory;
+}
+
 int thumb_slot(struct thumb *t)
 {
     for (int slot = SLOT_FIRST; slot < THUMB_SLOTS; slot++) {

@@ -318,9 +318,9 @@ void thumb_line_layer(struct thumb *t, int index, const bool *done)
     size_t height = (size_t)layer->weights.rows;
     size_t width = (size_t)layer->weights.columns;
     struct line line = {.t = t, .index = index, .layer = layer};
-    int *rows = arena_alloc(t->arena, height, sizeof *rows);
-    line.tiles = arena_alloc(t->arena, height / TILE_ROWS + 2, sizeof *line.tiles);
-    line.paired = arena_alloc(t->arena, width / 2 + 1, sizeof *line.paired);
+    int *rows = thumb_alloc(t, height, sizeof *rows);
+    line.tiles = thumb_alloc(t, height / TILE_ROWS + 2, sizeof *line.tiles);
+    line.paired = thumb_alloc(t, width / 2 + 1, sizeof *line.paired);
     struct ending ending;
     int count = 0;
     if (!rows || !line.tiles || !line.paired || !thumb_ending(t, index, &ending)) {

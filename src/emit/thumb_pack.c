@@ -299,7 +299,7 @@ void thumb_pack_layer(struct thumb *t, int index, bool *done)
     const struct layer *layer = &t->plan->net->layers[index];
     struct pack pack = {.t = t, .layer = layer};
     size_t rows = (size_t)layer->weights.rows;
-    struct half *halves = arena_alloc(t->arena, rows, sizeof *halves);
+    struct half *halves = thumb_alloc(t, rows, sizeof *halves);
     int count = 0;
     if (!halves || !thumb_ending(t, index, &pack.ending)) {
         t->unfit = true;

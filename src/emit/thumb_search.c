@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define TRIALS 128
 #define TEMPS  4   /* r0 .. r3 */
 #define IMM    255 /* largest immediate */
 #define NEAR   7   /* of instructions with two registers */
@@ -257,10 +256,10 @@ static void try_column(struct trial *trial, const struct demand *demand)
     }
 }
 
-static bool search_column(const struct demand *demand, struct recipe *best)
+static bool search_column(const struct demand *demand, int trials, struct recipe *best)
 {
     bool found = false;
-    for (int i = 0; i < TRIALS; i++) {
+    for (int i = 0; i < trials; i++) {
         struct trial trial = {.rng = rng_new((uint64_t)i, 1), .temps = demand->temps};
         try_column(&trial, demand);
         keep_shorter(best, &trial, &found);
@@ -339,10 +338,10 @@ static bool serve_next(struct trial *trial, const struct demand *demand, bool *s
     return true;
 }
 
-static bool search_pair(const struct demand *demand, struct recipe *best)
+static bool search_pair(const struct demand *demand, int trials, struct recipe *best)
 {
     bool found = false;
-    for (int i = 0; i < TRIALS; i++) {
+    for (int i = 0; i < trials; i++) {
         struct trial trial = {.rng = rng_new((uint64_t)i, 2), .temps = 2};
         bool served[TILE_ROWS] = {false};
         int left = demand->rows;
@@ -374,7 +373,7 @@ static struct memo **bucket_of(struct thumb *t, const struct demand *demand)
         hash = hash * 31 + (uint32_t)demand->weights[1][i];
     }
     if (!t->memos) {
-        t->memos = arena_alloc(t->arena, BUCKETS, sizeof(struct memo *));
+        t->memos = thumb_alloc(t, BUCKETS, sizeof(struct memo *));
     }
     return t->memos ? &t->memos[hash % BUCKETS] : NULL;
 }
@@ -386,10 +385,10 @@ const struct recipe *search(struct thumb *t, const struct demand *demand)
     while (memo && !same(&memo->demand, demand)) {
         memo = memo->next;
     }
-    if (!memo && bucket && (memo = arena_alloc(t->arena, 1, sizeof *memo))) {
+    if (!memo && bucket && (memo = thumb_alloc(t, 1, sizeof *memo))) {
         memo->demand = *demand;
-        memo->found = demand->pair ? search_pair(demand, &memo->recipe)
-                                   : search_column(demand, &memo->recipe);
+        memo->found = demand->pair ? search_pair(demand, t->trials, &memo->recipe)
+                                   : search_column(demand, t->trials, &memo->recipe);
         memo->next = *bucket;
         *bucket = memo;
     }
