@@ -240,7 +240,7 @@ static bool build(struct thumb *t, size_t total)
     const struct net *net = t->plan->net;
     t->stream_total = total;
     t->stream_held = true;
-    t->slots = SLOT_FIRST;
+    t->slots = SLOT_STREAM; /* one more where it is used */
     t->late_first = -1;
     t->label = 10; /* two digits: no suffix of a hexadecimal number */
     t->stream = thumb_alloc(t, (size_t)2 * THUMB_WEIGHTS_MAX, sizeof *t->stream);
@@ -266,9 +266,8 @@ static void print_prologue(struct thumb *t, int slots)
         thumb_op(t, 1, "mov r%d, r%d", reg - 4, reg);
     }
     thumb_op(t, 5, "push {r4-r7}");
-    move_sp(t, "sub", 4 * slots);
-    thumb_op(t, 2, "str r0, [sp, #%d]", thumb_offset(t, SLOT_IN));
-    thumb_op(t, 2, "str r1, [sp, #%d]", thumb_offset(t, SLOT_OUT));
+    move_sp(t, "sub", 4 * (slots - SLOT_STREAM));
+    thumb_op(t, 3, "push {r0, r1}"); /* SLOT_IN, SLOT_OUT */
     thumb_op(t, 1, "movs r0, r2");
     thumb_line_end(t);
 }
@@ -302,7 +301,8 @@ static bool build_twice(struct thumb *t)
         .plan = first.plan, .arena = first.arena, .memos = first.memos, .trials = first.trials};
     text_free(&first.code);
     print_prologue(t, first.slots);
-    bool done = build(t, first.stream_count) && t->slots == first.slots;
+    bool done = build(t, first.stream_count) && t->slots <= first.slots;
+    t->slots = first.slots;
     print_epilogue(t);
     return done && !t->unfit;
 }

@@ -115,6 +115,7 @@ void thumb_free_stream(struct thumb *t)
 {
     if (t->stream_held && t->stream_count < t->stream_total) {
         thumb_op(t, 2, "str r0, [sp, #%d]", thumb_offset(t, SLOT_STREAM));
+        t->slots = t->slots > SLOT_STREAM ? t->slots : SLOT_STREAM + 1;
     }
     t->stream_held = false;
 }
