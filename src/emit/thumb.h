@@ -178,7 +178,8 @@ struct recipe {
 struct demand {
     bool pair; /* acc[i] += (r0 + weights[1][i]) * (r1 + weights[0][i]); else weights[0][i] * r0 */
     int rows;
-    int temps; /* registers above r0 that are free: 2 or 3 */
+    int temps;  /* registers above r0 that are free: 2 or 3 */
+    int trials; /* of the search */
     int32_t weights[2][TILE_ROWS];
     bool high[TILE_ROWS]; /* accumulators that can only be added to */
 };

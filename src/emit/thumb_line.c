@@ -13,8 +13,12 @@
 #include <string.h>
 
 #define ROW_SHARED (-1) /* the sum of x0 x1, in the first tile */
-#define LOW_FIRST  4    /* accumulators r4 .. r7, then r8 .. r12, lr */
 #define REG_SHARED 7
+#define COST_NONE  100000
+/* Trials of a search that only compares. */
+#define TRIALS_FEW 64
+/* Columns of a layer that may be matched with any other. */
+#define MATCH_COLUMNS 24
 
 struct tile {
     int rows;
@@ -24,13 +28,12 @@ struct tile {
 
 struct line {
     struct thumb *t;
-    int index;
     const struct layer *layer;
     struct tile *tiles;
     int tile_count;
-    bool *paired; /* of columns 2 p and 2 p + 1 */
-    bool shared;  /* is any pair? */
-    int slot;     /* where later tiles find the shared sum */
+    int *mate;   /* by column: the one that goes with it, or -1 */
+    bool shared; /* is there any? */
+    int slot;    /* where later tiles find the shared sum */
 };
 
 static bool is_high(int reg)
@@ -55,15 +58,18 @@ static bool reads_raw(const struct line *line)
 
 /* ---- demands ---- */
 
+/* Of a column, or of two; mate -1: none. */
 static struct demand demand_of(const struct line *line, const struct tile *tile, int column,
-                               bool pair)
+                               int mate, int trials)
 {
-    struct demand demand = {.pair = pair, .rows = tile->rows, .temps = reads_raw(line) ? 2 : 3};
+    struct demand demand = {.pair = mate >= 0, .rows = tile->rows, .trials = trials};
+    demand.temps = reads_raw(line) ? 2 : 3;
     for (int i = 0; i < tile->rows; i++) {
-        for (int k = 0; k < (pair ? 2 : 1); k++) {
-            int64_t weight = tile->row[i] == ROW_SHARED
-                                 ? 0
-                                 : thumb_weight(line->t, line->layer, tile->row[i], column + k);
+        for (int k = 0; k < (mate >= 0 ? 2 : 1); k++) {
+            int64_t weight =
+                tile->row[i] == ROW_SHARED
+                    ? 0
+                    : thumb_weight(line->t, line->layer, tile->row[i], k == 0 ? column : mate);
             line->t->unfit = line->t->unfit || weight > INT32_MAX || weight < INT32_MIN;
             demand.weights[k][i] = (int32_t)weight;
         }
@@ -72,15 +78,15 @@ static struct demand demand_of(const struct line *line, const struct tile *tile,
     return demand;
 }
 
-/* Instructions of a column, or of a pair, over all tiles; -1 where it is not possible. */
-static int cost_of(const struct line *line, int column, bool pair)
+/* Instructions of a column, or of two, over all tiles; COST_NONE where it is not possible. */
+static int cost_of(const struct line *line, int column, int mate)
 {
     int cost = 0;
     for (int i = 0; i < line->tile_count; i++) {
-        struct demand demand = demand_of(line, &line->tiles[i], column, pair);
+        struct demand demand = demand_of(line, &line->tiles[i], column, mate, TRIALS_FEW);
         const struct recipe *recipe = search(line->t, &demand);
         if (!recipe) {
-            return -1;
+            return COST_NONE;
         }
         cost += recipe->count;
     }
@@ -121,23 +127,99 @@ static void make_tiles(struct line *line, const int *rows, int count, bool share
     }
 }
 
-/* Which columns go together: those that gain, if they make up for the shared sum. */
-static void choose_pairs(struct line *line, const int *rows, int count)
+/* ---- columns that go together ---- */
+
+/* What each two columns gain; in wide layers only neighbours may. */
+static void find_gains(struct line *line, const int *rows, int count, int *gains)
 {
+    int columns = line->layer->weights.columns;
+    bool wide = columns > MATCH_COLUMNS || line->t->trials <= TRIALS_FEW;
+    make_tiles(line, rows, count, false);
+    for (int a = 0; a < columns; a++) {
+        gains[a * columns + a] = cost_of(line, a, -1);
+    }
+    make_tiles(line, rows, count, true);
+    for (int a = 0; a < columns; a++) {
+        for (int b = a + 1; b < columns; b++) {
+            bool may = !wide || (a % 2 == 0 && b == a + 1);
+            int apart = gains[a * columns + a] + gains[b * columns + b];
+            int both = may ? cost_of(line, a, b) : COST_NONE;
+            gains[a * columns + b] = both == COST_NONE ? -COST_NONE : apart - both;
+            gains[b * columns + a] = gains[a * columns + b];
+        }
+    }
+}
+
+/* The two that gain most, again and again. */
+static void match_columns(struct line *line, const int *gains)
+{
+    int columns = line->layer->weights.columns;
+    for (;;) {
+        int best = 0;
+        int first = 0;
+        int second = 0;
+        for (int i = 0; i < columns * columns; i++) {
+            int a = i / columns;
+            int b = i % columns;
+            if (a < b && line->mate[a] < 0 && line->mate[b] < 0 && gains[i] > best) {
+                best = gains[i];
+                first = a;
+                second = b;
+            }
+        }
+        if (best == 0) {
+            return;
+        }
+        line->mate[first] = second;
+        line->mate[second] = first;
+    }
+}
+
+/* Let a and b's mates change places where that gains; true if they did. */
+static bool swap_mates(struct line *line, const int *gains, int a, int b)
+{
+    int columns = line->layer->weights.columns;
+    int c = line->mate[a];
+    int d = line->mate[b];
+    if (c < 0 || d < 0 || c == b ||
+        gains[a * columns + d] + gains[b * columns + c] <=
+            gains[a * columns + c] + gains[b * columns + d]) {
+        return false;
+    }
+    line->mate[a] = d;
+    line->mate[d] = a;
+    line->mate[b] = c;
+    line->mate[c] = b;
+    return true;
+}
+
+static void improve_mates(struct line *line, const int *gains)
+{
+    int columns = line->layer->weights.columns;
+    for (bool better = true; better;) {
+        better = false;
+        for (int i = 0; i < columns * columns; i++) {
+            better =
+                (i / columns != i % columns && swap_mates(line, gains, i / columns, i % columns)) ||
+                better;
+        }
+    }
+}
+
+/* Which columns go together, if all of them make up for the shared sum. */
+static void choose_mates(struct line *line, const int *rows, int count, int *gains)
+{
+    int columns = line->layer->weights.columns;
     int gain = 0;
-    int pairs = line->layer->weights.columns / 2;
-    for (int p = 0; p < pairs; p++) {
-        make_tiles(line, rows, count, false);
-        int first = cost_of(line, 2 * p, false);
-        int second = cost_of(line, 2 * p + 1, false);
-        make_tiles(line, rows, count, true);
-        int both = cost_of(line, 2 * p, true);
-        line->paired[p] = both >= 0 && (first < 0 || second < 0 || both < first + second);
-        gain += line->paired[p] ? first + second - both : 0;
+    find_gains(line, rows, count, gains);
+    match_columns(line, gains);
+    improve_mates(line, gains);
+    for (int a = 0; a < columns; a++) {
+        gain += line->mate[a] > a ? gains[a * columns + line->mate[a]] : 0;
     }
     line->shared = gain > count + 4 * line->tile_count;
-    if (!line->shared) {
-        memset(line->paired, 0, (size_t)pairs * sizeof *line->paired);
+    for (int a = 0; !line->shared && a < columns; a++) {
+        line->mate[a] = -1;
     }
     make_tiles(line, rows, count, line->shared);
 }
@@ -148,10 +230,10 @@ static void choose_pairs(struct line *line, const int *rows, int count)
 static uint32_t first_value(const struct line *line, int row)
 {
     uint32_t value = thumb_bias(line->t, line->layer, row);
-    for (int p = 0; p < line->layer->weights.columns / 2; p++) {
-        if (line->paired[p]) {
-            value -= (uint32_t)thumb_weight(line->t, line->layer, row, 2 * p) *
-                     (uint32_t)thumb_weight(line->t, line->layer, row, 2 * p + 1);
+    for (int a = 0; a < line->layer->weights.columns; a++) {
+        if (line->mate[a] > a) {
+            value -= (uint32_t)thumb_weight(line->t, line->layer, row, a) *
+                     (uint32_t)thumb_weight(line->t, line->layer, row, line->mate[a]);
         }
     }
     return value;
@@ -236,9 +318,10 @@ static void print_instruction(struct thumb *t, const struct tile *tile, const st
     }
 }
 
-static void print_recipe(struct line *line, const struct tile *tile, int column, bool pair)
+static void print_recipe(struct line *line, const struct tile *tile, int column)
 {
-    struct demand demand = demand_of(line, tile, column, pair);
+    int mate = line->mate[column];
+    struct demand demand = demand_of(line, tile, column, mate, line->t->trials);
     const struct recipe *recipe = search(line->t, &demand);
     line->t->unfit = line->t->unfit || !recipe;
     if (!recipe || recipe->count == 0) {
@@ -246,8 +329,8 @@ static void print_recipe(struct line *line, const struct tile *tile, int column,
     }
     thumb_line_end(line->t);
     thumb_element(line->t, 0, column_of(line, column), 3, true);
-    if (pair) {
-        thumb_element(line->t, 1, column_of(line, column + 1), 3, true);
+    if (mate >= 0) {
+        thumb_element(line->t, 1, column_of(line, mate), 3, true);
     }
     for (int i = 0; i < recipe->count; i++) {
         print_instruction(line->t, tile, &recipe->ops[i]);
@@ -259,11 +342,10 @@ static void print_columns(struct line *line, const struct tile *tile)
     if (reads_raw(line)) {
         thumb_op(line->t, 2, "ldr r3, [sp, #%d]", thumb_offset(line->t, SLOT_IN));
     }
-    for (int column = 0; column < line->layer->weights.columns;) {
-        bool pair = column + 1 < line->layer->weights.columns && column % 2 == 0 &&
-                    line->paired[column / 2];
-        print_recipe(line, tile, column, pair);
-        column += pair ? 2 : 1;
+    for (int column = 0; column < line->layer->weights.columns; column++) {
+        if (line->mate[column] < 0 || line->mate[column] > column) {
+            print_recipe(line, tile, column);
+        }
     }
     thumb_line_end(line->t);
 }
@@ -317,13 +399,14 @@ void thumb_line_layer(struct thumb *t, int index, const bool *done)
     const struct layer *layer = &t->plan->net->layers[index];
     size_t height = (size_t)layer->weights.rows;
     size_t width = (size_t)layer->weights.columns;
-    struct line line = {.t = t, .index = index, .layer = layer};
+    struct line line = {.t = t, .layer = layer};
     int *rows = thumb_alloc(t, height, sizeof *rows);
     line.tiles = thumb_alloc(t, height / TILE_ROWS + 2, sizeof *line.tiles);
-    line.paired = thumb_alloc(t, width / 2 + 1, sizeof *line.paired);
+    line.mate = thumb_alloc(t, width, sizeof *line.mate);
+    int *gains = thumb_alloc(t, width * width, sizeof *gains);
     struct ending ending;
     int count = 0;
-    if (!rows || !line.tiles || !line.paired || !thumb_ending(t, index, &ending)) {
+    if (!rows || !line.tiles || !line.mate || !gains || !thumb_ending(t, index, &ending)) {
         t->unfit = true;
         return;
     }
@@ -332,8 +415,11 @@ void thumb_line_layer(struct thumb *t, int index, const bool *done)
             rows[count++] = row;
         }
     }
+    for (size_t j = 0; j < width; j++) {
+        line.mate[j] = -1;
+    }
     if (count > 0) {
-        choose_pairs(&line, rows, count);
+        choose_mates(&line, rows, count, gains);
         run_tiles(&line, &ending);
     }
 }

@@ -256,10 +256,10 @@ static void try_column(struct trial *trial, const struct demand *demand)
     }
 }
 
-static bool search_column(const struct demand *demand, int trials, struct recipe *best)
+static bool search_column(const struct demand *demand, struct recipe *best)
 {
     bool found = false;
-    for (int i = 0; i < trials; i++) {
+    for (int i = 0; i < demand->trials; i++) {
         struct trial trial = {.rng = rng_new((uint64_t)i, 1), .temps = demand->temps};
         try_column(&trial, demand);
         keep_shorter(best, &trial, &found);
@@ -338,10 +338,10 @@ static bool serve_next(struct trial *trial, const struct demand *demand, bool *s
     return true;
 }
 
-static bool search_pair(const struct demand *demand, int trials, struct recipe *best)
+static bool search_pair(const struct demand *demand, struct recipe *best)
 {
     bool found = false;
-    for (int i = 0; i < trials; i++) {
+    for (int i = 0; i < demand->trials; i++) {
         struct trial trial = {.rng = rng_new((uint64_t)i, 2), .temps = 2};
         bool served[TILE_ROWS] = {false};
         int left = demand->rows;
@@ -361,7 +361,7 @@ static bool search_pair(const struct demand *demand, int trials, struct recipe *
 static bool same(const struct demand *a, const struct demand *b)
 {
     return a->pair == b->pair && a->rows == b->rows && a->temps == b->temps &&
-           memcmp(a->weights, b->weights, sizeof a->weights) == 0 &&
+           a->trials == b->trials && memcmp(a->weights, b->weights, sizeof a->weights) == 0 &&
            memcmp(a->high, b->high, sizeof a->high) == 0;
 }
 
@@ -387,8 +387,8 @@ const struct recipe *search(struct thumb *t, const struct demand *demand)
     }
     if (!memo && bucket && (memo = thumb_alloc(t, 1, sizeof *memo))) {
         memo->demand = *demand;
-        memo->found = demand->pair ? search_pair(demand, t->trials, &memo->recipe)
-                                   : search_column(demand, t->trials, &memo->recipe);
+        memo->found = demand->pair ? search_pair(demand, &memo->recipe)
+                                   : search_column(demand, &memo->recipe);
         memo->next = *bucket;
         *bucket = memo;
     }
