@@ -128,7 +128,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 # Counting programs are no part of the library; their tests want a piece, or the programs.
 $(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
 $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
-$(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets: | $(COUNTERS)
+$(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets \
+	$(BUILD)/tests/unit/test_emit_thumb: | $(COUNTERS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/inside.a
 	$(call say,LD,$@)
