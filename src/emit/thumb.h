@@ -128,6 +128,8 @@ struct interval thumb_sum_range(const struct thumb *t, const struct ending *endi
  * clamp, activation, store. */
 void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,
                      int reg);
+/* Only the store; the register stays.  Uses r3 for out[], and r1 for rows from 32 on. */
+void thumb_store(struct thumb *t, struct ending *ending, int index, int reg);
 /* z of `row` is in low register `reg` (not r1 .. r3); activation and store.  Uses r1, r2, r3; what
  * `ending` says about r2 and r3 must be true. */
 void thumb_end_row(struct thumb *t, struct ending *ending, int row, int reg);

@@ -254,7 +254,7 @@ static void store_out(struct thumb *t, struct ending *ending, int row, int reg)
     thumb_op(t, 2, "%s r%d, [r3, r1]", name, reg);
 }
 
-static void store(struct thumb *t, struct ending *ending, int row, int reg)
+void thumb_store(struct thumb *t, struct ending *ending, int row, int reg)
 {
     if (ending->to == t->plan->net->output) {
         store_out(t, ending, row, reg);
@@ -269,7 +269,7 @@ void thumb_end_value(struct thumb *t, struct ending *ending, struct interval ran
                      int reg)
 {
     activate(t, ending, range, reg);
-    store(t, ending, index, reg);
+    thumb_store(t, ending, index, reg);
 }
 
 void thumb_end_row(struct thumb *t, struct ending *ending, int row, int reg)
