@@ -20,7 +20,8 @@ static const struct element *input_of(const struct thumb *t, const struct layer 
 int64_t thumb_weight(const struct thumb *t, const struct layer *layer, int row, int column)
 {
     int64_t weight = layer->weights.values[row * layer->weights.columns + column];
-    return weight * ((int64_t)1 << input_of(t, layer, column)->shift);
+    const struct element *element = input_of(t, layer, column);
+    return (element->negative ? -weight : weight) * ((int64_t)1 << element->shift);
 }
 
 uint32_t thumb_bias(const struct thumb *t, const struct layer *layer, int row)
@@ -58,7 +59,9 @@ static void print_convert(struct thumb *t, int index, int j, struct ending *endi
     int64_t zero = layer->zero[j];
     int64_t unit = (int64_t)1 << layer->shift[j];
     struct interval range = {(in.low - zero) * unit, (in.high - zero) * unit};
-    thumb_element(t, 4, input_of(t, layer, j), 5, false);
+    const struct element *from = input_of(t, layer, j);
+    t->unfit = t->unfit || from->zero != 0 || from->shift != 0 || from->negative;
+    thumb_element(t, 4, from, 5, false);
     if (zero != 0) {
         thumb_set(t, 5, (uint32_t)(zero < 0 ? -zero : zero));
         thumb_op(t, 1, "%s r4, r4, r5", zero < 0 ? "adds" : "subs");

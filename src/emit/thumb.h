@@ -30,13 +30,14 @@ enum place_kind {
     PLACE_PART  /* `bits` bits of a word of the frame, unsigned */
 };
 
-/* Where an element is; it stands for (value there - zero) * 2^shift. */
+/* Where an element is; it stands for (value there - zero) * 2^shift, or minus that. */
 struct element {
     enum place_kind kind;
     int index;    /* of in[], or the frame's word */
     int at, bits; /* of a part: its lowest bit; 8 or 16 */
     int shift;
     int32_t zero;
+    bool negative;
 };
 
 struct memo;
