@@ -162,11 +162,14 @@ static void restore(struct thumb *t, const struct thumb *saved)
 /* Pairs where `packed`, all other rows in a straight line. */
 static void print_dense(struct thumb *t, int index, bool packed)
 {
-    int rows = t->plan->net->layers[index].weights.rows;
-    bool *done = thumb_alloc(t, (size_t)rows, sizeof *done);
+    const struct weights *weights = &t->plan->net->layers[index].weights;
+    bool *done = thumb_alloc(t, (size_t)weights->rows, sizeof *done);
     if (!done) {
         return;
     }
+    thumb_line_end(t);
+    text_printf(&t->code, "        /* layer %d: %d -> %d */\n", t->plan->steps[index].number,
+                weights->columns, weights->rows);
     if (packed) {
         thumb_pack_layer(t, index, done);
     }
@@ -187,7 +190,7 @@ static int64_t cost_dense(struct thumb *t, int index, bool packed)
     return cost;
 }
 
-/* The faster of both kernels. */
+/* The faster of both kernels: the first pass compares. */
 static void place_dense(struct thumb *t, int index)
 {
     const struct layer *layer = &t->plan->net->layers[index];
@@ -197,7 +200,10 @@ static void place_dense(struct thumb *t, int index)
         t->unfit = true;
         return;
     }
-    print_dense(t, index, cost_dense(t, index, true) <= cost_dense(t, index, false));
+    if (t->stream_total == SIZE_MAX) {
+        t->packed[index] = cost_dense(t, index, true) <= cost_dense(t, index, false);
+    }
+    print_dense(t, index, t->packed[index]);
 }
 
 static void place_layer(struct thumb *t, int index)
@@ -302,9 +308,11 @@ static bool build_twice(struct thumb *t)
     struct thumb first = *t;
     *t = (struct thumb){
         .plan = first.plan, .arena = first.arena, .memos = first.memos, .trials = first.trials};
+    memcpy(t->packed, first.packed, sizeof t->packed);
     text_free(&first.code);
     print_prologue(t, first.slots);
-    bool done = build(t, first.stream_count) && t->slots <= first.slots;
+    bool done = build(t, first.stream_count) && t->slots <= first.slots &&
+                t->stream_count == first.stream_count;
     t->slots = first.slots;
     print_epilogue(t);
     return done && !t->unfit;

@@ -57,6 +57,7 @@ struct thumb {
     int trials;          /* of a search */
     bool unfit;          /* something that these files cannot do, or no memory */
     bool no_memory;
+    bool packed[NET_LAYERS_MAX]; /* dense: the kernel that the first pass chose */
     struct element *elements[NET_TENSORS_MAX];
     bool taken[THUMB_SLOTS];
     int slots;             /* words of the frame */
