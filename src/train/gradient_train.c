@@ -88,7 +88,10 @@ static bool set_shape(struct trainer *t, struct error *err)
                                        .has_skip = job->model->has_skip,
                                        .loss = loss_for(job->problem, job->session->options->loss),
                                        .weight_bits = job->bits,
+                                       .dense_type = job->problem->dense_type,
+                                       .hidden_type = job->problem->hidden_type,
                                        .out_type = job->problem->out_type,
+                                       .packed = job->session->options->packed,
                                        .classes = classes};
     if (!classes && (t->shape.loss == LOSS_CROSS_ENTROPY || t->shape.loss == LOSS_LOG)) {
         return fail(err, "--loss %s is for classes, not for regression",

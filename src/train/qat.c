@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 2^30 / 2^-30 bound what k can do to a row; activations are at most 2^15. */
-#define FULL_SCALE 32768
-
 /* 2^exponent, |exponent| <= 1000: ldexp() would be a call for each row of each step. */
 static inline double power_of_two(int exponent)
 {
@@ -32,6 +29,11 @@ static inline double whole_below(double value)
 static int largest_scale(const struct gradient_layer *layer)
 {
     return NET_SHIFT_MAX - layer->extra;
+}
+
+static int least_scale(const struct gradient_layer *layer)
+{
+    return layer->extra < 0 ? -layer->extra : 0;
 }
 
 static bool sees_inputs(const struct gradient *g, int index)
@@ -87,7 +89,7 @@ static double bias_room(const struct gradient *g, int index, int row)
     int shift = g->shift[layer->row + (size_t)row];
     /* Unshifted, the net's and the skip's sums get half of 2^31 each, so that theirs fits. */
     bool halved = shift == 0 && g->shape.has_skip && index + 1 >= g->layer_count;
-    return (halved ? 0x1p30 : 0x1p31) - 1 - (double)sum * FULL_SCALE -
+    return (halved ? 0x1p30 : 0x1p31) - 1 - (double)sum * power_of_two(layer->fraction) -
            power_of_two(shift > 0 ? shift - 1 : 0);
 }
 
@@ -127,7 +129,8 @@ static bool round_bias(struct gradient *g, int index, int row)
     double code = 0;
     if (index < g->layer_count) {
         int k = (int)g->state.scale[at];
-        double place = clamp_real(real_bias(g, index, row) * power_of_two(k + 15), 0x1p31);
+        double place =
+            clamp_real(real_bias(g, index, row) * power_of_two(k + layer->fraction), 0x1p31);
         code = clamp_real(whole_below(place + 0.5), room);
     }
     int32_t half = g->shift[at] > 0 ? (int32_t)1 << (g->shift[at] - 1) : 0;
@@ -140,7 +143,7 @@ static void coarsen(struct gradient *g, int index, int row)
 {
     const struct gradient_layer *layer = &g->layers[index];
     size_t at = layer->row + (size_t)row;
-    if (g->state.scale[at] > 0) {
+    if (g->state.scale[at] > (float)least_scale(layer)) {
         g->state.scale[at] -= 1;
         g->state.step[at] = g->state.scale[at];
         set_levels(g, index, row);
@@ -159,6 +162,9 @@ void qat_round(struct gradient *g)
         round_weights(g);
         for (int i = 0; i < g->dense_count; i++) {
             for (int r = 0; r < g->layers[i].dense.rows; r++) {
+                if (qat_packs(g, i)) {
+                    qat_pack(g, i, r);
+                }
                 if (!round_bias(g, i, r)) {
                     coarsen(g, i, r);
                     coarser = true;
@@ -170,17 +176,21 @@ void qat_round(struct gradient *g)
 
 /* ---- scales ---- */
 
-/* Sum of squared rounding errors of a row at scale k, in units of the master weights. */
+/* Sum of squared errors of a row at scale k, by rounding and by what makes it fit the packed
+ * kernel, in units of the master weights. */
 static double row_error(const struct gradient *g, int index, int row, int k)
 {
     const struct gradient_layer *layer = &g->layers[index];
     const float *w = g->state.parameters + layer->weight + row * layer->dense.columns;
     double limit = weight_limit(g->shape.weight_bits);
+    double threshold = qat_packs(g, index) ? qat_pack_threshold(g, index, row, k) : 0;
     double error = 0;
     for (int j = 0; j < layer->inputs; j++) {
         double scale = power_of_two(k) * (sees_inputs(g, index) ? g->inverse[j] : 1);
         if (scale > 0) {
-            double level = clamp_real(nearbyint((double)w[j] * scale), limit) / scale;
+            double place = clamp_real((double)w[j] * scale, limit);
+            place -= clamp_real(place, threshold);
+            double level = nearbyint(place) / scale;
             error += ((double)w[j] - level) * ((double)w[j] - level);
         }
     }
@@ -192,8 +202,10 @@ static int safe_scale(const struct gradient *g, int index, int row)
 {
     const struct gradient_layer *layer = &g->layers[index];
     const float *w = g->state.parameters + layer->weight + row * layer->dense.columns;
-    struct fixed_demand demand = {
-        .columns = layer->inputs, .bits = g->shape.weight_bits, .extra = layer->extra};
+    struct fixed_demand demand = {.columns = layer->inputs,
+                                  .bits = g->shape.weight_bits,
+                                  .extra = layer->extra,
+                                  .fraction = layer->fraction};
     for (int j = 0; j < layer->inputs; j++) {
         double size = fabs((double)w[j]) * (sees_inputs(g, index) ? g->inverse[j] : 1);
         demand.sum += size;
@@ -209,9 +221,10 @@ static int safe_scale(const struct gradient *g, int index, int row)
 static int best_scale(const struct gradient *g, int index, int row)
 {
     int safe = safe_scale(g, index, row);
-    int best = safe;
-    double least = row_error(g, index, row, safe);
-    for (int k = safe + 1; k <= safe + 3 && k <= largest_scale(&g->layers[index]); k++) {
+    int first = qat_packs(g, index) ? least_scale(&g->layers[index]) : safe;
+    int best = first;
+    double least = row_error(g, index, row, first);
+    for (int k = first + 1; k <= safe + 3 && k <= largest_scale(&g->layers[index]); k++) {
         double error = row_error(g, index, row, k);
         if (error < least) {
             least = error;
@@ -262,6 +275,13 @@ static double step_gradient(const struct gradient *g, const struct gradient_laye
     return -0.693147180559945 * (even + odd);
 }
 
+/* Finer steps make larger codes; the projection would cut what the packed kernel has no room for.
+ */
+static bool may_be_finer(const struct gradient *g, int index, int row, int k)
+{
+    return !qat_packs(g, index) || qat_pack_threshold(g, index, row, k) <= 0;
+}
+
 void qat_learn_steps(struct gradient *g, double rate)
 {
     struct gradient_state *s = &g->state;
@@ -276,9 +296,12 @@ void qat_learn_steps(struct gradient *g, double rate)
             float spread = sqrtf(s->step_second[at]) + 1e-12F;
             s->step[at] -= (float)rate * s->step_first[at] / spread;
             float top = (float)largest_scale(layer);
-            s->step[at] = s->step[at] > top ? top : s->step[at] >= 0 ? s->step[at] : 0;
+            float least = (float)least_scale(layer);
+            s->step[at] = s->step[at] > top ? top : s->step[at] >= least ? s->step[at] : least;
             float k = rintf(s->step[at]);
-            if (k != s->scale[at]) {
+            if (k > s->scale[at] && !may_be_finer(g, i, r, (int)k)) {
+                s->step[at] = s->scale[at];
+            } else if (k != s->scale[at]) {
                 s->scale[at] = k;
                 set_levels(g, i, r);
             }
@@ -311,6 +334,14 @@ static int gain_for(struct gradient *g, const struct packed *samples)
     return gain;
 }
 
+/* Logits of more bits than the codes that they are summed from: like the results of a regression,
+ * their steps are eight times as coarse, so that the last layer's weights may be large. */
+static int coarser_by(const struct gradient *g)
+{
+    const struct gradient_shape *s = &g->shape;
+    return fixed_fraction(s->out_type) > fixed_fraction(s->hidden_type) ? 3 : 0;
+}
+
 static void use_codes(struct gradient *g)
 {
     g->integer = true;
@@ -323,7 +354,7 @@ void qat_begin(struct gradient *g, const struct packed *samples)
 {
     struct gradient_state *s = &g->state;
     g->integer = false;
-    gradient_set_gain(g, g->shape.classes ? gain_for(g, samples) : 0);
+    gradient_set_gain(g, g->shape.classes ? gain_for(g, samples) + coarser_by(g) : 0);
     memset(s->first, 0, g->count * sizeof *s->first);
     memset(s->second, 0, g->count * sizeof *s->second);
     s->steps = 0;
@@ -340,7 +371,9 @@ bool qat_integer(struct gradient *g)
     for (int i = 0; i < g->dense_count; i++) {
         for (int r = 0; r < g->layers[i].dense.rows; r++) {
             float k = g->state.scale[g->layers[i].row + (size_t)r];
-            if (!(k >= 0 && k <= (float)largest_scale(&g->layers[i])) || rintf(k) != k) {
+            if (!(k >= (float)least_scale(&g->layers[i]) &&
+                  k <= (float)largest_scale(&g->layers[i])) ||
+                rintf(k) != k) {
                 return false;
             }
         }

@@ -72,6 +72,8 @@ void made_net(const struct made *made, struct gradient *g, struct gradient_shape
 {
     struct error err = {0};
     struct topology *t = &shape.topology;
+    shape.dense_type = made->problem.dense_type;
+    shape.hidden_type = made->problem.hidden_type;
     t->layer_count = 0;
     t->widths[0] = made->problem.inputs;
     while (hidden[t->layer_count]) {
