@@ -21,9 +21,10 @@
 #include "train/problem.h"
 #include "train/session.h"
 
-#define GRADIENT_GROUPS 16                               /* groups of a block */
-#define GRADIENT_BLOCK  (GRADIENT_GROUPS * KERNEL_LANES) /* samples of a block: 256 */
-#define GRADIENT_DENSE  (TRAIN_LAYERS_MAX + 1)           /* layers, and the skip */
+#define GRADIENT_GROUPS   16                               /* groups of a block */
+#define GRADIENT_BLOCK    (GRADIENT_GROUPS * KERNEL_LANES) /* samples of a block: 256 */
+#define GRADIENT_DENSE    (TRAIN_LAYERS_MAX + 1)           /* layers, and the skip */
+#define GRADIENT_GAIN_MAX 11
 
 /* Samples as training reads them, row-major. */
 struct packed {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COARSER 3 /* see coarser_by() */
+
 /* 2^exponent, |exponent| <= 1000: ldexp() would be a call for each row of each step. */
 static inline double power_of_two(int exponent)
 {
@@ -328,7 +330,7 @@ static int gain_for(struct gradient *g, const struct packed *samples)
         }
     }
     int gain = 0;
-    while (gain < 8 && power_of_two(gain) < (double)top) {
+    while (gain < GRADIENT_GAIN_MAX - COARSER && power_of_two(gain) < (double)top) {
         gain++;
     }
     return gain;
@@ -339,7 +341,7 @@ static int gain_for(struct gradient *g, const struct packed *samples)
 static int coarser_by(const struct gradient *g)
 {
     const struct gradient_shape *s = &g->shape;
-    return fixed_fraction(s->out_type) > fixed_fraction(s->hidden_type) ? 3 : 0;
+    return fixed_fraction(s->out_type) > fixed_fraction(s->hidden_type) ? COARSER : 0;
 }
 
 static void use_codes(struct gradient *g)

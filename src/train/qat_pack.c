@@ -92,8 +92,8 @@ static double threshold_of(const struct gradient *g, int index, int row, double 
 
 double qat_pack_threshold(const struct gradient *g, int index, int row, int k)
 {
-    double room = INSIDE * radius(g, index, k);
-    return fill_places(g, index, row, k) <= room ? 0 : threshold_of(g, index, row, room);
+    double room = radius(g, index, k);
+    return fill_places(g, index, row, k) <= room ? 0 : threshold_of(g, index, row, INSIDE * room);
 }
 
 /* Project the weights of a row, and round them as the kernel does. */

@@ -197,20 +197,6 @@ static void compare_forward(struct gradient *g, const struct made *made)
     net_free(net);
 }
 
-/* The problem anew, with other types than the defaults. */
-static void set_types(struct made *made, const char *in, const char *hidden, const char *out)
-{
-    struct error err = {0};
-    enum loss loss = made->problem.task == TASK_CLASSIFICATION ? LOSS_CROSS_ENTROPY : LOSS_MSE;
-    problem_free(&made->problem);
-    made->options.in_type = in;
-    made->options.hidden_type = hidden;
-    made->options.out_type = out;
-    assert_true(problem_new(&made->problem, made->data, &made->options, &err));
-    assert_true(packed_new(&made->packed, made->arena, &made->problem, loss,
-                           made->problem.rows[PART_TRAIN], made->problem.counts[PART_TRAIN]));
-}
-
 /* From tame to saturating weights, then a few steps: the same outputs as the interpreter. */
 static void forward_is_right(struct made *made, struct gradient_shape shape, const int *hidden,
                              float spread)
@@ -249,7 +235,10 @@ static void random_forward(struct rng *rng, int round, const char *hidden_type)
                                    .loss = classes ? LOSS_CROSS_ENTROPY : LOSS_MSE,
                                    .weight_bits = 2 + (int)rng_below(rng, 8),
                                    .classes = classes};
-    set_types(&made, round % 3 == 1 ? "i8" : NULL, hidden_type, round % 5 == 4 ? "i8" : "i16");
+    made.options.in_type = round % 3 == 1 ? "i8" : NULL;
+    made.options.hidden_type = hidden_type;
+    made.options.out_type = round % 5 == 4 ? "i8" : "i16";
+    made_problem(&made);
     forward_is_right(&made, shape, hidden, (float)rng_uniform(rng, 0.1, 8));
     made_free(&made);
 }
