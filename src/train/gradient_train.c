@@ -40,6 +40,12 @@ struct gradient_settings gradient_settings(const struct problem *p, uint64_t see
     double epochs = 20000 / (per_epoch < 1 ? 1 : per_epoch);
     s.float_epochs = epochs < 20 ? 20 : epochs > 400 ? 400 : (int)epochs;
     s.integer_epochs = s.float_epochs;
+    if (fixed_fraction(p->hidden_type) < 15) {
+        /* Coarse activations: many more weights have to find another level. */
+        s.float_epochs *= 3;
+        s.integer_epochs *= 3;
+        s.integer_rate = 0.002;
+    }
     return s;
 }
 

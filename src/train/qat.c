@@ -223,11 +223,29 @@ static int safe_scale(const struct gradient *g, int index, int row)
 static int best_scale(const struct gradient *g, int index, int row)
 {
     int safe = safe_scale(g, index, row);
-    int first = qat_packs(g, index) ? least_scale(&g->layers[index]) : safe;
-    int best = first;
-    double least = row_error(g, index, row, first);
-    for (int k = first + 1; k <= safe + 3 && k <= largest_scale(&g->layers[index]); k++) {
+    int best = safe;
+    double least = row_error(g, index, row, safe);
+    for (int k = safe + 1; k <= safe + 3 && k <= largest_scale(&g->layers[index]); k++) {
         double error = row_error(g, index, row, k);
+        if (error < least) {
+            least = error;
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* One scale for all rows of a layer for the packed kernel, which then needs no table of shifts. */
+static int common_scale(const struct gradient *g, int index)
+{
+    const struct gradient_layer *layer = &g->layers[index];
+    int best = least_scale(layer);
+    double least = HUGE_VAL;
+    for (int k = best; k <= largest_scale(layer); k++) {
+        double error = 0;
+        for (int r = 0; r < layer->dense.rows; r++) {
+            error += row_error(g, index, r, k);
+        }
         if (error < least) {
             least = error;
             best = k;
@@ -240,8 +258,9 @@ void qat_refit(struct gradient *g)
 {
     for (int i = 0; i < g->dense_count; i++) {
         const struct gradient_layer *layer = &g->layers[i];
+        int common = qat_packs(g, i) ? common_scale(g, i) : -1;
         for (int r = 0; r < layer->dense.rows; r++) {
-            float k = (float)best_scale(g, i, r);
+            float k = (float)(common >= 0 ? common : best_scale(g, i, r));
             g->state.scale[layer->row + (size_t)r] = k;
             g->state.step[layer->row + (size_t)r] = k;
         }
@@ -277,20 +296,14 @@ static double step_gradient(const struct gradient *g, const struct gradient_laye
     return -0.693147180559945 * (even + odd);
 }
 
-/* Finer steps make larger codes; the projection would cut what the packed kernel has no room for.
- */
-static bool may_be_finer(const struct gradient *g, int index, int row, int k)
-{
-    return !qat_packs(g, index) || qat_pack_threshold(g, index, row, k) <= 0;
-}
-
 void qat_learn_steps(struct gradient *g, double rate)
 {
     struct gradient_state *s = &g->state;
     step_products(g);
     for (int i = 0; i < g->dense_count; i++) {
         const struct gradient_layer *layer = &g->layers[i];
-        for (int r = 0; r < layer->dense.rows; r++) {
+        int rows = qat_packs(g, i) ? 0 : layer->dense.rows; /* these have one common scale */
+        for (int r = 0; r < rows; r++) {
             size_t at = layer->row + (size_t)r;
             float slope = (float)step_gradient(g, layer, r);
             s->step_first[at] += 0.1F * (slope - s->step_first[at]);
@@ -301,9 +314,7 @@ void qat_learn_steps(struct gradient *g, double rate)
             float least = (float)least_scale(layer);
             s->step[at] = s->step[at] > top ? top : s->step[at] >= least ? s->step[at] : least;
             float k = rintf(s->step[at]);
-            if (k > s->scale[at] && !may_be_finer(g, i, r, (int)k)) {
-                s->step[at] = s->scale[at];
-            } else if (k != s->scale[at]) {
+            if (k != s->scale[at]) {
                 s->scale[at] = k;
                 set_levels(g, i, r);
             }
