@@ -66,6 +66,9 @@ struct arguments {
 bool options_parse(const struct verb *verb, int count, char **words, void *settings,
                    struct arguments *arguments, enum exit_code *code);
 
+/* Was the option of that name on the command line? */
+bool option_given(const struct verb *verb, const struct arguments *arguments, const char *name);
+
 /* The recorded options that were given, in the table's order: "--net 6-16-16-6 --seed 1".
  * Arguments with other characters than [A-Za-z0-9._,:+-] are quoted as a shell needs it. */
 void options_print(const struct verb *verb, const struct arguments *arguments, struct text *out);

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/fit.h"
 #include "cli/progress.h"
 #include "report/evaluate.h"
 
@@ -51,7 +52,8 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = AT(train.topology),
      .help = "6-16-16-6, or 16-16 (hidden layers), or auto (default): the\n"
-             "smallest of a few that is within 5 % of the best",
+             "smallest of a few that is within 5 % of the best; with a budget\n"
+             "the best that fits, its weights and kernel included",
      .recorded = true},
     {.name = "--activation",
      .argument = "NAME",
@@ -243,6 +245,8 @@ struct session {
     struct train_result result;
     struct evaluation evaluation;
     struct target_list list;
+    bool any_optimise;      /* not given */
+    enum optimise optimise; /* what is measured */
     struct cost *costs;
 };
 
@@ -277,6 +281,30 @@ static struct dataset *load(const char *path, const struct settings *settings, s
     return data;
 }
 
+/* Is there a budget, and the shape left open? */
+static bool budget_chooses(const struct settings *settings)
+{
+    const struct budget *b = &settings->budget;
+    const char *shape = settings->train.topology;
+    return (b->flash || b->ram || b->cycles) && (!shape || strcmp(shape, "auto") == 0);
+}
+
+static bool fit(struct session *session, const struct train_options *how, struct error *err)
+{
+    struct fit_job job = {.data = session->data,
+                          .how = how,
+                          .list = &session->list,
+                          .budget = &session->settings->budget,
+                          .arena = session->arena,
+                          .any_optimise = session->any_optimise,
+                          .optimise = session->optimise};
+    bool done = fit_train(&job, err);
+    session->net = job.net;
+    session->result = job.result;
+    session->optimise = job.optimise;
+    return done;
+}
+
 /* Training with progress; Ctrl-C from here on keeps the best network. */
 static bool train(struct session *session, const struct train_options *how, struct error *err)
 {
@@ -285,7 +313,11 @@ static bool train(struct session *session, const struct train_options *how, stru
     watched.progress = progress_show;
     watched.progress_context = &progress;
     watched.stop = stop_on_interrupt();
-    session->net = train_net(session->data, &watched, &session->result, err);
+    if (budget_chooses(session->settings)) {
+        fit(session, &watched, err);
+    } else {
+        session->net = train_net(session->data, &watched, &session->result, err);
+    }
     progress_end(&progress);
     if (session->net && *watched.stop) {
         report_note("stopped by Ctrl-C; the best network so far is kept");
@@ -325,7 +357,7 @@ static bool score(struct session *session, struct error *err)
 static bool measure(struct session *session, struct error *err)
 {
     const struct settings *settings = session->settings;
-    const struct measure_options how = {.optimise = settings->optimise};
+    const struct measure_options how = {.optimise = session->optimise};
     if (!settings->targets) {
         return true;
     }
@@ -368,6 +400,8 @@ static bool build(struct session *session, const struct arguments *arguments,
 {
     const struct settings *settings = session->settings;
     struct train_options how;
+    session->optimise = settings->optimise;
+    session->any_optimise = !option_given(verb, arguments, "--optimise");
     if (!prepare(session, arguments, verb, &how, err) || !check_files(settings, err) ||
         (settings->targets &&
          !targets_load(settings->targets, session->arena, &session->list, err))) {
@@ -447,6 +481,9 @@ static enum exit_code check_usage(const struct settings *settings)
     if ((settings->budget.flash || settings->budget.ram || settings->budget.cycles) &&
         !settings->targets) {
         return report_usage("train", "--flash, --ram and --cycles need --target");
+    }
+    if (settings->train.checkpoint && budget_chooses(settings)) {
+        return report_usage("train", "--checkpoint needs --net SHAPE where there is a budget");
     }
     if (settings->json && strcmp(settings->output, "-") == 0) {
         return report_usage("train", "--json and -o - both want standard output");

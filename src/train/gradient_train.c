@@ -117,7 +117,11 @@ static void set_settings(struct trainer *t)
 {
     t->settings = gradient_settings(t->job->problem, t->job->session->options->seed);
     t->count = runs_for(&t->shape.topology);
-    if (t->job->probe) {
+    if (t->job->session->options->untrained) {
+        t->count = 1;
+        t->settings.float_epochs = 0;
+        t->settings.integer_epochs = 0;
+    } else if (t->job->probe) {
         t->count = (t->count + 1) / 2;
         t->settings.float_epochs = (t->settings.float_epochs + 3) / 4;
         t->settings.integer_epochs = (t->settings.integer_epochs + 3) / 4;

@@ -44,6 +44,9 @@ static enum method choose_method(const struct run_state *run, const struct topol
     const struct problem *p = run->problem;
     size_t parameters = topology_parameters(largest);
     bool fits = parameters <= LSQ_PARAMETERS_MAX && p->outputs <= LSQ_OUTPUTS_MAX;
+    if (run->options->untrained) {
+        return METHOD_QAT;
+    }
     if (run->options->method != METHOD_AUTO) {
         return run->options->method;
     }

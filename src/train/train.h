@@ -28,6 +28,7 @@ struct train_options {
     bool packed; /* rows shall fit the packed kernel: their sums of 8-bit activations take at most
                     65536 values.  hidden_type NULL: i8 */
     struct decimal out_lsb; /* digits 0: chosen per output */
+    bool untrained;         /* random weights: to measure what a net of this shape costs */
     double seconds;         /* time budget; 0: until converged, at most the route's own step counts.
                                Results under a time budget depend on the machine's speed */
     uint64_t seed;
