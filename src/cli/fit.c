@@ -14,7 +14,7 @@ enum { SHAPES = sizeof hidden / sizeof hidden[0] };
 
 #define ATTEMPTS 3  /* trained of each kind until one fits */
 #define VECTORS  16 /* that a net without training is measured with */
-#define SLACK    10 /* per cent by which it may be over the budget: zero weights cost nothing */
+#define SLACK    3  /* per cent by which it may be over the budget: zero weights cost nothing */
 
 /* A kind of net: the options with what it changes. */
 struct kind {

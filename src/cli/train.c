@@ -313,16 +313,18 @@ static bool train(struct session *session, const struct train_options *how, stru
     watched.progress = progress_show;
     watched.progress_context = &progress;
     watched.stop = stop_on_interrupt();
+    bool done = false;
     if (budget_chooses(session->settings)) {
-        fit(session, &watched, err);
+        done = fit(session, &watched, err);
     } else {
         session->net = train_net(session->data, &watched, &session->result, err);
+        done = session->net != NULL;
     }
     progress_end(&progress);
-    if (session->net && *watched.stop) {
+    if (done && *watched.stop) {
         report_note("stopped by Ctrl-C; the best network so far is kept");
     }
-    return session->net != NULL;
+    return done;
 }
 
 /* Without a header the label column has no name: the net keeps its number, for `eval`. */
