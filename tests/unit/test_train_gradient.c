@@ -59,7 +59,7 @@ static double slow_loss(const struct gradient *g, const struct made *made, struc
         const int32_t *words = made->packed.codes + i * (size_t)made->packed.pairs;
         for (int j = 0; j < made->problem.inputs; j++) {
             int16_t code = (int16_t)(j % 2 ? words[j / 2] >> 16 : words[j / 2] & 0xffff);
-            x[j] = code * 0x1p-15;
+            x[j] = ldexp(code, -made->packed.fraction);
         }
         model_forward(model, x, y, scratch);
         sum += one_loss(g, y, made->packed.targets + i * (size_t)made->packed.target_count);
@@ -132,6 +132,25 @@ static void gradient_is_right(enum activation activation, enum loss loss, bool s
             g.state.parameters[i] += (float)rng_uniform(&rng, -0.3, 0.3);
         }
     }
+    compare_gradient(&g, &made);
+    made_free(&made);
+}
+
+/* Readings and activations of 8 bits: the float net that they start from. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    static const int hidden[] = {5, 4, 0};
+    struct made made;
+    struct gradient g;
+    made_new(&made, 3, 3, 0, 120);
+    made.options.in_type = "i8";
+    made.options.hidden_type = "i8";
+    made_problem(&made);
+    struct gradient_shape shape = {
+        .activation = ACTIVATION_RELU, .loss = LOSS_MSE, .weight_bits = 8, .out_type = TYPE_I16};
+    made_net(&made, &g, shape, hidden, NULL);
+    assert_int_equal(made.packed.fraction, 7);
     compare_gradient(&g, &made);
     made_free(&made);
 }
@@ -259,9 +278,8 @@ static void test_forward(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_activations), cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_skip),        cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
