@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-const struct variant *const variants[VARIANT_COUNT] = {NULL};
+const struct variant *const variants[VARIANT_COUNT] = {
+    &variant_vnni,
+    &variant_avx2,
+};
 
 bool emit_variants_parse(const char *names, unsigned *kinds)
 {
