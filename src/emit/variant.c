@@ -5,6 +5,7 @@
 const struct variant *const variants[VARIANT_COUNT] = {
     &variant_vnni,
     &variant_avx2,
+    &variant_neon,
 };
 
 bool emit_variants_parse(const char *names, unsigned *kinds)
