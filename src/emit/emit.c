@@ -1,6 +1,6 @@
 #include "emit/emit.h"
 
-#include "emit/print.h"
+#include "emit/kernel.h"
 #include "emit/variant.h"
 
 #include <string.h>
@@ -117,6 +117,10 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
         if (strcmp(identifier, options->name) != 0) {
             return fail(err, "'%s' cannot begin C names; '%s' can", options->name, identifier);
         }
+    }
+    enum kernel_kind kind;
+    if (options->kernel && !kernel_parse(options->kernel, &kind)) {
+        return fail(err, "'%.40s' is no kernel", options->kernel);
     }
     struct plan *plan = plan_new(net, options);
     if (!plan) {
