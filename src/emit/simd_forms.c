@@ -7,7 +7,7 @@
 enum { FORMS = 16 }; /* at most, of one register: four lanes times four words */
 
 /* Word of the register that lane `lane` of a form sees. */
-static int source_word(const struct simd *simd, const struct form *form, int lane)
+static int source_word(const struct simd *simd, const struct operand *form, int lane)
 {
     int parts = simd->lanes / 4;
     int part = (lane / 4 + form->turn) % parts;
@@ -31,7 +31,7 @@ struct met {
 };
 
 /* The columns of a form: what its lanes have not met before.  Is there anything? */
-static bool fill_form(const struct simd *simd, struct form *form, int rows, struct met *met)
+static bool fill_form(const struct simd *simd, struct operand *form, int rows, struct met *met)
 {
     bool any = false;
     for (int lane = 0; lane < simd->lanes; lane++) {
@@ -49,7 +49,7 @@ static bool fill_form(const struct simd *simd, struct form *form, int rows, stru
 }
 
 /* All forms of one register, by turning words or by spreading them. */
-static int find_some(const struct simd *simd, struct form one, int rows, struct form *list)
+static int find_some(const struct simd *simd, struct operand one, int rows, struct operand *list)
 {
     struct met met = {0};
     int count = 0;
@@ -64,9 +64,9 @@ static int find_some(const struct simd *simd, struct form one, int rows, struct 
 }
 
 /* The shorter way; turning leaves one form as it is. */
-static int find_best(const struct simd *simd, struct form one, int rows, struct form *list)
+static int find_best(const struct simd *simd, struct operand one, int rows, struct operand *list)
 {
-    struct form other[FORMS];
+    struct operand other[FORMS];
     one.broadcast = false;
     int turned = find_some(simd, one, rows, list);
     one.broadcast = true;
@@ -79,10 +79,10 @@ static int find_best(const struct simd *simd, struct form one, int rows, struct 
 }
 
 /* Names of the forms of register `number` of an input, and which turns are new. */
-static void name_forms(const struct simd *simd, int number, struct form *list, int count)
+static void name_forms(const struct simd *simd, int number, struct operand *list, int count)
 {
     for (int i = 0; i < count; i++) {
-        struct form *form = &list[i];
+        struct operand *form = &list[i];
         if (form->turn > 0) {
             (void)snprintf(form->turned, SIMD_NAME, "q%d_%d_%d", simd->number, number, form->turn);
         } else {
@@ -97,14 +97,14 @@ static void name_forms(const struct simd *simd, int number, struct form *list, i
     }
 }
 
-bool x86_find_forms(struct simd *simd, const struct layer *layer, struct forms *forms)
+bool x86_find_forms(struct simd *simd, const struct layer *layer, struct operands *forms)
 {
     const struct value *value = &simd->values[layer->inputs[0]];
     forms->list =
         arena_alloc(simd->plan->arena, (size_t)value->count + 1, FORMS * sizeof *forms->list);
     for (int i = 0; forms->list && i < value->count; i++) {
-        struct form one = {.packed = &value->packed[i], .slots = value->bytes ? 4 : 2};
-        struct form *list = &forms->list[forms->count];
+        struct operand one = {.packed = &value->packed[i], .slots = value->bytes ? 4 : 2};
+        struct operand *list = &forms->list[forms->count];
         int count = find_best(simd, one, layer->weights.rows, list);
         name_forms(simd, i, list, count);
         forms->count += count;
@@ -112,7 +112,7 @@ bool x86_find_forms(struct simd *simd, const struct layer *layer, struct forms *
     return forms->list != NULL;
 }
 
-void x86_print_form(struct simd *simd, const struct form *form)
+void x86_print_form(struct simd *simd, const struct operand *form)
 {
     /* Place i takes from place (i + k) % 4: two bits for each. */
     static const int turns[4] = {0xe4, 0x39, 0x4e, 0x93};

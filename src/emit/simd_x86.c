@@ -32,7 +32,7 @@ static const char *sum_name(const struct simd *simd, int word, int chain, char n
 }
 
 /* s = dot(s, x, w1[row]); the first of another chain begins it. */
-static void print_dot(struct simd *simd, const struct form *form, int row, const char *sum,
+static void print_dot(struct simd *simd, const struct operand *form, int row, const char *sum,
                       bool first)
 {
     const char *name = simd->plan->name;
@@ -49,7 +49,7 @@ static void print_dot(struct simd *simd, const struct form *form, int row, const
 }
 
 /* All products of a layer, in the order of the forms. */
-static void print_products(struct simd *simd, const struct forms *forms, int words)
+static void print_products(struct simd *simd, const struct operands *forms, int words)
 {
     char sum[SIMD_NAME];
     int chains = chain_count(simd, words, forms->count);
@@ -92,7 +92,7 @@ static void print_shift(struct simd *simd, const struct layer *layer, int word)
 }
 
 /* The rows of a layer, requantised, in s1_0 ... */
-static void print_rows(struct simd *simd, const struct layer *layer, const struct forms *forms)
+static void print_rows(struct simd *simd, const struct layer *layer, const struct operands *forms)
 {
     char sum[SIMD_NAME];
     int words = simd_words(simd, layer->weights.rows);
@@ -109,7 +109,8 @@ static void print_rows(struct simd *simd, const struct layer *layer, const struc
 }
 
 /* The weights as the forms meet them: one row of the table for each form and register of sums. */
-static void print_weights(struct simd *simd, const struct layer *layer, const struct forms *forms)
+static void print_weights(struct simd *simd, const struct layer *layer,
+                          const struct operands *forms)
 {
     int words = simd_words(simd, layer->weights.rows);
     int slots = word_slots(&simd->values[layer->inputs[0]]);
@@ -140,7 +141,7 @@ static void print_weights(struct simd *simd, const struct layer *layer, const st
 static void print_dense(struct simd *simd, int index)
 {
     const struct layer *layer = &simd->plan->net->layers[index];
-    struct forms forms = {0};
+    struct operands forms = {0};
     simd->number++;
     simd_note(simd, index);
     if (!x86_find_forms(simd, layer, &forms)) {

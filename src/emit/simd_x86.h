@@ -25,7 +25,7 @@ const char *x86_prefix(int bits);
 
 /* A register, turned: its 128-bit lanes by `turn`, then the 32-bit words of each by `word`, or one
  * word in all places of its lane. */
-struct form {
+struct operand {
     const struct packed *packed;
     char name[SIMD_NAME];
     char turned[SIMD_NAME]; /* its name before the words are turned */
@@ -37,17 +37,17 @@ struct form {
     int columns[SIMD_SLOTS]; /* what each slot multiplies; -1: no weight */
 };
 
-struct forms {
-    struct form *list;
+struct operands {
+    struct operand *list;
     int count;
 };
 
 /* Forms of a dense layer's input in which every lane with a row meets every element once.  False
  * when out of memory. */
-bool x86_find_forms(struct simd *simd, const struct layer *layer, struct forms *forms);
+bool x86_find_forms(struct simd *simd, const struct layer *layer, struct operands *forms);
 
 /* Declares the form's register, unless it is as it was. */
-void x86_print_form(struct simd *simd, const struct form *form);
+void x86_print_form(struct simd *simd, const struct operand *form);
 
 /* ---- simd_edges.c: what goes in, between layers, and out ---- */
 
