@@ -65,43 +65,66 @@ static bool reads(const struct net *net, int tensor, bool converting)
     return false;
 }
 
-/* Elements from `first` on as one 32-bit word, 16 bits (or a byte) for each; `count` of them. */
-static void print_word(struct simd *simd, int first, int count, bool bytes)
+/* How many of `left` elements of the input one register takes: what one load repeats. */
+static int spread_count(const struct simd *simd, int left, bool converts)
 {
-    int full = bytes ? 4 : 2;
-    const char *name = simd->plan->name;
-    if (count == full) {
-        simd->used |= bytes ? USED_QUAD : USED_PAIR;
-        text_printf(simd->out, "%s_%s(in + %d)", name, bytes ? "quad" : "pair", first);
-        return;
-    }
-    text_add(simd->out, "(int)(");
-    for (int i = 0; i < count; i++) {
-        text_printf(simd->out, i ? " | (uint32_t)(%s)in[%d] << %d" : "(uint32_t)(%s)in[%d]",
-                    bytes ? "uint8_t" : "uint16_t", first + i, 8 * i);
-    }
-    text_add(simd->out, ")");
+    enum type type = simd->plan->net->tensors[simd->plan->net->input].type;
+    int most = (type == TYPE_I8 || type == TYPE_U8) && !converts ? 4 : 2;
+    return left >= most ? most : left >= 2 ? 2 : 1;
 }
 
-/* The next two (or four) elements of the input in every lane of a new register of `tensor`. */
-static struct packed *print_spread(struct simd *simd, int tensor, int first)
+/* "_mm256_set1_epi32(pose_word(in + 2))": `count` elements of the input, again and again. */
+static void print_repeated(struct simd *simd, int first, int count)
 {
-    int width = simd->plan->net->tensors[tensor].width;
+    const char *name = simd->plan->name;
+    const char *mm = x86_prefix(simd->bits);
+    enum type type = simd->plan->net->tensors[simd->plan->net->input].type;
+    int bits = count * (type == TYPE_I8 || type == TYPE_U8 ? 8 : 16);
+    if (bits == 32) {
+        simd->used |= USED_WORD;
+        text_printf(simd->out, "%s_set1_epi32(%s_word(in + %d))", mm, name, first);
+    } else if (bits == 16 && count == 2) {
+        simd->used |= USED_HALF;
+        text_printf(simd->out, "%s_set1_epi16(%s_half(in + %d))", mm, name, first);
+    } else {
+        text_printf(simd->out, "%s_set1_epi%d((%s)in[%d])", mm, bits, bits == 8 ? "char" : "short",
+                    first);
+    }
+}
+
+/* Bytes of the input become the 16-bit slots of `name`: those in the lower half of each 128-bit
+ * lane, which repeat anyway. */
+static void print_widen(struct simd *simd, const char *name)
+{
+    const char *mm = x86_prefix(simd->bits);
+    if (simd->plan->net->tensors[simd->plan->net->input].type == TYPE_I8) {
+        text_printf(simd->out, "    %s = %s_srai_epi16(%s_unpacklo_epi8(%s, %s), 8);\n", name, mm,
+                    mm, name, name);
+    } else {
+        text_printf(simd->out, "    %s = %s_unpacklo_epi8(%s, %s_setzero_si%d());\n", name, mm,
+                    name, mm, simd->bits);
+    }
+}
+
+/* The next `count` elements of the input in every place of a new register of `tensor`. */
+static const char *print_spread(struct simd *simd, int tensor, int first, int count)
+{
+    enum type type = simd->plan->net->tensors[simd->plan->net->input].type;
     bool bytes = simd->values[tensor].bytes;
-    int full = bytes ? 4 : 2;
-    int count = width - first < full ? width - first : full;
     struct packed *packed = simd_packed(simd, tensor);
     if (!packed) {
-        return NULL;
+        return "";
     }
-    for (int i = 0; i < simd->lanes * full; i++) {
-        packed->map[i] = i % full < count ? first + i % full : -1;
+    for (int i = 0; i < simd->lanes * (bytes ? 4 : 2); i++) {
+        packed->map[i] = first + i % count;
     }
-    text_printf(simd->out, "    __m%di %s = %s_set1_epi32(", simd->bits, packed->name,
-                x86_prefix(simd->bits));
-    print_word(simd, first, count, bytes);
-    text_add(simd->out, ");\n");
-    return packed;
+    text_printf(simd->out, "    __m%di %s = ", simd->bits, packed->name);
+    print_repeated(simd, first, count);
+    text_add(simd->out, ";\n");
+    if (!bytes && (type == TYPE_I8 || type == TYPE_U8)) {
+        print_widen(simd, packed->name);
+    }
+    return packed->name;
 }
 
 /* x ^= 0x80 in every byte: codes of -128 .. 127 become 0 .. 255. */
@@ -119,11 +142,14 @@ void x86_print_input(struct simd *simd)
     if (!reads(net, net->input, false)) {
         return;
     }
-    for (int i = 0; i < net->tensors[net->input].width; i += value->bytes ? 4 : 2) {
-        const struct packed *packed = print_spread(simd, net->input, i);
-        if (packed && value->offset) {
-            print_offset(simd, packed->name);
+    int width = net->tensors[net->input].width;
+    for (int i = 0; i < width;) {
+        int count = spread_count(simd, width - i, false);
+        const char *name = print_spread(simd, net->input, i, count);
+        if (value->offset) {
+            print_offset(simd, name);
         }
+        i += count;
     }
 }
 
@@ -149,7 +175,7 @@ static void print_store16(struct simd *simd, int first, int count, const char *n
         text_printf(simd->out, "    _mm_storel_epi64((__m128i *)(out + %d), %s);\n", first, name);
     }
     for (; at + 2 <= count; at += 2) {
-        (void)snprintf(bits, sizeof bits, "(uint32_t)_mm_extract_epi32(%s, %d)", name, at / 2);
+        (void)snprintf(bits, sizeof bits, "_mm_extract_epi32(%s, %d)", name, at / 2);
         print_put(simd, first + at, 2, bits);
     }
     if (at < count) {
@@ -170,11 +196,11 @@ static void print_store8(struct simd *simd, int first, int count, const char *na
         return;
     }
     if (at) {
-        (void)snprintf(bits, sizeof bits, "(uint32_t)_mm_extract_epi32(%s, 0)", name);
+        (void)snprintf(bits, sizeof bits, "_mm_extract_epi32(%s, 0)", name);
         print_put(simd, first, 4, bits);
     }
     for (; at + 2 <= count; at += 2) {
-        (void)snprintf(bits, sizeof bits, "(uint32_t)_mm_extract_epi16(%s, %d)", name, at / 2);
+        (void)snprintf(bits, sizeof bits, "_mm_extract_epi16(%s, %d)", name, at / 2);
         print_put(simd, first + at, 2, bits);
     }
     if (at < count) {
@@ -368,12 +394,12 @@ static const char *pair_literal(int32_t low, int32_t high, char text[GROUPED_MAX
     return literal(word > INT32_MAX ? word - ((int64_t)1 << 32) : word, text);
 }
 
-/* x = (x - zeros) * scales on the register that holds elements `first` and the next. */
-static void print_pair_convert(struct simd *simd, const struct layer *layer, int first,
+/* x = (x - zeros) * scales on the register that holds `count` elements, one or two. */
+static void print_pair_convert(struct simd *simd, const struct layer *layer, int first, int count,
                                const char *name)
 {
     char text[GROUPED_MAX];
-    int second = first + 1 < simd->plan->net->tensors[layer->output].width ? first + 1 : first;
+    int second = first + count - 1;
     const char *mm = x86_prefix(simd->bits);
     if (layer->zero[first] != 0 || layer->zero[second] != 0) {
         text_printf(simd->out, "    %s = %s_sub_epi16(%s, %s_set1_epi32(%s));\n", name, mm, name,
@@ -442,12 +468,12 @@ void x86_print_convert(struct simd *simd, const struct layer *layer)
     bool out = layer->output == net->output;
     bool spread = !out && convert_narrow(simd->plan, layer);
     char name[SIMD_NAME];
-    for (int i = 0; i < width; i += spread ? 2 : 8) {
-        if (spread) {
-            const struct packed *packed = print_spread(simd, layer->output, i);
-            print_pair_convert(simd, layer, i, packed ? packed->name : "");
-            continue;
-        }
+    for (int i = 0; spread && i < width;) {
+        int count = spread_count(simd, width - i, true);
+        print_pair_convert(simd, layer, i, count, print_spread(simd, layer->output, i, count));
+        i += count;
+    }
+    for (int i = 0; !spread && i < width; i += 8) {
         (void)snprintf(name, sizeof name, "y%d_%d", layer->output, i);
         print_wide_convert(simd, layer, i, name);
         if (reads(net, layer->output, false)) {

@@ -149,39 +149,29 @@ static void print_bent(struct text *out, const struct simd *simd, const char *li
     }
 }
 
-/* Words from and to memory: compilers make one load or store of each. */
+/* Words from and to memory.  Copied by the compiler, which makes one load or store of each, so that
+ * a caller's next load of the outputs need not wait for several stores. */
 static void print_memory(struct text *out, const struct simd *simd)
 {
     const struct net *net = simd->plan->net;
     const char *name = simd->plan->name;
     const char *in = c_type(net->tensors[net->input].type);
-    enum type type = net->tensors[net->output].type;
-    int bits = type == TYPE_I16 ? 16 : 8;
-    if (simd->used & USED_PAIR) {
-        text_printf(out,
-                    "static inline int %s_pair(const %s *p)\n{\n"
-                    "    return (int)((uint32_t)(uint16_t)p[0] | (uint32_t)(uint16_t)p[1] << 16);\n"
-                    "}\n\n",
-                    name, in);
-    }
-    if (simd->used & USED_QUAD) {
-        text_printf(
-            out,
-            "static inline int %s_quad(const %s *p)\n{\n"
-            "    return (int)((uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8 |\n"
-            "                 (uint32_t)(uint8_t)p[2] << 16 | (uint32_t)(uint8_t)p[3] << 24);\n"
-            "}\n\n",
-            name, in);
+    for (int half = 0; half < 2; half++) {
+        if (simd->used & (half ? USED_HALF : USED_WORD)) {
+            const char *type = half ? "short" : "int";
+            text_printf(out,
+                        "static inline %s %s_%s(const %s *p)\n{\n"
+                        "    %s v;\n    __builtin_memcpy(&v, p, sizeof v);\n    return v;\n}\n\n",
+                        type, name, half ? "half" : "word", in, type);
+        }
     }
     for (int count = 2; count <= 4; count += 2) {
+        bool whole = count == 4 || net->tensors[net->output].type == TYPE_I16;
         if (simd->used & (count == 2 ? USED_PUT2 : USED_PUT4)) {
-            text_printf(out, "static inline void %s_put%d(%s *p, uint32_t v)\n{\n", name, count,
-                        c_type(type));
-            for (int i = 0; i < count; i++) {
-                text_printf(out, i ? "    p[%d] = (%s)(v >> %d);\n" : "    p[%d] = (%s)v;\n", i,
-                            c_type(type), bits * i);
-            }
-            text_add(out, "}\n\n");
+            text_printf(out,
+                        "static inline void %s_put%d(%s *p, int v)\n{\n"
+                        "    __builtin_memcpy(p, &v, %d);\n}\n\n",
+                        name, count, c_type(net->tensors[net->output].type), whole ? 4 : 2);
         }
     }
 }

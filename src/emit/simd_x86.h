@@ -8,8 +8,8 @@
 enum {
     USED_DOT = 1,
     USED_DOT8 = 2,
-    USED_PAIR = 4,
-    USED_QUAD = 8,
+    USED_WORD = 4,
+    USED_HALF = 8,
     USED_PUT2 = 16,
     USED_PUT4 = 32,
     USED_CUBIC = 64,      /* on whole registers */

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "emit/emit.h"
+#include "measure/measure.h"
 #include "net/net.h"
 
 #include <stdio.h>
@@ -185,10 +186,12 @@ enum form { FORM_ROWS, FORM_COLUMNS, FORM_SIZE, FORM_SPEED, FORM_ASM, FORM_COUNT
 
 static const char *const form_names[FORM_COUNT] = {"rows", "columns", "size", "speed", "asm"};
 
-static void print_form(struct text *out, const struct net *net, enum form form)
+static void print_form(struct text *out, const struct net *net, enum form form,
+                       const struct target *host)
 {
     struct emit_options options = {.name = "net",
                                    .optimise = form == FORM_SIZE ? OPTIMISE_SIZE : OPTIMISE_SPEED,
+                                   .machine = host->machine,
                                    .variants = form == FORM_ASM ? VARIANTS_ALL : 0};
     struct error err = {0};
     if (form == FORM_ROWS || form == FORM_COLUMNS) {
@@ -270,27 +273,36 @@ static void write_file(const char *folder, const char *name, struct text *text)
 static void write_sources(const struct net *net, const char *folder)
 {
     struct text text = {0};
+    struct error err = {0};
+    struct target *host = target_load("host", &err);
+    must(host != NULL, err.message);
     for (int form = 0; form < FORM_COUNT; form++) {
-        print_form(&text, net, (enum form)form);
+        print_form(&text, net, (enum form)form, host);
         print_chain(&text, net, (enum form)form);
         write_file(folder, form_names[form], &text);
     }
     text_add(&text, main_text);
     write_file(folder, "main", &text);
+    target_free(host);
 }
 
 static void bench(struct net *net, const char *title, const char *folder)
 {
-    static const char *const compilers[] = {"gcc -O2",   "gcc -O3",
-                                            "clang -O2", "clang -O3",
-                                            "gcc -O2 -march=native", "clang -O2 -march=native",
-"gcc -O3 -march=native", "clang -O3 -march=native"};
+    static const char *const compilers[] = {"gcc -O2",
+                                            "gcc -O3",
+                                            "clang -O2",
+                                            "clang -O3",
+                                            "gcc -O2 -march=native",
+                                            "clang -O2 -march=native",
+                                            "gcc -O3 -march=native",
+                                            "clang -O3 -march=native"};
     write_sources(net, folder);
     for (size_t i = 0; i < sizeof compilers / sizeof *compilers; i++) {
         char command[2000];
-        (void)snprintf(command, sizeof command,
-                       "cd %s && command -v %.*s >/dev/null && %s -w -std=c99 *.c -o latency 2>errors",
-                       folder, (int)strcspn(compilers[i], " "), compilers[i], compilers[i]);
+        (void)snprintf(
+            command, sizeof command,
+            "cd %s && command -v %.*s >/dev/null && %s -w -std=c99 *.c -o latency 2>errors", folder,
+            (int)strcspn(compilers[i], " "), compilers[i], compilers[i]);
         if (system(command) != 0) {
             printf("%-12s %-24s not here\n", title, compilers[i]);
             continue;
@@ -318,7 +330,7 @@ int main(void)
     static const int small[] = {2, 7, 1};
     char folder[] = "/tmp/bench_host.XXXXXX";
     char command[100];
-    must(mkdtemp(folder) != NULL, "no temporary folder");
+    must(setenv("MOTE_TARGETS", "targets", 0) == 0 && mkdtemp(folder) != NULL, "no folder");
     printf("ns per call, median of 400 turns; ratios: speed to float rows, asm to the faster "
            "float\n%-37s%8s%8s%8s%8s%8s  %10s %10s\n",
            "net, compiler", "rows", "columns", "size", "speed", "asm", "speed/rows", "asm/float");

@@ -59,6 +59,7 @@ EACH(dpbusd_epi32, (V s, V x, V y), d, words,
                           (x.b[4 * i + 3] & 255) * y.b[4 * i + 3]))
 /* Within each lane of 128 bits. */
 EACH(shuffle_epi32, (V x, int imm), d, words, x.d[i / 4 * 4 + (imm >> i % 4 * 2 & 3)])
+EACH(unpacklo_epi8, (V x, V y), b, bytes, (i % 2 ? y.b : x.b)[i / 16 * 16 + i % 16 / 2])
 EACH(packs_epi32, (V x, V y), h, halves,
      (int16_t)saturate(i % 8 < 4 ? x.d[i / 8 * 4 + i % 4] : y.d[i / 8 * 4 + i % 4], INT16_MIN,
                        INT16_MAX))
