@@ -13,7 +13,7 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --kernel --asm --selftest --target --explain" ;;
+    emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
     esac
     echo "--json --help"
@@ -32,7 +32,7 @@ _mote_values()
     --optimise) echo "size speed balanced" ;;
     --kernel) echo "loop line packed vector" ;;
     --net) echo "auto" ;;
-    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest) return 2 ;;
