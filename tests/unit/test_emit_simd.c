@@ -118,7 +118,7 @@ static void test_avx2(void **state)
         skip();
     }
     check_random((struct emitted){.compiler = "cc -std=c99 -O1 -mavx2 " WARNINGS}, VARIANT_AVX2, 0,
-                 120, 1000);
+                 80, 1000);
 }
 
 /* The networks of the golden table, a million vectors each, with all corners. */
@@ -190,7 +190,7 @@ static void test_avx2_sanitised(void **state)
     if (!has_avx2() || !have_command("clang")) {
         skip();
     }
-    check_random((struct emitted){.compiler = SANITISED " -mavx2"}, VARIANT_AVX2, 5000, 24, 200);
+    check_random((struct emitted){.compiler = SANITISED " -mavx2"}, VARIANT_AVX2, 5000, 12, 200);
 }
 
 /* The command, with this source's own header instead of <immintrin.h>. */
@@ -207,7 +207,7 @@ static void test_vnni(void **state)
     char line[1024];
     (void)state;
     check_random((struct emitted){.compiler = emulated("cc -std=c99 -O1 -Wall", line)},
-                 VARIANT_VNNI, 0, 80, 500);
+                 VARIANT_VNNI, 0, 40, 300);
 }
 
 /* Saturation and 32-bit sums are the header's; the emitted file's own arithmetic is clean. */
@@ -218,7 +218,7 @@ static void test_vnni_sanitised(void **state)
     if (!have_command("clang")) {
         skip();
     }
-    check_random((struct emitted){.compiler = emulated(SANITISED, line)}, VARIANT_VNNI, 7000, 12,
+    check_random((struct emitted){.compiler = emulated(SANITISED, line)}, VARIANT_VNNI, 7000, 8,
                  100);
 }
 
@@ -231,7 +231,7 @@ static void test_neon(void **state)
     check_random(
         (struct emitted){.compiler = "aarch64-linux-gnu-gcc -static -std=c99 -O1 " WARNINGS,
                          .emulator = "qemu-aarch64"},
-        VARIANT_NEON, 0, 80, 300);
+        VARIANT_NEON, 0, 40, 200);
 }
 
 int main(void)
