@@ -65,11 +65,15 @@ static bool reads(const struct net *net, int tensor, bool converting)
     return false;
 }
 
-/* How many of `left` elements of the input one register takes: what one load repeats. */
+/* How many of `left` elements of the input one register takes: what one load repeats.  Few inputs
+ * are loaded one by one: a caller has just stored them so, and a load over several stores waits. */
 static int spread_count(const struct simd *simd, int left, bool converts)
 {
     enum type type = simd->plan->net->tensors[simd->plan->net->input].type;
     int most = (type == TYPE_I8 || type == TYPE_U8) && !converts ? 4 : 2;
+    if (simd->plan->net->tensors[simd->plan->net->input].width <= 3) {
+        return 1;
+    }
     return left >= most ? most : left >= 2 ? 2 : 1;
 }
 

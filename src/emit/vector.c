@@ -20,19 +20,27 @@ static int looped(const struct layer *layer)
     return columns > COLUMNS_FLAT ? columns - columns % GROUP : 0;
 }
 
+/* Rows with those that are added so that whole registers are left: compilers then need no loop for
+ * the rest, and GCC's -O2 vectorises nothing that does. */
+static int padded(const struct layer *layer)
+{
+    enum { FEW = 4, WHOLE = 8 };
+    int rows = layer->weights.rows;
+    return rows <= FEW ? rows : (rows + WHOLE - 1) / WHOLE * WHOLE;
+}
+
 static void count(const struct plan *plan, int index, const struct span *span,
                   struct features *features)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
-    int64_t weights = (int64_t)span->rows * layer->weights.columns;
+    int64_t weights = (int64_t)padded(layer) * layer->weights.columns;
     features->count[FEATURE_LAYER] = 1;
     features->count[FEATURE_ROW] = span->rows;
     features->count[FEATURE_LOAD] = layer->weights.columns;
     features->count[FEATURE_WEIGHT] = weights;
     features->count[FEATURE_CLAMP] = span_clamps(plan, index, span);
     features->count[FEATURE_BYTE] =
-        2 * weights + series_bytes(&step->bias) + series_bytes(&step->shift);
+        2 * weights + (int64_t)4 * padded(layer) + series_bytes(&plan->steps[index].shift);
 }
 
 static void need(const struct plan *plan, int index, struct helpers *helpers)
@@ -40,30 +48,48 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
     (void)plan;
     (void)index;
     helpers->reads[TYPE_I16] = true;
+    helpers->reads[TYPE_I32] = true;
 }
 
-/* static const int16_t v1[columns][rows] = ... */
-static void tables(struct printer *p, int index)
+/* static const int32_t c1[rows] = biases; static const int16_t v1[columns][rows] = weights; */
+static void print_tables(struct printer *p, int index, const int32_t *bias, const int16_t *across)
 {
     const struct layer *layer = &p->plan->net->layers[index];
-    size_t rows = (size_t)layer->weights.rows;
-    size_t columns = (size_t)layer->weights.columns;
-    int16_t *across = arena_alloc(p->plan->arena, rows * columns, sizeof *across);
-    if (!across) {
-        p->out->failed = true;
-        return;
-    }
-    for (size_t i = 0; i < rows * columns; i++) {
-        across[i] = layer->weights.values[i % rows * columns + i / rows];
-    }
-    text_printf(p->out, "    static const int16_t v%d[%zu][%zu] %s_FLASH = {\n",
-                p->plan->steps[index].number, columns, rows, p->plan->upper);
-    for (size_t j = 0; j < columns; j++) {
+    int number = p->plan->steps[index].number;
+    int rows = padded(layer);
+    int columns = layer->weights.columns;
+    text_printf(p->out, "    static const int32_t c%d[%d] %s_FLASH = {\n        ", number, rows,
+                p->plan->upper);
+    print_numbers(p->out, (struct numbers){.i32 = bias}, 0, rows, 8);
+    text_printf(p->out, "\n    };\n    static const int16_t v%d[%d][%d] %s_FLASH = {\n", number,
+                columns, rows, p->plan->upper);
+    for (int j = 0; j < columns; j++) {
         text_add(p->out, "        {");
-        print_numbers(p->out, (struct numbers){.i16 = across}, j * rows, (int)rows, 9);
+        print_numbers(p->out, (struct numbers){.i16 = across}, (size_t)j * (size_t)rows, rows, 9);
         text_add(p->out, j + 1 < columns ? "},\n" : "}\n");
     }
     text_add(p->out, "    };\n");
+}
+
+/* Weights by columns, zeros in the rows that are added. */
+static void tables(struct printer *p, int index)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    size_t rows = (size_t)padded(layer);
+    size_t columns = (size_t)layer->weights.columns;
+    int16_t *across = arena_alloc(p->plan->arena, rows * columns, sizeof *across);
+    int32_t *bias = arena_alloc(p->plan->arena, rows, sizeof *bias);
+    if (!across || !bias) {
+        p->out->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < (size_t)layer->weights.rows; i++) {
+        bias[i] = layer->bias[i];
+        for (size_t j = 0; j < columns; j++) {
+            across[j * rows + i] = layer->weights.values[i * columns + j];
+        }
+    }
+    print_tables(p, index, bias, across);
 }
 
 /* "3", or within the loop over groups "j" and "j + 3". */
@@ -86,13 +112,12 @@ static void print_group(struct printer *p, int index, int first, int columns, co
     const char *indent = *over ? "            " : "        ";
     char column[32];
     char in[ELEMENT_MAX];
-    char bias[ELEMENT_MAX];
     text_printf(p->out, "%sfor (%s i = 0; i < %d; i++) {\n%s    s[i] ", indent, plan->index,
-                layer->weights.rows, indent);
+                padded(layer), indent);
     bool begins = first == 0 && !*over && looped(layer) == 0;
     const char *align = begins ? "           " : "            ";
     if (begins) {
-        text_printf(p->out, "= %s +\n%s%s", series_at(plan, &step->bias, "i", bias), indent, align);
+        text_printf(p->out, "= %s_I32(c%d, i) +\n%s%s", plan->upper, step->number, indent, align);
     } else {
         text_add(p->out, "+= ");
     }
@@ -113,13 +138,12 @@ static void print_groups(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    char bias[ELEMENT_MAX];
-    text_printf(p->out,
-                "        for (%s i = 0; i < %d; i++) {\n            s[i] = %s;\n        }\n"
-                "        for (%s j = 0; j < %d; j += %d) {\n",
-                plan->index, layer->weights.rows,
-                series_at(plan, &plan->steps[index].bias, "i", bias), plan->index, looped(layer),
-                GROUP);
+    text_printf(
+        p->out,
+        "        for (%s i = 0; i < %d; i++) {\n            s[i] = %s_I32(c%d, i);\n        }\n"
+        "        for (%s j = 0; j < %d; j += %d) {\n",
+        plan->index, padded(layer), plan->upper, plan->steps[index].number, plan->index,
+        looped(layer), GROUP);
     print_group(p, index, 0, GROUP, "j");
     text_add(p->out, "        }\n");
 }
@@ -131,7 +155,7 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     const struct step *step = &plan->steps[index];
     int columns = layer->weights.columns;
     char shift[ELEMENT_MAX];
-    text_printf(p->out, "    {\n        int32_t s[%d];\n", span->rows);
+    text_printf(p->out, "    {\n        int32_t s[%d];\n", padded(layer));
     if (looped(layer) > 0) {
         print_groups(p, index);
     }
@@ -154,7 +178,7 @@ const struct kernel kernel_vector = {
     .what = "loops over rows, side by side in vector registers",
     .shape = SHAPE_SPAN,
     .group = 1,
-    .series = SERIES_BIAS | SERIES_SHIFT,
+    .series = SERIES_SHIFT,
     .count = count,
     .need = need,
     .tables = tables,
