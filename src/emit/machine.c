@@ -12,32 +12,27 @@ const char *feature_name(enum feature feature)
     return names[feature];
 }
 
-/* Fitted to `mote measure --target cortex-m0`; the same as targets/cortex-m0.costs (a test compares
- * them). */
+/* The same as targets/cortex-m0.costs: `make costs` writes both, and a test compares them. */
 static const struct machine cortex_m0 = {
     .title = "cortex-m0",
     .unit = "cycles",
     .word = 32,
-    .has = {[KERNEL_LOOP] = true, [KERNEL_LINE] = true, [KERNEL_PACKED] = true},
-    .rates = {[KERNEL_LOOP] = {[FEATURE_LAYER] = {5781, 0},
-                               [FEATURE_ROW] = {98, 700},
-                               [FEATURE_WEIGHT] = {0, 1366},
-                               [FEATURE_CLAMP] = {14, 690},
-                               [FEATURE_BYTE] = {100, 0}},
-              [KERNEL_LINE] = {[FEATURE_LAYER] = {601, 1036},
-                               [FEATURE_ROW] = {557, 370},
-                               [FEATURE_LOAD] = {264, 122},
-                               [FEATURE_WEIGHT] = {779, 464},
-                               [FEATURE_ONE] = {264, 187},
-                               [FEATURE_POWER] = {447, 282},
-                               [FEATURE_CLAMP] = {201, 1575},
-                               [FEATURE_BYTE] = {100, 0}},
-              [KERNEL_PACKED] = {[FEATURE_ROW] = {332, 1169},
-                                 [FEATURE_LOAD] = {799, 0},
-                                 [FEATURE_WEIGHT] = {96, 725},
-                                 [FEATURE_ONE] = {0, 523},
-                                 [FEATURE_CLAMP] = {0, 794},
-                                 [FEATURE_BYTE] = {100, 0}}},
+    .has =
+        {
+#define HAS(KIND) [KERNEL_##KIND] = true,
+#define RATE(KIND, WHAT, bytes_, cycles_)
+#include "emit/default_costs.def"
+#undef HAS
+#undef RATE
+        },
+    .rates =
+        {
+#define HAS(KIND)
+#define RATE(KIND, WHAT, bytes_, cycles_) [KERNEL_##KIND][FEATURE_##WHAT] = {bytes_, cycles_},
+#include "emit/default_costs.def"
+#undef HAS
+#undef RATE
+        },
 };
 
 const struct machine *machine_default(void)

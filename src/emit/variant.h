@@ -23,4 +23,6 @@ extern const struct variant variant_neon;
 /* In the order in which the emitted file asks for them. */
 extern const struct variant *const variants[VARIANT_COUNT];
 
+extern const struct variant thumb_variant; /* thumb.c */
+
 #endif

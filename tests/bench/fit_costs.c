@@ -21,6 +21,10 @@
 #define VECTORS    8
 #define SWEEPS     20000
 
+/* The machine that is built in. */
+#define DEFAULT      "cortex-m0"
+#define DEFAULT_FILE "src/emit/default_costs.def"
+
 /* One net in one kernel: features, and what was measured. */
 struct probe {
     double features[FEATURE_COUNT];
@@ -252,7 +256,35 @@ static double error_of(const struct probe *probes, int count, bool time, const d
     return count ? 100 * sum / count : 0;
 }
 
-static void fit_kernel(const struct target *target, const struct kernel *kernel, struct text *out)
+/* A name in capitals, as C enumerators have it. */
+static void add_capitals(struct text *out, const char *name)
+{
+    for (; *name; name++) {
+        char letter[2] = {*name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name, 0};
+        text_add(out, letter);
+    }
+}
+
+/* The rates as rows of default_costs.def. */
+static void print_rates(struct text *out, const char *name, const double *bytes,
+                        const double *times)
+{
+    text_add(out, "HAS(");
+    add_capitals(out, name);
+    text_add(out, ")\n");
+    for (int f = 0; f < FEATURE_COUNT; f++) {
+        if (bytes[f] > 0 || times[f] > 0) {
+            text_add(out, "RATE(");
+            add_capitals(out, name);
+            text_add(out, ", ");
+            add_capitals(out, feature_name((enum feature)f));
+            text_printf(out, ", %.0f, %.0f)\n", bytes[f] * 100, times[f] * 100);
+        }
+    }
+}
+
+static void fit_kernel(const struct target *target, const struct kernel *kernel, struct text *out,
+                       struct text *rates)
 {
     struct probe probes[PROBES];
     double bytes[FEATURE_COUNT], times[FEATURE_COUNT];
@@ -272,6 +304,7 @@ static void fit_kernel(const struct target *target, const struct kernel *kernel,
         }
     }
     text_add(out, "\n");
+    print_rates(rates, kernel_name(kernel->kind), bytes, times);
 }
 
 /* ---- files ---- */
@@ -280,26 +313,35 @@ static void fit_target(const char *name)
 {
     struct error err = {0};
     struct text out = {0};
+    struct text rates = {0};
     char path[300];
     struct target *target = target_load(name, &err);
     if (!target || !target->machine || strcmp(target->costs, name) != 0) {
         fail(&err, "%s has no costs of its own", name);
         stop(&err);
     }
+    text_add(&rates,
+             "/* What kernels cost where no target is named: a Cortex-M0.  Written by `make "
+             "costs`.\n *\n * HAS(kernel) RATE(kernel, feature, hundredths of a byte, "
+             "hundredths of a cycle) */\n");
     text_printf(&out,
                 "# What kernels cost on %s: KERNEL, then FEATURE BYTES TIME ... (emit/machine.h).\n"
                 "# Written by `make costs`.\nunit %s\nword %d\n",
                 target->title, target->machine->unit, target->machine->word);
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (target->machine->has[k]) {
-            fit_kernel(target, kernel_at((enum kernel_kind)k), &out);
+            fit_kernel(target, kernel_at((enum kernel_kind)k), &out, &rates);
         }
     }
     (void)snprintf(path, sizeof path, "targets/%s.costs", name);
-    if (out.failed || !file_write(path, out.data, out.length, &err)) {
+    if (out.failed || rates.failed || !file_write(path, out.data, out.length, &err)) {
+        stop(&err);
+    }
+    if (strcmp(name, DEFAULT) == 0 && !file_write(DEFAULT_FILE, rates.data, rates.length, &err)) {
         stop(&err);
     }
     (void)printf("%s\n%s", path, out.data);
+    text_free(&rates);
     text_free(&out);
     target_free(target);
 }
