@@ -54,8 +54,10 @@ FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 # What tests share: random nets, temporary files ...
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
-# What counting programs share.
-SIM      := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%,$(wildcard src/sim/*.c)))
+# What counting programs link besides their main(): by their emulator.
+AVR      := $(addprefix $(BUILD)/src/sim/,counter.o machine_avr.o avr8.o)
+UNICORN  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_% src/sim/machine_avr.c \
+	src/sim/avr8.c,$(wildcard src/sim/*.c)))
 PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
 .PHONY: all examples unit fuzzers faults benches demo test bench fuzz check-format format tidy \
@@ -103,7 +105,11 @@ $(BUILD)/%.o: %.c Makefile
 		$(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 
 # Counting programs link an emulator library, which nothing else does.
-$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(SIM) $(BUILD)/inside.a
+$(BUILD)/mote-count_avr: $(BUILD)/src/sim/count_avr.o $(AVR) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $^ -lsimavr $(LDLIBS)
+
+$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(UNICORN) $(BUILD)/inside.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $^ -lunicorn $(LDLIBS)
 
@@ -122,7 +128,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 # Counting programs are no part of the library; their tests want a piece, or the programs.
 $(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
 $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
-$(BUILD)/tests/unit/test_measure_net: | $(COUNTERS)
+$(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets: | $(COUNTERS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/inside.a
 	$(call say,LD,$@)

@@ -29,9 +29,10 @@ struct target {
     const struct machine *machine; /* what kernels cost there; NULL: no key `costs` */
     const char *costs;             /* "cortex-m0": from the file cortex-m0.costs beside it */
     const char *variants; /* bodies of NAME_predict() that --asm adds for it (emit/variant.h) */
-    const char *support;  /* sources with start-up and the calls of targets/board.h */
+    const char *support;  /* sources with start-up and the calls of targets/board.h; "": none */
     const char *link;     /* linker words for the code alone and for the image; "": native */
-    const char *execute;  /* emulator command for function; "": run the image itself */
+    const char *execute;  /* emulator command for function; "": the counting program runs every
+                             vector, or, without one, this machine the image */
     const char *count;    /* counting program and its options; "": none */
 };
 

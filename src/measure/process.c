@@ -262,7 +262,8 @@ void outcome_complaint(const struct outcome *outcome, char *line, size_t room)
     const char *best = text;
     for (const char *at = text; *at;) {
         size_t length = strcspn(at, "\n");
-        if (says(at, length, "error") || says(at, length, "overflow")) {
+        if (says(at, length, "error") || says(at, length, "overflow") ||
+            says(at, length, "within region")) { /* how old linkers put it */
             best = at;
             break;
         }

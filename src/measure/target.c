@@ -46,7 +46,7 @@ static const struct key keys[] = {
     TEXT("optimise-speed", optimise_speed, false),
     TEXT("costs", costs, false),
     TEXT("variants", variants, false),
-    TEXT("support", support, true),
+    TEXT("support", support, false),
     TEXT("link", link, false),
     TEXT("execute", execute, false),
     TEXT("count", count, false),
@@ -348,7 +348,8 @@ struct target *target_load(const char *name, struct error *err)
     target->arena = arena;
     target->name = arena_string(arena, name);
     target->packages = target->optimise_size = target->optimise_speed = "";
-    target->costs = target->variants = target->link = target->execute = target->count = "";
+    target->costs = target->variants = target->support = "";
+    target->link = target->execute = target->count = "";
     if (!target->name || !read_target(target, name, err)) {
         fail_memory(err);
         target_free(target);

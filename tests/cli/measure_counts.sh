@@ -74,7 +74,7 @@ check_hostile() {
 check_usage() {
     "$count" >/dev/null 2>&1
     check "usage" $? 2
-    contains "bad core" "$("$count" --core m7 --call x y 2>&1)" "'m7' is no such value"
+    contains "bad core" "$("$count" --core m23 --call x y 2>&1)" "'m23' is no such value"
     contains "bad memory" "$("$count" --ram 0:0x1000 --call leaf "$SCRATCH/costs.elf" 2>&1)" \
         "flash and RAM overlap"
     contains "help" "$("$count" --help)" "--call SYMBOL"
