@@ -49,7 +49,11 @@ int plan_series_read(const struct plan *plan, int index, const struct series **s
 
 static bool row_fits(const struct plan *plan, int index, const struct kernel *kernel, int row)
 {
-    return !kernel->fits || kernel->fits(plan, index, row);
+    bool fits = !kernel->fits || kernel->fits(plan, index, row);
+    for (int i = 0; fits && kernel->whole && i < plan->net->layers[index].weights.rows; i++) {
+        fits = kernel->fits(plan, index, i);
+    }
+    return fits;
 }
 
 /* Append rows; they join the ones before them where the kernel is the same and takes any number. */
@@ -116,8 +120,9 @@ static const char *refusal(const struct plan *plan, int index, const struct choi
     if (choice->fitting == 0) {
         return choice->kernel->group > 1 ? "no two neighbouring rows fit" : "no row fits";
     }
+    const struct kernel *first = choice->spans[0].kernel;
     if (plan_feeds_add(plan, index) &&
-        (choice->span_count > 1 || choice->spans[0].kernel->shape == SHAPE_SPAN)) {
+        (choice->span_count > 1 || (first->shape == SHAPE_SPAN && !first->sums))) {
         return "an add takes its 32-bit sums";
     }
     if (flat_weights(plan, index, choice) > LINE_WEIGHTS_MAX) {
@@ -227,6 +232,10 @@ bool plan_choose(struct plan *plan)
             choose_named(plan, step);
         } else {
             choose_best(plan, step);
+        }
+        if (step->choice_count && plan_choice(plan, i)->kernel->prepare &&
+            !plan_choice(plan, i)->kernel->prepare(plan, i)) {
+            return false;
         }
     }
     return true;

@@ -34,9 +34,12 @@ void helpers_need_series(struct helpers *helpers, const struct series *series)
 /* Are results clamped where they are stored, without a function? */
 static bool clamps_inside(const struct plan *plan, int index)
 {
-    const struct layer *layer = &plan->net->layers[index];
-    return plan_rows_of(plan, index, &kernel_packed) == layer->weights.rows &&
-           plan_clamps_only(layer->activation);
+    const struct choice *choice = plan_choice(plan, index);
+    bool inside = plan_clamps_only(plan->net->layers[index].activation);
+    for (int i = 0; i < choice->span_count; i++) {
+        inside = inside && choice->spans[i].kernel->clamps;
+    }
+    return inside;
 }
 
 /* What its kernels need; the activation in one of its two forms. */
@@ -109,6 +112,9 @@ static const char *base_name(struct helper helper)
     if (helper.kind == HELPER_PAIR) {
         return "pair";
     }
+    if (helper.kind == HELPER_BITS) {
+        return "bits";
+    }
     if (helper.kind == HELPER_COPY) {
         return "copy";
     }
@@ -133,6 +139,10 @@ const char *helper_name(const struct plan *plan, const struct helpers *helpers,
     if (helper.kind == HELPER_PAIR) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_pair%d%s%s", plan->name, helper.columns,
                        alone ? "" : "_", alone ? "" : type_name(helper.a));
+    } else if (helper.kind == HELPER_BITS) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_bits%d%s%s%s%s", plan->name, helper.columns,
+                       alone ? "" : "_", alone ? "" : type_name(helper.a), alone ? "" : "_",
+                       alone ? "" : type_name(helper.b));
     } else if (alone) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_%s", plan->name, base_name(helper));
     } else if (helper.kind == HELPER_COPY) {
@@ -375,6 +385,7 @@ static void print_helper(struct text *out, const struct plan *plan, struct helpe
     switch (helper.kind) {
     case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
     case HELPER_PAIR: print_pair_helper(out, plan, helper, name); break;
+    case HELPER_BITS: print_bits_helper(out, plan, helper, name); break;
     case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
     case HELPER_ELEMENT: print_element_helper(out, helper, name); break;
     case HELPER_ALL: print_all_helper(out, plan, helper, name); break;

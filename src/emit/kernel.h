@@ -25,10 +25,13 @@ struct kernel {
     enum kernel_kind kind;
     const char *what; /* for people: one line */
     enum shape shape;
-    int group;  /* rows that it takes at a time; 1 for most */
-    bool words; /* reads activations fastest from 32-bit elements */
-    int series; /* of SERIES_...: what it reads per row */
-    bool flat;  /* its code grows with the weights: only for small layers */
+    int group;   /* rows that it takes at a time; 1 for most */
+    bool words;  /* reads activations fastest from 32-bit elements */
+    int series;  /* of SERIES_...: what it reads per row */
+    bool flat;   /* its code grows with the weights: only for small layers */
+    bool clamps; /* it writes out activations that only clamp, and needs no helper for them */
+    bool whole;  /* takes all rows of a layer, or none */
+    bool sums;   /* SHAPE_SPAN: may store the 32-bit sums that an add reads */
 
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
@@ -58,7 +61,7 @@ struct kernel {
 /* By kind. */
 const struct kernel *kernel_at(enum kernel_kind kind);
 
-extern const struct kernel kernel_loop, kernel_line, kernel_packed;
+extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_bits;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);
@@ -67,6 +70,25 @@ struct estimate estimate_span(const struct plan *plan, int layer, const struct s
 
 /* What half a word holds. */
 #define PACK_VALUES 65536
+
+/* The offsets, in units of 2^shift, that move every sum of a row to 0 .. values - 1; none does
+ * where low > high. */
+struct interval pack_offsets(const struct plan *plan, int layer, int row, int64_t values);
+
+/* The offset of every row: a common one, or each its own.  False when out of memory. */
+bool pack_prepare(struct plan *plan, int layer, int64_t values);
+
+/* A row's bias without its offset; modulo 2^32, as the sum is. */
+int32_t pack_bias(const struct plan *plan, int layer, int row);
+
+/* "POSE_PAIR(-3, 17)" behind each other, wrapped; `column` starts as 0. */
+void pack_print(struct printer *p, int64_t low, int64_t high, size_t *column);
+
+/* Of one half of the word: behind the shift, with the offset taken back. */
+void pack_print_half(struct printer *p, int layer, const char *row, const char *half);
+
+/* b[2 * i] = f(z), written out where f only clamps. */
+void pack_print_result(struct printer *p, int layer, const char *row);
 
 /* The row whose sums take the most values, those that the offset's rounding adds included: so
  * many. */

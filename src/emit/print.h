@@ -48,6 +48,7 @@ const char *series_at(const struct plan *plan, const struct series *series, cons
 enum helper_kind {
     HELPER_ROW,     /* sum of a row: a = element type, b = weight type */
     HELPER_PAIR,    /* sums of two packed rows: a = b = element type */
+    HELPER_BITS,    /* sums of `columns` words, bit by bit: a = element, b = table type */
     HELPER_COPY,    /* copy elements of type a */
     HELPER_ELEMENT, /* activation to type a, returned as type b */
     HELPER_ALL      /* the same on an int32_t array in place */
@@ -58,7 +59,7 @@ struct helper {
     enum activation activation; /* elements: NONE saturates */
     enum type a;
     enum type b;
-    int columns; /* HELPER_PAIR; else 0 */
+    int columns; /* HELPER_PAIR; HELPER_BITS: words; else 0 */
 };
 
 #define HELPERS_MAX (96 + NET_LAYERS_MAX)
@@ -115,6 +116,10 @@ const char *print_target(struct printer *p, int layer, const char *index, bool a
 
 /* The sum of two packed rows, as a function. */
 void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
+                       const char *name);
+
+/* Sums of several words without a multiplication, as a function. */
+void print_bits_helper(struct text *out, const struct plan *plan, struct helper helper,
                        const char *name);
 
 /* Straight-line code. */

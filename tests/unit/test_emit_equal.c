@@ -311,7 +311,8 @@ static void test_pose_exhaustively(void **state)
     batch_free(&b);
 }
 
-int main(void)
+/* An argument is a pattern of the tests to run, such as "test_each*". */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_kernel), cmocka_unit_test(test_random_nets),
@@ -319,5 +320,8 @@ int main(void)
         cmocka_unit_test(test_wide),        cmocka_unit_test(test_pose_exhaustively),
         cmocka_unit_test(test_narrow_nets), cmocka_unit_test(test_edges),
     };
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
