@@ -1,16 +1,16 @@
 /* The bit kernel: no multiplication, for cores without a multiplier.
  *
- * From the highest bit of the activations down, the sums are doubled, and each column whose bit is
- * set adds its weights; the highest bit of a signed activation counts negative.  The sums of up to
- * BITS_WORDS words stay in registers meanwhile.  A word holds two rows where all pairs of the layer
- * fit half a word each (pack.c), otherwise one; either way an offset keeps every final sum from
- * being negative, and what happens on the way is modulo 2^32. */
+ * A column's weights are added for each bit of its activation that is set, and double from bit to
+ * bit until none is left; below zero they change their sign first.  The sums of up to BITS_WORDS
+ * words stay in registers meanwhile.  A word holds two rows where all rows of the layer fit half a
+ * word each (pack.c), otherwise one; either way an offset keeps every final sum from being
+ * negative, and what happens on the way is modulo 2^32. */
 #include "emit/kernel.h"
 
 #include <stdio.h>
 
 /* Sums at once: what RV32E holds beside the loop's own numbers. */
-#define BITS_WORDS 6
+#define BITS_WORDS 4
 /* What a word holds of one row, so that it is a non-negative int32_t behind a shift of zero. */
 #define BITS_VALUES ((int64_t)1 << 31)
 
@@ -20,7 +20,7 @@ struct cut {
     int words;   /* of one pass */
     int passes;
     int bits;  /* of an activation, the sign included */
-    bool sign; /* is the highest of them negative? */
+    bool sign; /* may one be negative? */
 };
 
 /* Bits that any activation of the layer may have set. */
@@ -113,8 +113,8 @@ static void packed_table(struct printer *p, int index)
                 p->plan->steps[index].number, cut.passes * (columns + 1), cut.words,
                 p->plan->upper);
     for (int pass = 0; pass < cut.passes; pass++) {
-        for (int j = 0; j <= columns; j++) {
-            print_pairs(p, index, 2 * pass * cut.words, j < columns ? j : -1);
+        for (int j = -1; j < columns; j++) {
+            print_pairs(p, index, 2 * pass * cut.words, j);
         }
     }
     text_add(p->out, "    };\n");
@@ -139,17 +139,8 @@ static void single_table(struct printer *p, int index)
         }
         text_add(p->out, "},\n");
     }
-    text_printf(p->out, "    };\n    static const int32_t b%d[%d] %s_FLASH = {\n        ",
-                step->number, layer->weights.rows, plan->upper);
-    for (int row = 0; row < layer->weights.rows; row++) {
-        char number[GROUPED_MAX];
-        text_printf(p->out,
-                    row == 0  ? "%s"
-                    : row % 6 ? ", %s"
-                              : ",\n        %s",
-                    literal(pack_bias(plan, index, row), number));
-    }
-    text_add(p->out, "\n    };\n");
+    text_add(p->out, "    };\n");
+    print_biases(p, index);
 }
 
 static void tables(struct printer *p, int index)
@@ -177,69 +168,74 @@ static bool any_sign(const struct plan *plan)
     return sign;
 }
 
-/* "    s0 += s0;" of each sum. */
-static void each_sum(struct text *out, int words, const char *indent, const char *operator)
+/* "s0 += w0;" of each sum, for "s" and " += w". */
+static void each_sum(struct text *out, int words, const char *left, const char *right)
 {
     for (int k = 0; k < words; k++) {
-        text_printf(out, "%ss%d %s s%d;\n", indent, k, operator, k);
+        text_printf(out, "%s%d%s%d;\n", left, k, right, k);
     }
 }
 
-/* s0 takes element 0 of the words at w.  The sum stands last: gcc warns of `s0 += (uint32_t)w[0]`
- * where w holds signed bytes. */
-static void print_take(struct text *out, const struct plan *plan, enum type type, int k)
+/* Element k of the words at w. */
+static void print_word(struct text *out, const struct plan *plan, enum type type, int k)
 {
     static const char *const macros[] = {"I8", "U8", "I16"};
     if (type == TYPE_I32) {
-        text_printf(out, "                s%d += %s_U32(w, %d);\n", k, plan->upper, k);
+        text_printf(out, "%s_U32(w, %d)", plan->upper, k);
     } else {
-        text_printf(out, "                s%d = (uint32_t)%s_%s(w, %d) + s%d;\n", k, plan->upper,
-                    macros[type], k, k);
+        text_printf(out, "(uint32_t)%s_%s(w, %d)", plan->upper, macros[type], k);
     }
 }
 
-static void print_inner(struct text *out, const struct plan *plan, struct helper helper)
+/* What one column adds: its weights double from bit to bit. */
+static void print_column(struct text *out, const struct plan *plan, struct helper helper)
 {
-    text_printf(out,
-                "        for (%s i = 0; i < n; i++) {\n"
-                "            if (((uint32_t)a[i] & bit) != 0U) {\n",
-                plan->index);
     for (int k = 0; k < helper.columns; k++) {
-        print_take(out, plan, helper.b, k);
+        text_printf(out, "            uint32_t w%d = ", k);
+        print_word(out, plan, helper.b, k);
+        text_add(out, ";\n");
     }
-    text_printf(out, "            }\n            w += %d;\n        }\n", helper.columns);
+    if (type_low(helper.a) < 0 && any_sign(plan)) {
+        text_add(out, "            if (a[i] < 0) {\n                x = 0U - x;\n");
+        each_sum(out, helper.columns, "                w", " = 0U - w");
+        text_add(out, "            }\n");
+    }
+    text_add(out, "            for (;;) {\n                if ((x & 1U) != 0U) {\n");
+    each_sum(out, helper.columns, "                    s", " += w");
+    text_add(out, "                }\n                x >>= 1;\n"
+                  "                if (x == 0U) {\n                    break;\n"
+                  "                }\n");
+    each_sum(out, helper.columns, "                w", " += w");
+    text_add(out, "            }\n");
 }
 
 void print_bits_helper(struct text *out, const struct plan *plan, struct helper helper,
                        const char *name)
 {
-    bool sign = any_sign(plan);
     bool packed = helper.b == TYPE_I32;
     const char *type = packed ? "uint32_t" : c_type(helper.b);
     text_printf(out,
-                "/* %d sums at once without a multiplication, modulo 2^32: bit by bit from the "
-                "highest, the sums\n * double and take the weights of the columns whose bit is "
-                "set.%s\n * w: column by column%s. */\n"
-                "static void %s(const %s *a, const %s *t, %s n, uint32_t bit, %suint32_t *s)\n{\n",
-                helper.columns, sign ? "  The bit `sign` counts negative." : "",
-                packed ? ", then the biases" : "", name, c_type(helper.a), type, plan->index,
-                sign ? "uint32_t sign, " : "");
-    text_printf(out, "    const %s *w = t;\n", type);
+                "/* %d sums at once without a multiplication, modulo 2^32: for each bit of an "
+                "activation that is\n * set, the column's weights times that bit.  w: %scolumn by "
+                "column. */\n"
+                "static void %s(const %s *a, const %s *w, %s n, uint32_t *s)\n{\n",
+                helper.columns, packed ? "the biases, then " : "", name, c_type(helper.a), type,
+                plan->index);
     for (int k = 0; k < helper.columns; k++) {
-        text_printf(out, "    uint32_t s%d = 0U;\n", k);
+        text_printf(out,
+                    packed ? "    uint32_t s%d = %s_U32(w, %d);\n" : "    uint32_t s%d = 0U;\n", k,
+                    plan->upper, k);
     }
-    text_add(out, "    while (bit != 0U) {\n        w = t;\n");
-    each_sum(out, helper.columns, "        ", "+=");
-    print_inner(out, plan, helper);
-    if (sign) {
-        text_add(out, "        if (bit == sign) {\n");
-        each_sum(out, helper.columns, "            ", "= 0U -");
-        text_add(out, "        }\n");
-    }
-    text_add(out, "        bit >>= 1;\n    }\n");
+    text_printf(out, "    for (%s i = 0; i < n; i++) {\n        uint32_t x = (uint32_t)a[i];\n",
+                plan->index);
+    text_printf(out, packed ? "        w += %d;\n" : "", helper.columns);
+    text_add(out, "        if (x != 0U) {\n");
+    print_column(out, plan, helper);
+    text_add(out, "        }\n");
+    text_printf(out, packed ? "" : "        w += %d;\n", helper.columns);
+    text_add(out, "    }\n");
     for (int k = 0; k < helper.columns; k++) {
-        text_printf(out, "    s[%d] = s%d", k, k);
-        text_printf(out, packed ? " + %s_U32(w, %d);\n" : ";\n", plan->upper, k);
+        text_printf(out, "    s[%d] = s%d;\n", k, k);
     }
     text_add(out, "}\n\n");
 }
@@ -263,17 +259,14 @@ static void print_sums(struct printer *p, int index, const struct cut *cut)
                 helper_name(plan, p->helpers, bits_helper(plan, index), name),
                 address(plan, layer->inputs[0], in), plan->steps[index].number);
     text_printf(p->out, cut->passes > 1 ? "i * %d" : "0", columns + cut->packed);
-    text_printf(p->out, "], %d, 0x%XU, ", columns, 1U << (cut->bits - 1));
-    if (any_sign(plan)) {
-        text_printf(p->out, "0x%XU, ", cut->sign ? 1U << (cut->bits - 1) : 0U);
-    }
+    text_printf(p->out, "], %d, ", columns);
     text_printf(p->out, cut->passes > 1 ? "s + i * %d);\n        }\n" : "s);\n", cut->words);
 }
 
 /* Element `index` of the biases, taken into the sum. */
 static void print_biased(struct printer *p, int index)
 {
-    text_printf(p->out, "            uint32_t u = s[i] + (uint32_t)%s_I32(b%d, i);\n",
+    text_printf(p->out, "            uint32_t sum = s[i] + (uint32_t)%s_I32(b%d, i);\n",
                 p->plan->upper, p->plan->steps[index].number);
 }
 
@@ -298,7 +291,7 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     } else {
         print_biased(p, index);
         text_add(p->out, "            int32_t z;\n");
-        print_stored(p, index, "u", "i");
+        print_stored(p, index, "sum", "i");
     }
     text_add(p->out, "        }\n");
     if (cut.packed && span->rows % 2) {

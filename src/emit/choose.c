@@ -87,10 +87,14 @@ static void find_spans(const struct plan *plan, int index, struct choice *choice
         while (end < rows && row_fits(plan, index, kernel, end) == fits) {
             end++;
         }
-        int taken = fits ? (end - first) - (end - first) % kernel->group : 0;
-        add_span(choice, kernel, first, taken);
+        int taken = 0;
+        for (const struct kernel *k = kernel; fits && k; k = k->smaller) {
+            int rows_left = end - first - taken;
+            add_span(choice, k, first + taken, rows_left - rows_left % k->group);
+            taken += rows_left - rows_left % k->group;
+            choice->fitting += k == kernel ? taken : 0;
+        }
         add_span(choice, rest, first + taken, end - first - taken);
-        choice->fitting += taken;
         first = end;
     }
 }
@@ -162,7 +166,7 @@ static bool make_choice(struct plan *plan, int index, const struct kernel *kerne
 /* ---- choosing ---- */
 
 /* For speed, code of this part more cycles is taken where it needs less flash. */
-#define SPEED_SLACK 8
+#define SPEED_SLACK 16
 
 /* What is to be least. */
 static int64_t score(const struct plan *plan, const struct choice *choice)

@@ -25,7 +25,9 @@ struct kernel {
     enum kernel_kind kind;
     const char *what; /* for people: one line */
     enum shape shape;
-    int group;   /* rows that it takes at a time; 1 for most */
+    int group; /* rows that it takes at a time; 1 for most */
+    /* Takes what such groups leave; every row that fits this one fits it.  NULL: none. */
+    const struct kernel *smaller;
     bool words;  /* reads activations fastest from 32-bit elements */
     int series;  /* of SERIES_...: what it reads per row */
     bool flat;   /* its code grows with the weights: only for small layers */
@@ -61,10 +63,24 @@ struct kernel {
 /* By kind. */
 const struct kernel *kernel_at(enum kernel_kind kind);
 
-extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_bits;
+extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_bits, kernel_narrow,
+    kernel_narrow_line, kernel_loop4, kernel_loop2, kernel_ternary, kernel_quad, kernel_dsp;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);
+
+/* ---- loop.c, line.c ---- */
+
+/* static const int8_t w1[rows][columns] = ...: the weights of the rows of `kernel`, for a `letter`
+ * of w. */
+void print_weight_rows(struct printer *p, int layer, char letter, const struct kernel *kernel);
+
+/* Tile sizes of `rows` rows, as equal as they can be, `first` being done: 16 -> 6, 5, 5. */
+int line_tile_rows(int rows, int first);
+
+/* Statements behind each other on lines of at most 100 columns, each behind a space; `column` is
+ * where the line is, new lines start at `indent`. */
+void print_statement(struct text *out, const char *statement, int indent, size_t *column);
 
 /* ---- pack.c ---- */
 
@@ -80,6 +96,9 @@ bool pack_prepare(struct plan *plan, int layer, int64_t values);
 
 /* A row's bias without its offset; modulo 2^32, as the sum is. */
 int32_t pack_bias(const struct plan *plan, int layer, int row);
+
+/* static const int32_t b1[rows] = ...: the biases without their offsets. */
+void print_biases(struct printer *p, int layer);
 
 /* "POSE_PAIR(-3, 17)" behind each other, wrapped; `column` starts as 0. */
 void pack_print(struct printer *p, int64_t low, int64_t high, size_t *column);

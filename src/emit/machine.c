@@ -18,7 +18,13 @@ static const struct machine cortex_m0 = {
     .title = "cortex-m0",
     .unit = "cycles",
     .word = 32,
-    .has = {[KERNEL_LOOP] = true, [KERNEL_LINE] = true, [KERNEL_PACKED] = true},
+    .has = {[KERNEL_LOOP] = true,
+            [KERNEL_LINE] = true,
+            [KERNEL_PACKED] = true,
+            [KERNEL_LOOP4] = true,
+            [KERNEL_LOOP2] = true,
+            [KERNEL_TERNARY] = true,
+            [KERNEL_QUAD] = true},
     .rates = {[KERNEL_LOOP] = {[FEATURE_LAYER] = {6000, 3000},
                                [FEATURE_ROW] = {0, 700},
                                [FEATURE_WEIGHT] = {0, 1300},
@@ -36,7 +42,27 @@ static const struct machine cortex_m0 = {
                                  [FEATURE_CLAMP] = {400, 400},
                                  [FEATURE_ONE] = {0, 700},
                                  [FEATURE_POWER] = {0, 100},
-                                 [FEATURE_BYTE] = {100, 0}}},
+                                 [FEATURE_BYTE] = {100, 0}},
+              [KERNEL_LOOP4] = {[FEATURE_LAYER] = {8000, 3000},
+                                [FEATURE_ROW] = {0, 700},
+                                [FEATURE_WEIGHT] = {0, 2700},
+                                [FEATURE_BYTE] = {100, 0}},
+              [KERNEL_LOOP2] = {[FEATURE_LAYER] = {8000, 3000},
+                                [FEATURE_ROW] = {0, 700},
+                                [FEATURE_WEIGHT] = {0, 2600},
+                                [FEATURE_BYTE] = {100, 0}},
+              [KERNEL_TERNARY] = {[FEATURE_LAYER] = {8500, 3000},
+                                  [FEATURE_ROW] = {0, 700},
+                                  [FEATURE_WEIGHT] = {0, 3300},
+                                  [FEATURE_BYTE] = {100, 0}},
+              [KERNEL_QUAD] = {[FEATURE_LAYER] = {17000, 1200},
+                               [FEATURE_ROW] = {0, 5500},
+                               [FEATURE_LOAD] = {1400, 0},
+                               [FEATURE_WEIGHT] = {0, 1000},
+                               [FEATURE_CLAMP] = {400, 400},
+                               [FEATURE_ONE] = {0, 700},
+                               [FEATURE_POWER] = {0, 100},
+                               [FEATURE_BYTE] = {100, 0}}},
 };
 
 const struct machine *machine_default(void)
@@ -117,7 +143,7 @@ static bool read_kernel(struct reader *r)
     return true;
 }
 
-/* "word 16", "unit cycles" or a kernel. */
+/* "word 16", "multiply no", "unit cycles" or a kernel. */
 static bool read_words(struct reader *r)
 {
     if (strcmp(r->words[0], "word") == 0) {
@@ -125,6 +151,10 @@ static bool read_words(struct reader *r)
         r->machine->word = narrow ? 16 : 32;
         return narrow || (r->count == 2 && strcmp(r->words[1], "32") == 0) ||
                fail_at(r->err, r->place, "word: wants 16 or 32");
+    }
+    if (strcmp(r->words[0], "multiply") == 0) {
+        r->machine->no_multiplier = r->count == 2 && strcmp(r->words[1], "no") == 0;
+        return r->machine->no_multiplier || fail_at(r->err, r->place, "multiply: wants no");
     }
     if (strcmp(r->words[0], "unit") == 0) {
         bool fits = r->count == 2 && strlen(r->words[1]) < sizeof r->machine->unit;

@@ -126,6 +126,22 @@ int32_t pack_bias(const struct plan *plan, int index, int row)
     return bias <= INT32_MAX ? (int32_t)bias : -(int32_t)(UINT32_MAX - bias) - 1;
 }
 
+void print_biases(struct printer *p, int index)
+{
+    int rows = p->plan->net->layers[index].weights.rows;
+    char number[GROUPED_MAX];
+    text_printf(p->out, "    static const int32_t b%d[%d] %s_FLASH = {\n        ",
+                p->plan->steps[index].number, rows, p->plan->upper);
+    for (int row = 0; row < rows; row++) {
+        text_printf(p->out,
+                    row == 0  ? "%s"
+                    : row % 6 ? ", %s"
+                              : ",\n        %s",
+                    literal(pack_bias(p->plan, index, row), number));
+    }
+    text_add(p->out, "\n    };\n");
+}
+
 /* Bias and weights of two rows, column by column. */
 static void print_pair_row(struct printer *p, int index, int row)
 {
