@@ -29,6 +29,7 @@ struct kernel {
     /* Takes what such groups leave; every row that fits this one fits it.  NULL: none. */
     const struct kernel *smaller;
     bool words;  /* reads activations fastest from 32-bit elements */
+    bool bytes;  /* reads them as fast from unsigned bytes */
     int series;  /* of SERIES_...: what it reads per row */
     bool flat;   /* its code grows with the weights: only for small layers */
     bool clamps; /* it writes out activations that only clamp, and needs no helper for them */
