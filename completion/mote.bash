@@ -13,8 +13,8 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --selftest --target --explain" ;;
-    measure) echo "--target --optimise --vectors --flash --ram --cycles --keep" ;;
+    emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
+    measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
     esac
     echo "--json --help"
 }
@@ -31,9 +31,10 @@ _mote_values()
     --kernel) echo "any packed" ;;
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
-    --optimise) echo "size speed" ;;
+    --optimise) echo "size speed balanced" ;;
+    --kernel) echo "loop line packed" ;;
     --net) echo "auto" ;;
-    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest) return 2 ;;

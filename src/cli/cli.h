@@ -91,12 +91,61 @@ bool parse_hidden_type(const char *text, void *name);      /* const char *: i8 u
 bool parse_kernel(const char *text, void *packed);         /* bool; "any", "packed" */
 bool parse_out_type(const char *text, void *name);         /* const char *: i8 i16 i32 */
 bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
+bool parse_kernel(const char *text, void *name);           /* const char *: of kernels.def */
 
 /* A settings struct's entry for an option that many verbs have. */
 #define OPTION_JSON(settings)                                                                      \
     {                                                                                              \
         .name = "--json", .help = "print the result as JSON on standard output",                   \
         .kind = OPTION_SET, .offset = offsetof(struct settings, json), .low = 1                    \
+    }
+
+#define OPTION_OPTIMISE(settings)                                                                  \
+    {                                                                                              \
+        .name = "--optimise", .argument = "size|speed|balanced", .kind = OPTION_PARSED,            \
+        .offset = offsetof(struct settings, optimise), .parse = parse_optimise,                    \
+        .expects = "'size', 'speed' or 'balanced'",                                                \
+        .help =                                                                                    \
+            "kernels of least flash (default), of least time, or of the\nleast product of both"    \
+    }
+
+/* Limits: kernels are chosen for them where they are, and what is measured is checked. */
+#define OPTION_FLASH(settings)                                                                     \
+    {                                                                                              \
+        .name = "--flash", .argument = "BYTES", .kind = OPTION_PARSED,                             \
+        .offset = offsetof(struct settings, budget.flash), .parse = parse_bytes,                   \
+        .expects = "a number of bytes such as 900 or 32k",                                         \
+        .help = "exit with 3 where code and constants take more"                                   \
+    }
+
+#define OPTION_RAM(settings)                                                                       \
+    {                                                                                              \
+        .name = "--ram", .argument = "BYTES", .kind = OPTION_PARSED,                               \
+        .offset = offsetof(struct settings, budget.ram), .parse = parse_bytes,                     \
+        .expects = "a number of bytes such as 200 or 2k",                                          \
+        .help = "exit with 3 where static RAM and stack take more"                                 \
+    }
+
+#define OPTION_CYCLES(settings)                                                                    \
+    {                                                                                              \
+        .name = "--cycles", .argument = "N", .kind = OPTION_WHOLE,                                 \
+        .offset = offsetof(struct settings, budget.cycles), .low = 1,                              \
+        .high = INT64_C(1000000000000), .help = "exit with 3 where one prediction takes more"      \
+    }
+
+#define OPTION_KERNEL(settings)                                                                    \
+    {                                                                                              \
+        .name = "--kernel", .argument = "NAME", .kind = OPTION_PARSED,                             \
+        .offset = offsetof(struct settings, kernel), .parse = parse_kernel,                        \
+        .expects = "a kernel; emit --explain lists them",                                          \
+        .help = "this kernel wherever its proof allows it, not the best one"                       \
+    }
+
+#define OPTION_ASM(settings)                                                                       \
+    {                                                                                              \
+        .name = "--asm",                                                                           \
+        .help = "also assembly or intrinsics behind #if, for the targets that have them",          \
+        .kind = OPTION_SET, .offset = offsetof(struct settings, assembly), .low = 1                \
     }
 
 /* ---- messages (message.c) ---- */
@@ -142,15 +191,19 @@ struct target_list {
     int count;
 };
 
-/* `names` is "a,b,c"; NULL: every installed one.  A target that is unknown or not installed by
- * name is an error.  Free with targets_free(), after a failure too. */
+/* `names` is "a,b,c"; NULL or "all": every installed one, with a note for each that lacks a
+ * program. A target that is unknown or not installed by name is an error.  Free with
+ * targets_free(), after a failure too. */
 bool targets_load(const char *names, struct arena *arena, struct target_list *list,
                   struct error *err);
 void targets_free(struct target_list *list);
 
-/* Measure on each target; costs has room for all. */
+/* Measure on each target, two at a time where the speed of this machine does not matter; costs has
+ * room for all.  What failed first in the list is told. */
 bool targets_measure(const struct net *net, const struct target_list *list,
                      const struct measure_options *options, struct cost *costs, struct error *err);
+
+bool has_budget(const struct budget *budget);
 
 /* EXIT_FINE, or EXIT_BUDGET with a line per broken limit on stderr. */
 enum exit_code check_budget(const struct budget *budget, const struct cost *costs, int count);

@@ -11,8 +11,11 @@ struct settings {
     const char *output;
     const char *name;
     enum optimise optimise;
+    const char *kernel;
+    int assembly;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
+    struct budget budget;
     int explain;
     int json;
 };
@@ -28,13 +31,9 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, name),
      .help = "prefix of the C names (default: from the file's name)"},
-    {.name = "--optimise",
-     .argument = "size|speed",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, optimise),
-     .parse = parse_optimise,
-     .expects = "'size' or 'speed'",
-     .help = "loop kernel, or packed and straight-line code (default: size)"},
+    OPTION_OPTIMISE(settings),
+    OPTION_KERNEL(settings),
+    OPTION_ASM(settings),
     {.name = "--selftest",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -46,7 +45,11 @@ static const struct option options[] = {
      .argument = "A,B,C",
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, targets),
-     .help = "measure on these and put the costs into the head comment"},
+     .help = "choose kernels for the first of these, measure on all and put the\n"
+             "costs into the head comment"},
+    OPTION_FLASH(settings),
+    OPTION_RAM(settings),
+    OPTION_CYCLES(settings),
     {.name = "--explain",
      .kind = OPTION_SET,
      .offset = offsetof(struct settings, explain),
@@ -54,6 +57,17 @@ static const struct option options[] = {
      .help = "print each layer's kernel, its alternatives and why; without -o\nwrite no file"},
     OPTION_JSON(settings),
     {0}};
+
+/* What to emit, with what it borrows. */
+struct job {
+    const struct net *net;
+    const struct settings *settings;
+    struct arena *arena;
+    struct target_list targets;
+    struct emit_options how;
+    struct vectors vectors;
+    const struct cost *measured; /* on each target; NULL: not measured */
+};
 
 /* The files to write: the second one is NULL for a header alone. */
 struct paths {
@@ -139,7 +153,7 @@ static bool describe_cost(const struct target *target, enum optimise optimise,
 {
     struct text title = {0};
     text_printf(&title, "%s %s", target->title,
-                optimise == OPTIMISE_SPEED ? target->optimise_speed : target->optimise_size);
+                optimise == OPTIMISE_SIZE ? target->optimise_size : target->optimise_speed);
     *line = (struct emit_cost){
         .target = title.failed ? NULL : arena_string(arena, title.data),
         .flash_code = cost->flash_code,
@@ -160,29 +174,92 @@ static bool all_equal(const struct cost *cost, struct error *err)
                 cost->target, (long long)cost->mismatches);
 }
 
-static bool measure_costs(const struct net *net, const struct target_list *list,
-                          struct arena *arena, struct emit_options *emitting, struct error *err)
+/* The job's net as one header whose names begin with "net", which is what gets measured. */
+static bool emit_alone(const struct job *job, struct text *header, struct error *err)
 {
-    const struct measure_options how = {.optimise = emitting->optimise};
-    size_t count = (size_t)list->count;
-    struct cost *costs = arena_alloc(arena, count, sizeof *costs);
-    struct emit_cost *lines = arena_alloc(arena, count, sizeof *lines);
+    struct emit_options how = job->how;
+    struct text source = {0};
+    how.name = "net";
+    how.separate = false;
+    how.selftest = NULL;
+    return emit_c(job->net, &how, header, &source, err);
+}
+
+/* What the job's kernels cost on its targets. */
+static bool measure_once(struct job *job, struct cost *costs, struct error *err)
+{
+    struct text header = {0};
+    bool good = emit_alone(job, &header, err);
+    const struct measure_options how = {.optimise = job->how.optimise, .header = header.data};
+    good = good && targets_measure(job->net, &job->targets, &how, costs, err);
+    for (int i = 0; good && i < job->targets.count; i++) {
+        good = all_equal(&costs[i], err);
+    }
+    text_free(&header);
+    return good;
+}
+
+/* A smaller limit for the planner: by what was too much, and by a sixteenth at least, because
+ * kernels differ by more than a few bytes. */
+static int64_t smaller(int64_t limit, int64_t over)
+{
+    int64_t step = over > limit / 16 ? over : limit / 16 + 1;
+    return over <= 0 ? limit : limit > step ? limit - step : 1;
+}
+
+/* Estimates are not all of it (and only of the dense layers): where what is measured on the first
+ * target breaks a budget, the planner gets a smaller one.  False where all is kept. */
+static bool tighten(struct job *job, const struct cost *cost)
+{
+    const struct budget *budget = &job->settings->budget;
+    int64_t bytes = budget->flash ? cost_flash(cost) - budget->flash : 0;
+    int64_t cycles = budget->cycles ? cost->cycles - budget->cycles : 0;
+    job->how.flash = smaller(job->how.flash, bytes);
+    job->how.cycles = smaller(job->how.cycles, cycles);
+    return bytes > 0 || cycles > 0;
+}
+
+#define TURNS 12
+
+/* Measure until the budgets are kept, or nothing more helps. */
+static bool measure_within(struct job *job, struct cost *costs, struct error *err)
+{
+    job->how.flash = job->settings->budget.flash;
+    job->how.cycles = job->settings->budget.cycles;
+    bool over = true;
+    for (int turn = 0; over && turn < TURNS; turn++) {
+        if (!measure_once(job, costs, err)) {
+            return false;
+        }
+        over = tighten(job, &costs[0]);
+    }
+    if (over && !job->settings->budget.cycles && job->how.optimise != OPTIMISE_SIZE) {
+        job->how.optimise = OPTIMISE_SIZE; /* smaller outside of the dense layers, too */
+        return measure_within(job, costs, err);
+    }
+    return true;
+}
+
+static bool measure_costs(struct job *job, struct error *err)
+{
+    size_t count = (size_t)job->targets.count;
+    struct cost *costs = arena_alloc(job->arena, count, sizeof *costs);
+    struct emit_cost *lines = arena_alloc(job->arena, count, sizeof *lines);
     if (!costs || !lines) {
         return fail_memory(err);
     }
-    if (!targets_measure(net, list, &how, costs, err)) {
+    if (!measure_within(job, costs, err)) {
         return false;
     }
-    for (int i = 0; i < list->count; i++) {
-        if (!all_equal(&costs[i], err)) {
-            return false;
-        }
-        if (!describe_cost(list->targets[i], how.optimise, &costs[i], arena, &lines[i])) {
+    for (size_t i = 0; i < count; i++) {
+        if (!describe_cost(job->targets.targets[i], job->how.optimise, &costs[i], job->arena,
+                           &lines[i])) {
             return fail_memory(err);
         }
     }
-    emitting->costs = lines;
-    emitting->cost_count = list->count;
+    job->how.costs = lines;
+    job->how.cost_count = (int)count;
+    job->measured = costs;
     return true;
 }
 
@@ -194,34 +271,53 @@ static bool write_files(const struct paths *paths, const struct text *header,
            file_write(paths->header, header->data, header->length, err);
 }
 
-/* The pipeline of this verb: vectors, costs, C, files. */
-static bool emit_files(const struct net *net, const struct settings *settings,
-                       const struct paths *paths, struct arena *arena, struct error *err)
+/* With --asm: what the targets have, or without targets all there are. */
+static unsigned wanted_variants(const struct settings *settings, const struct target_list *list)
 {
-    struct emit_options how = {
-        .name = settings->name, .optimise = settings->optimise, .separate = paths->source != NULL};
-    struct vectors vectors = {0};
-    struct target_list list = {0};
-    if (!choose_name(settings, arena, &how.name)) {
+    unsigned wanted = settings->assembly && !settings->targets ? VARIANTS_ALL : 0;
+    for (int i = 0; settings->assembly && i < list->count; i++) {
+        unsigned kinds;
+        (void)emit_variants_parse(list->targets[i]->variants, &kinds);
+        wanted |= kinds;
+    }
+    return wanted;
+}
+
+/* The kernels: for the first target, by what they cost there. */
+static bool plan_job(struct job *job, struct error *err)
+{
+    const struct settings *settings = job->settings;
+    if (settings->targets && !targets_load(settings->targets, job->arena, &job->targets, err)) {
+        return false;
+    }
+    job->how.optimise = settings->optimise;
+    job->how.kernel = settings->kernel;
+    job->how.machine = job->targets.count > 0 ? job->targets.targets[0]->machine : NULL;
+    job->how.variants = wanted_variants(settings, &job->targets);
+    return true;
+}
+
+/* The pipeline of this verb: vectors, costs, C, files. */
+static bool emit_files(struct job *job, const struct paths *paths, struct error *err)
+{
+    const struct settings *settings = job->settings;
+    struct emit_options *how = &job->how;
+    how->separate = paths->source != NULL;
+    if (!choose_name(settings, job->arena, &how->name)) {
         return fail_memory(err);
     }
-    if (paths->source && !stem_is(settings->output, how.name)) {
+    if (paths->source && !stem_is(settings->output, how->name)) {
         return fail(err, "with the prefix '%s' the file must be called %s.c: it includes \"%s.h\"",
-                    how.name, how.name, how.name);
+                    how->name, how->name, how->name);
     }
     int count = settings->selftest < 0 ? 16 : (int)settings->selftest;
-    bool good = count == 0 || make_vectors(net, count, arena, &vectors, err);
-    how.selftest = count > 0 ? &vectors : NULL;
-    if (good && settings->targets) {
-        good = targets_load(settings->targets, arena, &list, err) &&
-               measure_costs(net, &list, arena, &how, err);
-    }
+    bool good = count == 0 || make_vectors(job->net, count, job->arena, &job->vectors, err);
+    how->selftest = count > 0 ? &job->vectors : NULL;
     struct text header = {0}, source = {0};
-    good = good && emit_c(net, &how, &header, &source, err) &&
+    good = good && emit_c(job->net, how, &header, &source, err) &&
            write_files(paths, &header, &source, err);
     text_free(&header);
     text_free(&source);
-    targets_free(&list);
     return good;
 }
 
@@ -239,30 +335,36 @@ static enum exit_code print_files(const struct paths *paths)
     return print_json(root);
 }
 
-static enum exit_code explain(const struct net *net, enum optimise optimise)
+static enum exit_code explain(const struct job *job)
 {
     struct error err = {0};
     struct text out = {0};
-    if (!emit_explain(net, optimise, &out, &err)) {
+    if (!emit_explain(job->net, &job->how, &out, &err)) {
         text_free(&out);
         return report_error(&err);
     }
     return print_result(&out);
 }
 
-static enum exit_code emit(const struct net *net, const struct settings *settings)
+static enum exit_code emit(struct job *job)
 {
     struct error err = {0};
-    struct arena *arena = arena_new();
     struct paths paths = {0};
-    bool good = (arena || fail_memory(&err)) &&
-                choose_paths(settings->output, arena, &paths, &err) &&
-                emit_files(net, settings, &paths, arena, &err);
-    enum exit_code code = !good            ? report_error(&err)
-                          : settings->json ? print_files(&paths)
-                                           : EXIT_FINE;
-    arena_free(arena);
-    return code;
+    const struct settings *settings = job->settings;
+    bool good = (job->arena || fail_memory(&err)) && plan_job(job, &err) &&
+                (!settings->targets || measure_costs(job, &err));
+    if (good && settings->output) {
+        good = choose_paths(settings->output, job->arena, &paths, &err) &&
+               emit_files(job, &paths, &err);
+    }
+    if (!good) {
+        return report_error(&err);
+    }
+    enum exit_code code = settings->explain ? explain(job)
+                          : settings->json  ? print_files(&paths)
+                                            : EXIT_FINE;
+    bool judged = code == EXIT_FINE && job->measured;
+    return judged ? check_budget(&settings->budget, job->measured, job->targets.count) : code;
 }
 
 static enum exit_code run(const struct verb *verb, int count, char **words)
@@ -276,6 +378,9 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     const char *output = settings.output;
     if (!output && !settings.explain) {
         return report_usage("emit", "-o FILE is missing");
+    }
+    if (has_budget(&settings.budget) && !settings.targets) {
+        return report_usage("emit", "--flash, --ram and --cycles need --target");
     }
     if (settings.explain && (settings.json || (output && strcmp(output, "-") == 0))) {
         return report_usage("emit", "--explain and %s both want standard output",
@@ -293,10 +398,10 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (!net) {
         return report_error(&err);
     }
-    code = output ? emit(net, &settings) : EXIT_FINE;
-    if (settings.explain && code == EXIT_FINE) {
-        code = explain(net, settings.optimise);
-    }
+    struct job job = {.net = net, .settings = &settings, .arena = arena_new()};
+    code = emit(&job);
+    targets_free(&job.targets);
+    arena_free(job.arena);
     net_free(net);
     return code;
 }
