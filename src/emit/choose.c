@@ -49,7 +49,11 @@ int plan_series_read(const struct plan *plan, int index, const struct series **s
 
 static bool row_fits(const struct plan *plan, int index, const struct kernel *kernel, int row)
 {
-    return !kernel->fits || kernel->fits(plan, index, row);
+    bool fits = !kernel->fits || kernel->fits(plan, index, row);
+    for (int i = 0; fits && kernel->whole && i < plan->net->layers[index].weights.rows; i++) {
+        fits = kernel->fits(plan, index, i);
+    }
+    return fits;
 }
 
 /* Append rows; they join the ones before them where the kernel is the same and takes any number. */
@@ -83,10 +87,14 @@ static void find_spans(const struct plan *plan, int index, struct choice *choice
         while (end < rows && row_fits(plan, index, kernel, end) == fits) {
             end++;
         }
-        int taken = fits ? (end - first) - (end - first) % kernel->group : 0;
-        add_span(choice, kernel, first, taken);
+        int taken = 0;
+        for (const struct kernel *k = kernel; fits && k; k = k->smaller) {
+            int rows_left = end - first - taken;
+            add_span(choice, k, first + taken, rows_left - rows_left % k->group);
+            taken += rows_left - rows_left % k->group;
+            choice->fitting += k == kernel ? taken : 0;
+        }
         add_span(choice, rest, first + taken, end - first - taken);
-        choice->fitting += taken;
         first = end;
     }
 }
@@ -116,8 +124,9 @@ static const char *refusal(const struct plan *plan, int index, const struct choi
     if (choice->fitting == 0) {
         return choice->kernel->group > 1 ? "no two neighbouring rows fit" : "no row fits";
     }
+    const struct kernel *first = choice->spans[0].kernel;
     if (plan_feeds_add(plan, index) &&
-        (choice->span_count > 1 || choice->spans[0].kernel->shape == SHAPE_SPAN)) {
+        (choice->span_count > 1 || (first->shape == SHAPE_SPAN && !first->sums))) {
         return "an add takes its 32-bit sums";
     }
     if (flat_weights(plan, index, choice) > LINE_WEIGHTS_MAX) {
@@ -157,7 +166,7 @@ static bool make_choice(struct plan *plan, int index, const struct kernel *kerne
 /* ---- choosing ---- */
 
 /* For speed, code of this part more cycles is taken where it needs less flash. */
-#define SPEED_SLACK 8
+#define SPEED_SLACK 16
 
 /* What is to be least. */
 static int64_t score(const struct plan *plan, const struct choice *choice)
@@ -213,6 +222,19 @@ static bool candidate(const struct plan *plan, enum kernel_kind kind)
            (plan->options->kernel && kernel_parse(plan->options->kernel, &named) && named == kind);
 }
 
+/* What several kernels keep in the same place is now the chosen one's; false when out of memory. */
+static bool prepare_chosen(struct plan *plan)
+{
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        bool dense = plan->steps[i].choice_count > 0;
+        const struct kernel *kernel = dense ? plan_choice(plan, i)->kernel : NULL;
+        if (kernel && kernel->prepare && !kernel->prepare(plan, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool plan_choose(struct plan *plan)
 {
     for (int i = 0; i < plan->net->layer_count; i++) {
@@ -232,5 +254,5 @@ bool plan_choose(struct plan *plan)
     if (!plan->options->kernel) {
         plan_fit(plan);
     }
-    return true;
+    return prepare_chosen(plan);
 }

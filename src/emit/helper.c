@@ -34,9 +34,12 @@ void helpers_need_series(struct helpers *helpers, const struct series *series)
 /* Are results clamped where they are stored, without a function? */
 static bool clamps_inside(const struct plan *plan, int index)
 {
-    const struct layer *layer = &plan->net->layers[index];
-    return plan_rows_of(plan, index, &kernel_packed) == layer->weights.rows &&
-           plan_clamps_only(layer->activation);
+    const struct choice *choice = plan_choice(plan, index);
+    bool inside = plan_clamps_only(plan->net->layers[index].activation);
+    for (int i = 0; i < choice->span_count; i++) {
+        inside = inside && choice->spans[i].kernel->clamps;
+    }
+    return inside;
 }
 
 /* What its kernels need; the activation in one of its two forms. */
@@ -54,6 +57,9 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
         helpers_need_series(helpers, series[i]);
     }
     if (plan_acts(plan, index) && !clamps_inside(plan, index)) {
+        if (curve_helps(plan, layer->activation)) {
+            curve_need(helpers, layer->activation);
+        }
         bool all = plan_in_place(plan, index);
         helpers_need(helpers, (struct helper){all ? HELPER_ALL : HELPER_ELEMENT, layer->activation,
                                               plan->net->tensors[layer->output].type,
@@ -103,11 +109,41 @@ void helpers_collect(const struct plan *plan, struct helpers *helpers)
 
 static const char *base_name(struct helper helper)
 {
+    if (helper.kind == HELPER_DUAL) {
+        return "dual";
+    }
+    if (helper.kind == HELPER_DSP) {
+        return "dsp";
+    }
+    if (helper.kind == HELPER_QUAD) {
+        return "quad";
+    }
+    if (helper.kind == HELPER_TIMES) {
+        return "times";
+    }
+    if (helper.kind == HELPER_CURVE) {
+        return helper.activation == ACTIVATION_CUBIC ? "curve" : "curve2";
+    }
     if (helper.kind == HELPER_ROW) {
         return "row";
     }
     if (helper.kind == HELPER_PAIR) {
         return "pair";
+    }
+    if (helper.kind == HELPER_BITS) {
+        return "bits";
+    }
+    if (helper.kind == HELPER_NARROW) {
+        return "narrow";
+    }
+    if (helper.kind == HELPER_FOUR) {
+        return "row4";
+    }
+    if (helper.kind == HELPER_TWO) {
+        return "row2";
+    }
+    if (helper.kind == HELPER_TERNARY) {
+        return "ternary";
     }
     if (helper.kind == HELPER_COPY) {
         return "copy";
@@ -130,9 +166,13 @@ const char *helper_name(const struct plan *plan, const struct helpers *helpers,
                         struct helper helper, char name[HELPER_NAME_MAX])
 {
     bool alone = namesakes(helpers, helper) == 1;
-    if (helper.kind == HELPER_PAIR) {
-        (void)snprintf(name, HELPER_NAME_MAX, "%s_pair%d%s%s", plan->name, helper.columns,
-                       alone ? "" : "_", alone ? "" : type_name(helper.a));
+    if (helper.kind == HELPER_PAIR || helper.kind == HELPER_QUAD || helper.kind == HELPER_DSP) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%d%s%s", plan->name, base_name(helper),
+                       helper.columns, alone ? "" : "_", alone ? "" : type_name(helper.a));
+    } else if (helper.kind == HELPER_BITS) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_bits%d%s%s%s%s", plan->name, helper.columns,
+                       alone ? "" : "_", alone ? "" : type_name(helper.a), alone ? "" : "_",
+                       alone ? "" : type_name(helper.b));
     } else if (alone) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_%s", plan->name, base_name(helper));
     } else if (helper.kind == HELPER_COPY) {
@@ -291,8 +331,14 @@ static void print_clamped(struct text *out, const char *indent, int32_t low, int
 }
 
 /* The value of an activation, as one expression of z or v (SPEC 5). */
-static const char *activation_value(enum activation activation)
+static const char *activation_value(const struct plan *plan, enum activation activation,
+                                    char text[ELEMENT_MAX])
 {
+    if (curve_helps(plan, activation)) {
+        (void)snprintf(text, ELEMENT_MAX, "%s_%s(v)", plan->name,
+                       activation == ACTIVATION_CUBIC ? "curve" : "curve2");
+        return text;
+    }
     switch (activation) {
     case ACTIVATION_NONE:
     case ACTIVATION_RELU:
@@ -333,8 +379,10 @@ static void clamp_limits(struct helper helper, int32_t *low, int32_t *high)
 }
 
 /* An activation as a function of one value. */
-static void print_element_helper(struct text *out, struct helper helper, const char *name)
+static void print_element_helper(struct text *out, const struct plan *plan, struct helper helper,
+                                 const char *name)
 {
+    char text[ELEMENT_MAX];
     int32_t low = 0;
     int32_t high = 0;
     clamp_limits(helper, &low, &high);
@@ -342,9 +390,9 @@ static void print_element_helper(struct text *out, struct helper helper, const c
                 c_type(helper.b), name);
     print_clamped(out, "    ", low, high);
     if (helper.b == TYPE_I32) {
-        text_printf(out, "    return %s;\n}\n\n", activation_value(helper.activation));
+        text_printf(out, "    return %s;\n}\n\n", activation_value(plan, helper.activation, text));
     } else {
-        const char *value = activation_value(helper.activation);
+        const char *value = activation_value(plan, helper.activation, text);
         text_printf(
             out, strlen(value) == 1 ? "    return (%s)%s;\n}\n\n" : "    return (%s)(%s);\n}\n\n",
             c_type(helper.b), value);
@@ -355,6 +403,7 @@ static void print_element_helper(struct text *out, struct helper helper, const c
 static void print_all_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {
+    char text[ELEMENT_MAX];
     int32_t low = 0;
     int32_t high = 0;
     clamp_limits(helper, &low, &high);
@@ -366,7 +415,8 @@ static void print_all_helper(struct text *out, const struct plan *plan, struct h
                 "        int32_t z = a[i];\n",
                 activation_note(helper.activation), name, plan->index, plan->index);
     print_clamped(out, "        ", low, high);
-    text_printf(out, "        a[i] = %s;\n    }\n}\n\n", activation_value(helper.activation));
+    text_printf(out, "        a[i] = %s;\n    }\n}\n\n",
+                activation_value(plan, helper.activation, text));
 }
 
 static void print_helper(struct text *out, const struct plan *plan, struct helper helper,
@@ -375,8 +425,18 @@ static void print_helper(struct text *out, const struct plan *plan, struct helpe
     switch (helper.kind) {
     case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
     case HELPER_PAIR: print_pair_helper(out, plan, helper, name); break;
+    case HELPER_BITS: print_bits_helper(out, plan, helper, name); break;
+    case HELPER_NARROW: print_narrow_helper(out, plan, helper, name); break;
+    case HELPER_FOUR:
+    case HELPER_TWO:
+    case HELPER_TERNARY: print_low_helper(out, plan, helper, name); break;
+    case HELPER_TIMES: print_times_helper(out, name); break;
+    case HELPER_CURVE: print_curve_helper(out, plan, helper, name); break;
+    case HELPER_QUAD: print_quad_helper(out, plan, helper, name); break;
+    case HELPER_DSP: print_dsp_helper(out, plan, helper, name); break;
+    case HELPER_DUAL: print_dual_helper(out, name); break;
     case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
-    case HELPER_ELEMENT: print_element_helper(out, helper, name); break;
+    case HELPER_ELEMENT: print_element_helper(out, plan, helper, name); break;
     case HELPER_ALL: print_all_helper(out, plan, helper, name); break;
     }
 }

@@ -25,10 +25,15 @@ struct kernel {
     enum kernel_kind kind;
     const char *what; /* for people: one line */
     enum shape shape;
-    int group;  /* rows that it takes at a time; 1 for most */
-    bool words; /* reads activations fastest from 32-bit elements */
-    int series; /* of SERIES_...: what it reads per row */
-    bool flat;  /* its code grows with the weights: only for small layers */
+    int group; /* rows that it takes at a time; 1 for most */
+    /* Takes what such groups leave; every row that fits this one fits it.  NULL: none. */
+    const struct kernel *smaller;
+    bool words;  /* reads activations fastest from 32-bit elements */
+    int series;  /* of SERIES_...: what it reads per row */
+    bool flat;   /* its code grows with the weights: only for small layers */
+    bool clamps; /* it writes out activations that only clamp, and needs no helper for them */
+    bool whole;  /* takes all rows of a layer, or none */
+    bool sums;   /* SHAPE_SPAN: may store the 32-bit sums that an add reads */
 
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
@@ -58,7 +63,9 @@ struct kernel {
 /* By kind. */
 const struct kernel *kernel_at(enum kernel_kind kind);
 
-extern const struct kernel kernel_loop, kernel_line, kernel_packed;
+extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_bits, kernel_narrow,
+    kernel_narrow_line, kernel_loop4, kernel_loop2, kernel_ternary, kernel_quad, kernel_dsp,
+    kernel_vector;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);
@@ -67,10 +74,45 @@ struct estimate estimate_span(const struct plan *plan, int layer, const struct s
  * by as little as may be. */
 void plan_fit(struct plan *plan);
 
+/* ---- loop.c, line.c ---- */
+
+/* static const int8_t w1[rows][columns] = ...: the weights of the rows of `kernel`, for a `letter`
+ * of w. */
+void print_weight_rows(struct printer *p, int layer, char letter, const struct kernel *kernel);
+
+/* Tile sizes of `rows` rows, as equal as they can be, `first` being done: 16 -> 6, 5, 5. */
+int line_tile_rows(int rows, int first);
+
+/* Statements behind each other on lines of at most 100 columns, each behind a space; `column` is
+ * where the line is, new lines start at `indent`. */
+void print_statement(struct text *out, const char *statement, int indent, size_t *column);
+
 /* ---- pack.c ---- */
 
 /* What half a word holds. */
 #define PACK_VALUES 65536
+
+/* The offsets, in units of 2^shift, that move every sum of a row to 0 .. values - 1; none does
+ * where low > high. */
+struct interval pack_offsets(const struct plan *plan, int layer, int row, int64_t values);
+
+/* The offset of every row: a common one, or each its own.  False when out of memory. */
+bool pack_prepare(struct plan *plan, int layer, int64_t values);
+
+/* A row's bias without its offset; modulo 2^32, as the sum is. */
+int32_t pack_bias(const struct plan *plan, int layer, int row);
+
+/* static const int32_t b1[rows] = ...: the biases without their offsets. */
+void print_biases(struct printer *p, int layer);
+
+/* "POSE_PAIR(-3, 17)" behind each other, wrapped; `column` starts as 0. */
+void pack_print(struct printer *p, int64_t low, int64_t high, size_t *column);
+
+/* Of one half of the word: behind the shift, with the offset taken back. */
+void pack_print_half(struct printer *p, int layer, const char *row, const char *half);
+
+/* b[2 * i] = f(z), written out where f only clamps. */
+void pack_print_result(struct printer *p, int layer, const char *row);
 
 /* The row whose sums take the most values, those that the offset's rounding adds included: so
  * many. */

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Tile sizes of `rows` rows, as equal as they can be: 16 -> 6, 5, 5. */
-static int tile_rows(int rows, int first)
+int line_tile_rows(int rows, int first)
 {
     int tiles = (rows + LINE_TILE - 1) / LINE_TILE;
     int done = 0;
@@ -40,15 +39,14 @@ static bool column_used(const struct layer *layer, int first, int rows, int colu
     return false;
 }
 
-/* Statements behind each other on lines of at most 100 columns, each behind a space. */
-static void print_packed(struct printer *p, const char *statement, size_t *column)
+void print_statement(struct text *out, const char *statement, int indent, size_t *column)
 {
     size_t length = strlen(statement) + 1;
     if (*column + length > 100) {
-        text_add(p->out, "\n       ");
-        *column = 7;
+        text_printf(out, "\n%*s", indent, "");
+        *column = (size_t)indent;
     }
-    text_printf(p->out, " %s", statement);
+    text_printf(out, " %s", statement);
     *column += length;
 }
 
@@ -64,7 +62,7 @@ static void print_column(struct printer *p, const struct layer *layer, int first
     (void)snprintf(statement, sizeof statement, "v = %s;",
                    element(p->plan, layer->inputs[0], number, text));
     text_add(p->out, "   ");
-    print_packed(p, statement, &at);
+    print_statement(p->out, statement, 7, &at);
     for (int i = 0; i < rows; i++) {
         int weight = weight_at(layer, first + i, column);
         int size = weight < 0 ? -weight : weight;
@@ -75,7 +73,7 @@ static void print_column(struct printer *p, const struct layer *layer, int first
             (void)snprintf(statement, sizeof statement, "s%d %c= v * %d;", i, sign, size);
         }
         if (size > 0) {
-            print_packed(p, statement, &at);
+            print_statement(p->out, statement, 7, &at);
         }
     }
     text_add(p->out, "\n");
@@ -94,7 +92,7 @@ static void tile(struct printer *p, int index, int first, int rows)
             (void)snprintf(statement, sizeof statement, "s%d = %s;", i,
                            literal(layer->bias[first + i], text));
             text_add(p->out, any ? "" : "   ");
-            print_packed(p, statement, &at);
+            print_statement(p->out, statement, 7, &at);
             any = true;
         }
     }
@@ -126,7 +124,7 @@ void print_tiles(struct printer *p, int index, const struct span *span, bool act
     const struct layer *layer = &p->plan->net->layers[index];
     char number[16];
     for (int done = 0; done < span->rows;) {
-        int rows = tile_rows(span->rows, done);
+        int rows = line_tile_rows(span->rows, done);
         span->kernel->tile(p, index, span->first + done, rows);
         for (int i = 0; i < rows; i++) {
             int row = span->first + done + i;
@@ -172,7 +170,7 @@ void print_line_add(struct printer *p, int index)
     int width = p->plan->net->tensors[layer->output].width;
     char number[16];
     for (int first = 0; first < width;) {
-        int rows = tile_rows(width, first);
+        int rows = line_tile_rows(width, first);
         for (int k = 0; k < layer->input_count; k++) {
             print_term(p, layer->inputs[k], first, rows, k == 0);
         }
@@ -221,7 +219,7 @@ struct scalars {
 static void span_scalars(const struct layer *layer, const struct span *span, struct scalars *used)
 {
     for (int done = 0; done < span->rows && span->kernel->shape == SHAPE_TILE;) {
-        int rows = tile_rows(span->rows, done);
+        int rows = line_tile_rows(span->rows, done);
         for (int i = 0; i < rows; i++) {
             bool row = plan_row_used(layer, span->first + done + i);
             used->sums[i] = used->sums[i] || row;
@@ -243,7 +241,7 @@ static void layer_scalars(const struct plan *plan, int index, struct scalars *us
         span_scalars(layer, &choice->spans[i], used);
     }
     if (layer->op == OP_ADD && step->form == FORM_LINE) {
-        int rows = tile_rows(plan->net->tensors[layer->output].width, 0);
+        int rows = line_tile_rows(plan->net->tensors[layer->output].width, 0);
         for (int i = 0; i < rows; i++) {
             used->terms[i] = true;
         }

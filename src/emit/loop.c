@@ -36,21 +36,20 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
     helpers->reads[helper.b] = true;
 }
 
-/* static const int8_t w1[rows][columns] = ...: the rows of this kernel. */
-static void tables(struct printer *p, int index)
+void print_weight_rows(struct printer *p, int index, char letter, const struct kernel *kernel)
 {
     const struct layer *layer = &p->plan->net->layers[index];
     const struct step *step = &p->plan->steps[index];
     const struct choice *choice = plan_choice(p->plan, index);
-    int rows = plan_rows_of(p->plan, index, &kernel_loop);
+    int rows = plan_rows_of(p->plan, index, kernel);
     size_t columns = (size_t)layer->weights.columns;
-    text_printf(p->out, "    static const %s w%d[%d][%d] %s_FLASH = {\n",
-                c_type(plan_weight_type(layer)), step->number, rows, layer->weights.columns,
+    text_printf(p->out, "    static const %s %c%d[%d][%d] %s_FLASH = {\n",
+                c_type(plan_weight_type(layer)), letter, step->number, rows, layer->weights.columns,
                 p->plan->upper);
     for (int i = 0; i < choice->span_count; i++) {
         const struct span *span = &choice->spans[i];
         size_t end = (size_t)span->first + (size_t)span->rows;
-        for (size_t row = (size_t)span->first; span->kernel == &kernel_loop && row < end; row++) {
+        for (size_t row = (size_t)span->first; span->kernel == kernel && row < end; row++) {
             text_add(p->out, "        {");
             print_numbers(p->out, (struct numbers){.i16 = layer->weights.values}, row * columns,
                           layer->weights.columns, 9);
@@ -58,6 +57,11 @@ static void tables(struct printer *p, int index)
         }
     }
     text_add(p->out, "    };\n");
+}
+
+static void tables(struct printer *p, int index)
+{
+    print_weight_rows(p, index, 'w', &kernel_loop);
 }
 
 static void row(struct printer *p, int index, const char *at, const char *before)

@@ -113,7 +113,7 @@ static bool read_kernel(struct reader *r)
     return true;
 }
 
-/* "word 16", "unit cycles" or a kernel. */
+/* "word 16", "multiply no", "unit cycles" or a kernel. */
 static bool read_words(struct reader *r)
 {
     if (strcmp(r->words[0], "word") == 0) {
@@ -121,6 +121,10 @@ static bool read_words(struct reader *r)
         r->machine->word = narrow ? 16 : 32;
         return narrow || (r->count == 2 && strcmp(r->words[1], "32") == 0) ||
                fail_at(r->err, r->place, "word: wants 16 or 32");
+    }
+    if (strcmp(r->words[0], "multiply") == 0) {
+        r->machine->no_multiplier = r->count == 2 && strcmp(r->words[1], "no") == 0;
+        return r->machine->no_multiplier || fail_at(r->err, r->place, "multiply: wants no");
     }
     if (strcmp(r->words[0], "unit") == 0) {
         bool fits = r->count == 2 && strlen(r->words[1]) < sizeof r->machine->unit;

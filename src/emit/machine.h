@@ -41,6 +41,7 @@ struct machine {
     char title[40];         /* "a Cortex-M0" */
     char unit[16];          /* what is counted as time: "cycles" */
     int word;               /* bits of the widest fast number and of int: 16 or 32 */
+    bool no_multiplier;     /* is the product of two variables a call? */
     bool has[KERNEL_COUNT]; /* kernels with costs */
     struct rate rates[KERNEL_COUNT][FEATURE_COUNT];
 };

@@ -14,22 +14,20 @@
 
 /* ---- which rows fit ---- */
 
-/* The offsets, in units of 2^shift, that move every sum of a row into half a word; none fits where
- * low > high. */
-static struct interval row_offsets(const struct plan *plan, int index, int row)
+struct interval pack_offsets(const struct plan *plan, int index, int row, int64_t values)
 {
     const struct layer *layer = &plan->net->layers[index];
-    struct interval acc = net_row_range(layer, row, plan->ranges[layer->inputs[0]]);
+    struct interval acc = plan->steps[index].sums[row];
     int shift = layer->shift[row];
     int64_t unit = (int64_t)1 << shift;
-    return (struct interval){floor_shift(acc.high - (PACK_VALUES - 1) + unit - 1, shift),
+    return (struct interval){floor_shift(acc.high - (values - 1) + unit - 1, shift),
                              floor_shift(acc.low, shift)};
 }
 
 /* May this row share a word?  Rows without weights are constants and need none. */
 static bool fits(const struct plan *plan, int index, int row)
 {
-    struct interval offsets = row_offsets(plan, index, row);
+    struct interval offsets = pack_offsets(plan, index, row, PACK_VALUES);
     return offsets.low <= offsets.high && plan_row_used(&plan->net->layers[index], row);
 }
 
@@ -38,7 +36,7 @@ int64_t pack_widest(const struct plan *plan, int index, int *row)
     const struct layer *layer = &plan->net->layers[index];
     int64_t widest = 0;
     for (int i = 0; i < layer->weights.rows; i++) {
-        struct interval acc = net_row_range(layer, i, plan->ranges[layer->inputs[0]]);
+        struct interval acc = plan->steps[index].sums[i];
         int64_t unit = (int64_t)1 << layer->shift[i];
         int64_t values = acc.high - floor_shift(acc.low, layer->shift[i]) * unit + 1;
         *row = values > widest ? i : *row;
@@ -51,12 +49,12 @@ int64_t pack_widest(const struct plan *plan, int index, int *row)
 
 /* One offset for all rows that fit, the one nearest to zero; false where they have none in common.
  */
-static bool common_offset(const struct plan *plan, int index, int32_t *offset)
+static bool common_offset(const struct plan *plan, int index, int64_t values, int32_t *offset)
 {
     struct interval common = {INT32_MIN, INT32_MAX};
     for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
-        struct interval offsets = row_offsets(plan, index, row);
-        if (fits(plan, index, row)) {
+        struct interval offsets = pack_offsets(plan, index, row, values);
+        if (offsets.low <= offsets.high) {
             common.low = offsets.low > common.low ? offsets.low : common.low;
             common.high = offsets.high < common.high ? offsets.high : common.high;
         }
@@ -65,22 +63,27 @@ static bool common_offset(const struct plan *plan, int index, int32_t *offset)
     return common.low <= common.high;
 }
 
-/* The offset of every row: a common one, or each its own.  False when out of memory. */
-static bool prepare(struct plan *plan, int index)
+bool pack_prepare(struct plan *plan, int index, int64_t values)
 {
     struct step *step = &plan->steps[index];
     int rows = plan->net->layers[index].weights.rows;
     int32_t *offsets = arena_alloc(plan->arena, (size_t)rows, sizeof *offsets);
     int32_t common = 0;
-    bool uniform = common_offset(plan, index, &common);
+    bool uniform = common_offset(plan, index, values, &common);
     for (int row = 0; offsets && row < rows; row++) {
-        bool own = !uniform && fits(plan, index, row);
-        offsets[row] = own ? (int32_t)row_offsets(plan, index, row).high : common;
+        struct interval own = pack_offsets(plan, index, row, values);
+        bool alone = !uniform && own.low <= own.high;
+        offsets[row] = alone ? (int32_t)own.high : common;
     }
     if (offsets) {
         step->offset = series_of('o', step->number, (struct numbers){.i32 = offsets}, rows);
     }
     return offsets != NULL;
+}
+
+static bool prepare(struct plan *plan, int index)
+{
+    return pack_prepare(plan, index, PACK_VALUES);
 }
 
 /* ---- the sum of a pair of rows ---- */
@@ -95,7 +98,7 @@ static struct helper pack_helper(const struct plan *plan, int index)
 /* ---- tables ---- */
 
 /* "POSE_PAIR(-3, 17)" behind each other, wrapped. */
-static void print_pair(struct printer *p, int64_t low, int64_t high, size_t *column)
+void pack_print(struct printer *p, int64_t low, int64_t high, size_t *column)
 {
     char text[ELEMENT_MAX];
     char numbers[2][GROUPED_MAX];
@@ -114,14 +117,29 @@ static void print_pair(struct printer *p, int64_t low, int64_t high, size_t *col
     *column += strlen(text);
 }
 
-/* A row's bias without its offset; modulo 2^32, as the sum is. */
-static int32_t packed_bias(const struct plan *plan, int index, int row)
+int32_t pack_bias(const struct plan *plan, int index, int row)
 {
     const struct layer *layer = &plan->net->layers[index];
     int64_t unit = (int64_t)1 << layer->shift[row];
     int64_t offset = number_at(plan->steps[index].offset.numbers, (size_t)row) * unit;
     uint32_t bias = (uint32_t)((int64_t)layer->bias[row] - offset);
     return bias <= INT32_MAX ? (int32_t)bias : -(int32_t)(UINT32_MAX - bias) - 1;
+}
+
+void print_biases(struct printer *p, int index)
+{
+    int rows = p->plan->net->layers[index].weights.rows;
+    char number[GROUPED_MAX];
+    text_printf(p->out, "    static const int32_t b%d[%d] %s_FLASH = {\n        ",
+                p->plan->steps[index].number, rows, p->plan->upper);
+    for (int row = 0; row < rows; row++) {
+        text_printf(p->out,
+                    row == 0  ? "%s"
+                    : row % 6 ? ", %s"
+                              : ",\n        %s",
+                    literal(pack_bias(p->plan, index, row), number));
+    }
+    text_add(p->out, "\n    };\n");
 }
 
 /* Bias and weights of two rows, column by column. */
@@ -132,9 +150,9 @@ static void print_pair_row(struct printer *p, int index, int row)
     const int16_t *low = layer->weights.values + (size_t)row * columns;
     size_t column = 0;
     text_add(p->out, "        {");
-    print_pair(p, packed_bias(p->plan, index, row), packed_bias(p->plan, index, row + 1), &column);
+    pack_print(p, pack_bias(p->plan, index, row), pack_bias(p->plan, index, row + 1), &column);
     for (size_t j = 0; j < columns; j++) {
-        print_pair(p, low[j], low[columns + j], &column);
+        pack_print(p, low[j], low[columns + j], &column);
     }
     text_add(p->out, "},\n");
 }
@@ -169,8 +187,7 @@ static const char *index_text(const struct span *span, const char *factor, int f
     return text;
 }
 
-/* Of one half of the word: behind the shift, with the offset taken back. */
-static void print_half(struct printer *p, int index, const char *row, const char *half)
+void pack_print_half(struct printer *p, int index, const char *row, const char *half)
 {
     const struct plan *plan = p->plan;
     const struct step *step = &plan->steps[index];
@@ -206,8 +223,7 @@ static const char *clamped(const struct plan *plan, int index, char text[ELEMENT
     return text;
 }
 
-/* b[2 * i] = f(z), written out where f only clamps. */
-static void print_result(struct printer *p, int index, const char *row)
+void pack_print_result(struct printer *p, int index, const char *row)
 {
     const struct plan *plan = p->plan;
     bool acts = plan_acts(plan, index);
@@ -236,13 +252,13 @@ static void span_statements(struct printer *p, int index, const struct span *spa
                 address(plan, layer->inputs[0], in), plan->steps[index].number,
                 index_text(span, "", span->before / 2, at));
     text_add(p->out, "        int32_t z = ");
-    print_half(p, index, index_text(span, "2 * ", span->first, at), "(s & 0xFFFF)");
+    pack_print_half(p, index, index_text(span, "2 * ", span->first, at), "(s & 0xFFFF)");
     text_add(p->out, ";\n");
-    print_result(p, index, at);
+    pack_print_result(p, index, at);
     text_add(p->out, "        z = ");
-    print_half(p, index, index_text(span, "2 * ", span->first + 1, at), "s >> 16");
+    pack_print_half(p, index, index_text(span, "2 * ", span->first + 1, at), "s >> 16");
     text_add(p->out, ";\n");
-    print_result(p, index, at);
+    pack_print_result(p, index, at);
     text_add(p->out, "    }\n");
 }
 
@@ -315,6 +331,7 @@ const struct kernel kernel_packed = {
     .group = 2,
     .series = SERIES_SHIFT | SERIES_OFFSET,
     .words = true,
+    .clamps = true,
     .fits = fits,
     .prepare = prepare,
     .count = count,

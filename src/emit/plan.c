@@ -34,8 +34,10 @@ static bool plan_dense(struct plan *plan, int index)
     const struct interval *in = plan->ranges[layer->inputs[0]];
     struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
     step->bounds = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->bounds);
-    for (int i = 0; step->bounds && i < layer->weights.rows; i++) {
+    step->sums = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->sums);
+    for (int i = 0; step->bounds && step->sums && i < layer->weights.rows; i++) {
         struct interval z = net_row_range(layer, i, in);
+        step->sums[i] = z;
         z.low = floor_shift(z.low, layer->shift[i]);
         z.high = floor_shift(z.high, layer->shift[i]);
         step->clamps = step->clamps || !inside(z, kept);
@@ -44,7 +46,7 @@ static bool plan_dense(struct plan *plan, int index)
         step->bounds[i] = net_row_bound(layer, i, in);
         step->worst = step->bounds[i] > step->bounds[step->worst] ? i : step->worst;
     }
-    return step->bounds != NULL;
+    return step->bounds && step->sums;
 }
 
 /* Can a reading leave the output type?  Exact: the readings are known to fill their type. */
@@ -182,7 +184,7 @@ static bool any_line_term(const struct plan *plan, const struct layer *add)
 static enum form dense_form(const struct plan *plan, int index)
 {
     const struct kernel *kernel = plan_kernel(plan, index);
-    if (plan_feeds_add(plan, index)) {
+    if (plan_feeds_add(plan, index) && kernel->shape != SHAPE_SPAN) {
         return FORM_FUSED;
     }
     return kernel && kernel->shape == SHAPE_ROW ? FORM_LOOP : FORM_LINE;

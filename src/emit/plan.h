@@ -91,6 +91,7 @@ struct step {
     int chosen;            /* index into choices */
     struct series offset;  /* packed rows: what is added behind the shift */
     int number;            /* dense and convert: the number in w1, b1, k1; from 1 */
+    struct interval *sums; /* dense: each row's range before the shift, bias included */
     int64_t *bounds;       /* dense: proved bound of each row's accumulator */
     struct interval range; /* dense: of all rows behind the shift */
     int worst;             /* dense: the row with the largest */

@@ -48,6 +48,16 @@ const char *series_at(const struct plan *plan, const struct series *series, cons
 enum helper_kind {
     HELPER_ROW,     /* sum of a row: a = element type, b = weight type */
     HELPER_PAIR,    /* sums of two packed rows: a = b = element type */
+    HELPER_BITS,    /* sums of `columns` words, bit by bit: a = element, b = table type */
+    HELPER_NARROW,  /* sum of a row in 16 bits: a = element type, b = weight type */
+    HELPER_FOUR,    /* sum of a row: a = element type, weights of 4 bits */
+    HELPER_TWO,     /* the same of 2 bits */
+    HELPER_TERNARY, /* the same of five to a byte */
+    HELPER_TIMES,   /* product of two variables by shifts */
+    HELPER_CURVE,   /* cubic or psig of a clamped value, by HELPER_TIMES */
+    HELPER_QUAD,    /* sums of four packed rows: a = b = element type */
+    HELPER_DUAL,    /* two products in one instruction */
+    HELPER_DSP,     /* sums of `columns` rows of paired numbers */
     HELPER_COPY,    /* copy elements of type a */
     HELPER_ELEMENT, /* activation to type a, returned as type b */
     HELPER_ALL      /* the same on an int32_t array in place */
@@ -58,7 +68,7 @@ struct helper {
     enum activation activation; /* elements: NONE saturates */
     enum type a;
     enum type b;
-    int columns; /* HELPER_PAIR; else 0 */
+    int columns; /* HELPER_PAIR; HELPER_BITS: words; else 0 */
 };
 
 #define HELPERS_MAX (96 + NET_LAYERS_MAX)
@@ -116,6 +126,38 @@ const char *print_target(struct printer *p, int layer, const char *index, bool a
 /* The sum of two packed rows, as a function. */
 void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
                        const char *name);
+
+/* Sums of several words without a multiplication, as a function. */
+void print_bits_helper(struct text *out, const struct plan *plan, struct helper helper,
+                       const char *name);
+
+/* The sum of a row in 16 bits, as a function. */
+void print_narrow_helper(struct text *out, const struct plan *plan, struct helper helper,
+                         const char *name);
+
+/* The sum of a row whose weights lie several to a byte, as a function. */
+void print_low_helper(struct text *out, const struct plan *plan, struct helper helper,
+                      const char *name);
+
+/* ---- curve.c ---- */
+
+/* Is the activation a product that the machine has no instruction for? */
+bool curve_helps(const struct plan *plan, enum activation activation);
+void curve_need(struct helpers *helpers, enum activation activation);
+void print_times_helper(struct text *out, const char *name);
+void print_curve_helper(struct text *out, const struct plan *plan, struct helper helper,
+                        const char *name);
+
+/* The sums of four packed rows, as a function. */
+void print_quad_helper(struct text *out, const struct plan *plan, struct helper helper,
+                       const char *name);
+
+/* The sums of several rows, by HELPER_DUAL. */
+void print_dsp_helper(struct text *out, const struct plan *plan, struct helper helper,
+                      const char *name);
+
+/* Two products at once. */
+void print_dual_helper(struct text *out, const char *name);
 
 /* Straight-line code. */
 void print_line_locals(struct printer *p);

@@ -118,7 +118,7 @@ static uint32_t half_bias(const struct pack *pack, const struct half *half)
     return thumb_bias(pack->t, pack->layer, half->row) - (uint32_t)(half->offset * unit);
 }
 
-uint32_t pack_bias(const struct pack *pack, int pair)
+uint32_t lane_bias(const struct pack *pack, int pair)
 {
     return half_bias(pack, &pack->halves[2 * pair]) +
            (half_bias(pack, &pack->halves[2 * pair + 1]) << 16);
@@ -148,8 +148,8 @@ bool pack_is_low(const struct pack *pack, int pair)
 static void load_low_biases(struct pack *pack)
 {
     if (pack_is_low(pack, 0)) {
-        thumb_constant(pack->t, pack_bias(pack, 0));
-        thumb_constant(pack->t, pack_bias(pack, 1));
+        thumb_constant(pack->t, lane_bias(pack, 0));
+        thumb_constant(pack->t, lane_bias(pack, 1));
         thumb_load(pack->t, 1U << 6 | 1U << 7);
     }
 }

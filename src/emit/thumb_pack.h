@@ -38,7 +38,7 @@ int pack_accumulator(const struct pack *pack, int pair);
 bool pack_is_low(const struct pack *pack, int pair);
 
 /* The biases of a pair's rows. */
-uint32_t pack_bias(const struct pack *pack, int pair);
+uint32_t lane_bias(const struct pack *pack, int pair);
 
 /* ReLU of rows that other layers read: their activations share words. */
 bool pack_is_relu(const struct pack *pack);

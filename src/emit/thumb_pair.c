@@ -163,7 +163,7 @@ static void add_biases(struct pack *pack, const struct batch *batch)
     for (int reg = 1; reg < 8; reg++) {
         for (int i = 0; i < batch->count; i++) {
             if (batch->reg[i] == reg && !pack_is_low(pack, batch->pair[i])) {
-                thumb_constant(pack->t, pack_bias(pack, batch->pair[i]));
+                thumb_constant(pack->t, lane_bias(pack, batch->pair[i]));
                 mask |= 1U << reg;
             }
         }

@@ -19,7 +19,7 @@ static const char *refused(const char *text, struct error *err)
 
 static void test_reads(void **state)
 {
-    static const char text[] = "# remark\nunit instructions\nword 16\r\n\n"
+    static const char text[] = "# remark\nunit instructions\nmultiply no\nword 16\r\n\n"
                                "loop layer 60 30.5 weight 0 13\nline\trow 10 16.25\n";
     struct machine machine;
     struct error err = {0};
@@ -27,6 +27,7 @@ static void test_reads(void **state)
     assert_true(machine_parse(text, sizeof text - 1, "m.costs", &machine, &err));
     assert_string_equal(machine.unit, "instructions");
     assert_int_equal(machine.word, 16);
+    assert_true(machine.no_multiplier && !machine_default()->no_multiplier);
     assert_true(machine.has[KERNEL_LOOP] && machine.has[KERNEL_LINE]);
     assert_false(machine.has[KERNEL_PACKED]);
     assert_int_equal(machine.rates[KERNEL_LOOP][FEATURE_LAYER].bytes, 6000);
@@ -52,6 +53,7 @@ static void test_refuses(void **state)
         {"loop row 1 99999999999999999999\n", NULL},
         {"loop row . 1\n", NULL},
         {"word 24\n", "m.costs:1: word: wants 16 or 32"},
+        {"multiply yes\n", "m.costs:1: multiply: wants no"},
         {"unit a b\n", "m.costs:1: unit: wants a word"},
         {"unit abcdefghijklmnopqrst\n", "m.costs:1: unit: wants a word"},
     };
