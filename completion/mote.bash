@@ -28,11 +28,12 @@ _mote_values()
     --loss) echo "auto mse huber cross-entropy log" ;;
     --in) echo "u8 i8 u16 i16" ;;
     --hidden) echo "i8 u8 i16" ;;
-    --kernel) echo "any packed" ;;
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
     --optimise) echo "size speed balanced" ;;
-    --kernel) echo "loop line packed vector" ;;
+    --kernel)
+        [ "${COMP_WORDS[1]}" = train ] && echo "any packed" || echo "loop line packed vector"
+        ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;

@@ -269,9 +269,11 @@ bool fit_train(struct fit_job *job, struct error *err)
         return take_smallest(&fit, err);
     }
     char note[200];
-    (void)snprintf(note, sizeof note, "the budget chose%s%.100s --optimise %s",
-                   *job->how->options_text ? ": " : " ", job->net->provenance.options,
-                   job->optimise == OPTIMISE_SPEED ? "speed" : "size");
+    const char *optimise = !job->any_optimise                ? ""
+                           : job->optimise == OPTIMISE_SPEED ? " --optimise speed"
+                                                             : " --optimise size";
+    (void)snprintf(note, sizeof note, "the budget chose: %.150s%s", job->net->provenance.options,
+                   optimise);
     report_note(note);
     return true;
 }

@@ -16,10 +16,10 @@ mote "${train[@]}" --net 8 --hidden u8 --activation abs --no-skip --in i8 --out 
 check "8 bits everywhere" \
     grep -qF '"tensors": [["i8", 6], ["u8", 8], ["i8", 6]]' bytes.mote
 
-# Every row that reads 8 bits is packed.
+# Layers of which every row is packed: those that are not would be told behind the cycles.
 packed_rows()
 {
-    "$MOTE" emit "$1" --explain --optimise speed | grep -c '^  \* packed .* \([0-9]*\) of \1 rows in pairs$'
+    "$MOTE" emit "$1" --explain --kernel packed | grep -c '^  \* packed .* cycles$'
 }
 mote "${train[@]}" --net 8-12 --kernel packed --in i8 --out i8 -o packed.mote
 check "--kernel packed: no skip, 8 bits" \
