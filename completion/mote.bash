@@ -32,7 +32,7 @@ _mote_values()
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
     --optimise) echo "size speed balanced" ;;
-    --kernel) echo "loop line packed" ;;
+    --kernel) echo "loop line packed vector" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;

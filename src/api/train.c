@@ -33,7 +33,7 @@ static bool read_names(const struct mote_options *from, struct train_options *to
     if (from->hidden_type && !to->hidden_type) {
         return bad_choice(err, "hidden_type", from->hidden_type);
     }
-    if (from->kernel && !kernel_parse(from->kernel, &to->packed)) {
+    if (from->kernel && !train_kernel_parse(from->kernel, &to->packed)) {
         return bad_choice(err, "kernel", from->kernel);
     }
     to->out_type = from->out_type ? out_type_parse(from->out_type) : NULL;

@@ -88,7 +88,7 @@ bool parse_method(const char *text, void *method);         /* enum method */
 bool parse_loss(const char *text, void *loss);             /* enum loss */
 bool parse_in_type(const char *text, void *name);          /* const char *: u8 i8 u16 i16 */
 bool parse_hidden_type(const char *text, void *name);      /* const char *: i8 u8 i16 */
-bool parse_kernel(const char *text, void *packed);         /* bool; "any", "packed" */
+bool parse_train_kernel(const char *text, void *packed);   /* bool; "any", "packed" */
 bool parse_out_type(const char *text, void *name);         /* const char *: i8 i16 i32 */
 bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
 bool parse_kernel(const char *text, void *name);           /* const char *: of kernels.def */

@@ -120,7 +120,7 @@ static const struct option options[] = {
      .argument = "NAME",
      .kind = OPTION_PARSED,
      .offset = AT(train.packed),
-     .parse = parse_kernel,
+     .parse = parse_train_kernel,
      .expects = "any or packed",
      .help = "packed: rows keep to sums of 16 bits, so that one multiplication\n"
              "does the work of two (--hidden i8, no skip); any (default)",

@@ -133,9 +133,9 @@ bool parse_hidden_type(const char *text, void *name)
     return *type != NULL;
 }
 
-bool parse_kernel(const char *text, void *packed)
+bool parse_train_kernel(const char *text, void *packed)
 {
-    return kernel_parse(text, packed);
+    return train_kernel_parse(text, packed);
 }
 
 bool parse_out_type(const char *text, void *name)

@@ -58,7 +58,7 @@ struct kernel {
 /* By kind. */
 const struct kernel *kernel_at(enum kernel_kind kind);
 
-extern const struct kernel kernel_loop, kernel_line, kernel_packed;
+extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_vector;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);

@@ -46,7 +46,7 @@ const char *hidden_type_parse(const char *text)
     return index < 0 ? NULL : names[index];
 }
 
-bool kernel_parse(const char *text, bool *packed)
+bool train_kernel_parse(const char *text, bool *packed)
 {
     *packed = strcmp(text, "packed") == 0;
     return *packed || strcmp(text, "any") == 0;

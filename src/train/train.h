@@ -94,6 +94,6 @@ const char *hidden_type_parse(const char *text);
 const char *out_type_parse(const char *text);
 
 /* "any" or "packed": the kernel that the rows shall fit. */
-bool kernel_parse(const char *text, bool *packed);
+bool train_kernel_parse(const char *text, bool *packed);
 
 #endif
