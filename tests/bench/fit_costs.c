@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBES     40
+#define PROBES     24
+#define SEEDS      400 /* nets that are asked whether the kernel may compute them */
 #define WIDTH_MAX  24
 #define LAYERS_MAX 3
 #define VECTORS    8
@@ -57,7 +58,9 @@ static int normal(struct rng *rng, double sigma)
 }
 
 /* What weights a layer has, so that features do not always come in the same parts. */
-enum style { STYLE_NORMAL, STYLE_SPARSE, STYLE_TERNARY, STYLE_POWERS, STYLES };
+enum style { STYLE_NORMAL, STYLE_SPARSE, STYLE_TERNARY, STYLE_POWERS, STYLE_NIBBLES, STYLES };
+
+static const int style_bits[STYLES] = {8, 8, 2, 8, 4};
 
 static int style_weight(struct rng *rng, enum style style, double sigma)
 {
@@ -66,6 +69,7 @@ static int style_weight(struct rng *rng, enum style style, double sigma)
     case STYLE_SPARSE: return pick(rng, 0, 1) ? normal(rng, sigma) : 0;
     case STYLE_TERNARY: return pick(rng, -1, 1);
     case STYLE_POWERS: return sign * (1 << pick(rng, 0, 5));
+    case STYLE_NIBBLES: return pick(rng, -7, 7);
     case STYLE_NORMAL:
     case STYLES: break;
     }
@@ -85,14 +89,14 @@ static void fill_row(struct rng *rng, int16_t *weights, int columns, enum style 
     }
 }
 
-static void add_layer(struct net *net, struct rng *rng, int from, int rows, bool last)
+static void add_layer(struct net *net, struct rng *rng, enum style style, int rows, bool last)
 {
     static int16_t weights[WIDTH_MAX * WIDTH_MAX];
     int32_t bias[WIDTH_MAX];
     uint8_t shift[WIDTH_MAX];
     bool narrow = net->tensors[0].type == TYPE_I8;
     bool rows_differ = pick(rng, 0, 2) == 0;
-    enum style style = (enum style)pick(rng, 0, STYLES - 1);
+    int from = net->tensor_count - 1;
     int columns = net->tensors[from].width;
     for (int i = 0; i < rows; i++) {
         fill_row(rng, weights + i * columns, columns, style, narrow);
@@ -104,7 +108,7 @@ static void add_layer(struct net *net, struct rng *rng, int from, int rows, bool
                           .input_count = 1,
                           .output = net_add_tensor(net, net->tensors[0].type, rows),
                           .activation = last ? ACTIVATION_NONE : ACTIVATION_RELU,
-                          .weights = {8, rows, columns, weights},
+                          .weights = {style_bits[style], rows, columns, weights},
                           .bias = bias,
                           .shift = shift};
     if (!net_add_layer(net, &layer)) {
@@ -127,7 +131,7 @@ static struct net *probe_net(uint64_t seed)
     net->input = net_add_tensor(net, seed % 2 ? TYPE_I8 : TYPE_I16, pick(&rng, 2, WIDTH_MAX));
     int layers = pick(&rng, 1, LAYERS_MAX);
     for (int i = 0; i < layers; i++) {
-        add_layer(net, &rng, net->tensor_count - 1, 2 * pick(&rng, 1, WIDTH_MAX / 2),
+        add_layer(net, &rng, (enum style)(seed / 2 % STYLES), 2 * pick(&rng, 1, WIDTH_MAX / 2),
                   i + 1 == layers);
     }
     net->output = net->tensor_count - 1;
@@ -289,8 +293,13 @@ static void fit_kernel(const struct target *target, const struct kernel *kernel,
     struct probe probes[PROBES];
     double bytes[FEATURE_COUNT], times[FEATURE_COUNT];
     int count = 0;
-    for (uint64_t seed = 0; seed < PROBES; seed++) {
+    for (uint64_t seed = 0; seed < SEEDS && count < PROBES; seed++) {
         count += measure_probe(target, kernel, seed, &probes[count]);
+    }
+    if (count < PROBES) {
+        (void)fprintf(stderr, "fit_costs: %s may compute only %d nets\n", kernel_name(kernel->kind),
+                      count);
+        exit(1);
     }
     fit(probes, count, false, bytes);
     fit(probes, count, true, times);
@@ -326,8 +335,9 @@ static void fit_target(const char *name)
              "hundredths of a cycle) */\n");
     text_printf(&out,
                 "# What kernels cost on %s: KERNEL, then FEATURE BYTES TIME ... (emit/machine.h).\n"
-                "# Written by `make costs`.\nunit %s\nword %d\n",
-                target->title, target->machine->unit, target->machine->word);
+                "# Written by `make costs`.\nunit %s\nword %d\n%s",
+                target->title, target->machine->unit, target->machine->word,
+                target->machine->no_multiplier ? "multiply no\n" : "");
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (target->machine->has[k]) {
             fit_kernel(target, kernel_at((enum kernel_kind)k), &out, &rates);
