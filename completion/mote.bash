@@ -32,7 +32,8 @@ _mote_values()
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
     --optimise) echo "size speed balanced" ;;
     --kernel)
-        [ "${COMP_WORDS[1]}" = train ] && echo "any packed" || echo "loop line packed vector"
+        [ "${COMP_WORDS[1]}" = train ] && echo "any packed" ||
+            echo "loop line packed bits narrow narrowline loop4 loop2 ternary quad dsp shifts vector"
         ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;

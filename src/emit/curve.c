@@ -1,11 +1,11 @@
 /* Curved activations for machines without a multiplier: the product of two variables by shifts,
- * over the bits of the magnitude that is at most 15 bits wide, where the compiler's own function
- * may take all 32 bits of a negative factor. */
+ * over the bits of the magnitude, 15 at most, where the compiler's own function may take all 32
+ * bits of a negative factor.  For size, the loops call that function anyway. */
 #include "emit/print.h"
 
 bool curve_helps(const struct plan *plan, enum activation activation)
 {
-    return plan->machine->no_multiplier &&
+    return plan->machine->no_multiplier && plan->options->optimise != OPTIMISE_SIZE &&
            (activation == ACTIVATION_CUBIC || activation == ACTIVATION_PSIG);
 }
 

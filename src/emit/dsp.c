@@ -173,12 +173,13 @@ static void print_pairs(struct printer *p, int index)
     char low[ELEMENT_MAX];
     char high[ELEMENT_MAX];
     if (columns > 1) {
-        text_printf(p->out,
-                    "        for (%s i = 0; i < %d; i++) {\n"
-                    "            x2[i] = ((uint32_t)%s & 0xFFFFU) | ((uint32_t)%s << 16);\n"
-                    "        }\n",
-                    plan->index, columns / 2, element(plan, layer->inputs[0], "2 * i", low),
-                    element(plan, layer->inputs[0], "2 * i + 1", high));
+        text_printf(
+            p->out,
+            "        for (%s i = 0; i < %d; i++) {\n"
+            "            x2[i] = ((uint32_t)%s & 0xFFFFU) | (((uint32_t)%s & 0xFFFFU) << 16);\n"
+            "        }\n",
+            plan->index, columns / 2, element(plan, layer->inputs[0], "2 * i", low),
+            element(plan, layer->inputs[0], "2 * i + 1", high));
     }
     if (columns % 2) {
         char last[GROUPED_MAX];

@@ -34,7 +34,7 @@ static void explain_choice(struct text *out, const struct plan *plan, int index,
     char bytes[GROUPED_MAX];
     char cycles[GROUPED_MAX];
     bool taken = choice == plan_choice(plan, index);
-    text_printf(out, "  %c %-8s", taken ? '*' : ' ', kernel_name(choice->kernel->kind));
+    text_printf(out, "  %c %-10s", taken ? '*' : ' ', kernel_name(choice->kernel->kind));
     if (choice->fitting > 0) {
         text_printf(out, " %9s B %11s %s", grouped(choice->cost.bytes, bytes),
                     grouped(choice->cost.cycles, cycles), plan->machine->unit);
@@ -75,7 +75,7 @@ static void explain_kernels(struct text *out, const struct plan *plan)
 {
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (plan->machine->has[k]) {
-            text_printf(out, "  %-8s   %s\n", kernel_name((enum kernel_kind)k),
+            text_printf(out, "  %-10s   %s\n", kernel_name((enum kernel_kind)k),
                         kernel_at((enum kernel_kind)k)->what);
         }
     }

@@ -8,7 +8,8 @@ static const struct kernel *const kernels[KERNEL_COUNT] = {
     [KERNEL_NARROW] = &kernel_narrow,   [KERNEL_NARROW_LINE] = &kernel_narrow_line,
     [KERNEL_LOOP4] = &kernel_loop4,     [KERNEL_LOOP2] = &kernel_loop2,
     [KERNEL_TERNARY] = &kernel_ternary, [KERNEL_QUAD] = &kernel_quad,
-    [KERNEL_DSP] = &kernel_dsp,         [KERNEL_VECTOR] = &kernel_vector,
+    [KERNEL_DSP] = &kernel_dsp,         [KERNEL_SHIFTS] = &kernel_shifts,
+    [KERNEL_VECTOR] = &kernel_vector,
 };
 
 const struct kernel *kernel_at(enum kernel_kind kind)

@@ -211,7 +211,7 @@ static void print_column(struct printer *p, int index, const struct span *tile, 
     bool loaded = false;
     (void)snprintf(number, sizeof number, "%d", column);
     for (int i = 0; i < tile->rows; i++) {
-        size_t row = (size_t)(tile->first + i);
+        size_t row = (size_t)tile->first + (size_t)i;
         int weight = layer->weights.values[row * (size_t)layer->weights.columns + (size_t)column];
         char term[64];
         if (weight == 0) {
