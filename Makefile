@@ -3,7 +3,7 @@
 #
 #   demo test bench fuzz           what it can do, whether it is right, how fast, what breaks it
 #   check-format format tidy       style
-#   layers costs                   include order; golden cost table measured again
+#   layers costs                   include order; kernels and golden table measured again
 #   install uninstall clean        PREFIX=/usr/local, DESTDIR=
 #
 # Variables: BUILD (output folder), CC, CFLAGS, EXTRA (added to compiling and linking, for
@@ -51,7 +51,7 @@ EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c tests/bench/fit_*.c))
 # What tests share: random nets, temporary files ...
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 # What counting programs link besides their main(): by their emulator.
@@ -127,8 +127,11 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 
 # Counting programs are no part of the library; their tests want a piece, or the programs.
 $(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
+$(BUILD)/tests/unit/test_sim_thumb2: $(BUILD)/src/sim/thumb2.o $(BUILD)/src/sim/thumb.o
+$(BUILD)/tests/unit/test_sim_avr8: $(BUILD)/src/sim/avr8.o
 $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
-$(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets: | $(COUNTERS)
+$(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets \
+	$(BUILD)/tests/unit/test_emit_thumb: | $(COUNTERS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/inside.a
 	$(call say,LD,$@)
@@ -175,7 +178,12 @@ tidy:
 layers:
 	@scripts/layers
 
-costs: all
+costs: all benches
+	@for file in targets/*.costs; do \
+		PATH=$(BUILD):$$PATH MOTE_TARGETS=targets $(BUILD)/tests/bench/fit_costs \
+			$$(basename $$file .costs) || exit 1; \
+	done
+	@$(MAKE) --no-print-directory -s all
 	@BUILD=$(BUILD) scripts/costs --update
 
 # ---- installing ----

@@ -8,12 +8,12 @@ _mote_options()
     case $1 in
     train)
         echo "-o --outputs --label --one-hot --net --activation --skip --no-skip --weights --method" \
-            "--loss --in --out --out-lsb --time --seed --threads --samples --test --name" \
+            "--loss --in --hidden --kernel --out --out-lsb --time --seed --threads --samples --test --name" \
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --kernel --asm --selftest --target --explain" ;;
+    emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
     esac
     echo "--json --help"
@@ -27,12 +27,15 @@ _mote_values()
     --method) echo "auto lsq qat" ;;
     --loss) echo "auto mse huber cross-entropy log" ;;
     --in) echo "u8 i8 u16 i16" ;;
+    --hidden) echo "i8 u8 i16" ;;
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
     --optimise) echo "size speed balanced" ;;
-    --kernel) echo "loop line packed" ;;
+    --kernel)
+        [ "${COMP_WORDS[1]}" = train ] && echo "any packed" || echo "loop line packed vector"
+        ;;
     --net) echo "auto" ;;
-    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest) return 2 ;;

@@ -222,6 +222,19 @@ static bool candidate(const struct plan *plan, enum kernel_kind kind)
            (plan->options->kernel && kernel_parse(plan->options->kernel, &named) && named == kind);
 }
 
+/* What several kernels keep in the same place is now the chosen one's; false when out of memory. */
+static bool prepare_chosen(struct plan *plan)
+{
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        bool dense = plan->steps[i].choice_count > 0;
+        const struct kernel *kernel = dense ? plan_choice(plan, i)->kernel : NULL;
+        if (kernel && kernel->prepare && !kernel->prepare(plan, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool plan_choose(struct plan *plan)
 {
     for (int i = 0; i < plan->net->layer_count; i++) {
@@ -237,10 +250,9 @@ bool plan_choose(struct plan *plan)
         } else {
             choose_best(plan, step);
         }
-        if (step->choice_count && plan_choice(plan, i)->kernel->prepare &&
-            !plan_choice(plan, i)->kernel->prepare(plan, i)) {
-            return false;
-        }
     }
-    return true;
+    if (!plan->options->kernel) {
+        plan_fit(plan);
+    }
+    return prepare_chosen(plan);
 }

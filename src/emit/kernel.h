@@ -29,6 +29,7 @@ struct kernel {
     /* Takes what such groups leave; every row that fits this one fits it.  NULL: none. */
     const struct kernel *smaller;
     bool words;  /* reads activations fastest from 32-bit elements */
+    bool bytes;  /* reads them as fast from unsigned bytes */
     int series;  /* of SERIES_...: what it reads per row */
     bool flat;   /* its code grows with the weights: only for small layers */
     bool clamps; /* it writes out activations that only clamp, and needs no helper for them */
@@ -65,10 +66,14 @@ const struct kernel *kernel_at(enum kernel_kind kind);
 
 extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_bits, kernel_narrow,
     kernel_narrow_line, kernel_loop4, kernel_loop2, kernel_ternary, kernel_quad, kernel_dsp,
-    kernel_shifts;
+    kernel_shifts, kernel_vector;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);
+
+/* fit.c: other choices where the options' budgets want them; those that cannot be kept are broken
+ * by as little as may be. */
+void plan_fit(struct plan *plan);
 
 /* ---- loop.c, line.c ---- */
 

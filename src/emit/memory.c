@@ -84,6 +84,17 @@ static bool reads_words(const struct plan *plan, int index)
     return words;
 }
 
+/* Does this dense layer read unsigned bytes as fast as words? */
+static bool reads_bytes(const struct plan *plan, int index)
+{
+    const struct choice *choice = plan_choice(plan, index);
+    bool bytes = true;
+    for (int i = 0; i < choice->span_count; i++) {
+        bytes = bytes && choice->spans[i].kernel->bytes;
+    }
+    return bytes;
+}
+
 /* Is `tensor` read, and only by code that is fastest on 32-bit elements? */
 static bool wants_words(const struct plan *plan, int tensor)
 {
@@ -102,6 +113,33 @@ static bool wants_words(const struct plan *plan, int tensor)
         }
     }
     return true;
+}
+
+/* Is every element of `tensor` an unsigned byte, whatever its type? */
+static bool holds_bytes(const struct plan *plan, int tensor)
+{
+    bool bytes = true;
+    for (int j = 0; bytes && j < plan->net->tensors[tensor].width; j++) {
+        struct interval range = plan->ranges[tensor][j];
+        bytes = range.low >= 0 && range.high <= UINT8_MAX;
+    }
+    return bytes;
+}
+
+/* Would unsigned bytes serve all its readers as well as words?  They take a quarter of the stack.
+ */
+static bool wants_bytes(const struct plan *plan, int tensor)
+{
+    const struct net *net = plan->net;
+    bool bytes = holds_bytes(plan, tensor);
+    for (int i = 0; bytes && i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        for (int k = 0; bytes && k < layer->input_count; k++) {
+            bool reads = layer->inputs[k] == tensor;
+            bytes = !reads || (layer->op == OP_DENSE && reads_bytes(plan, i));
+        }
+    }
+    return bytes;
 }
 
 /* A concat's array and those it is copied from must be alike; true if `words` changed. */
@@ -134,7 +172,9 @@ static void choose_types(struct plan *plan, const struct group *groups)
     while (settle_concats(plan, groups, words)) {
     }
     for (int t = 0; t < net->tensor_count; t++) {
-        plan->views[t].type = words[groups[t].root] ? TYPE_I32 : net->tensors[t].type;
+        bool alone = groups[t].root == t && plan_readers(net, t, &(int){0}) > 0;
+        enum type wide = alone && wants_bytes(plan, t) ? TYPE_U8 : TYPE_I32;
+        plan->views[t].type = words[groups[t].root] ? wide : net->tensors[t].type;
     }
 }
 

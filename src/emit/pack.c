@@ -331,6 +331,7 @@ const struct kernel kernel_packed = {
     .group = 2,
     .series = SERIES_SHIFT | SERIES_OFFSET,
     .words = true,
+    .bytes = true,
     .clamps = true,
     .fits = fits,
     .prepare = prepare,

@@ -181,6 +181,7 @@ const struct kernel kernel_quad = {
     .smaller = &kernel_packed,
     .series = SERIES_SHIFT | SERIES_OFFSET,
     .words = true,
+    .bytes = true,
     .clamps = true,
     .fits = fits,
     .prepare = prepare,

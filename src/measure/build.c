@@ -33,8 +33,7 @@ static bool write_header(struct work *work)
     struct emit_options options = {.name = "net",
                                    .optimise = work->options->optimise,
                                    .kernel = work->options->kernel,
-                                   .machine = work->options->machine ? work->options->machine
-                                                                     : work->target->machine};
+                                   .machine = work->target->machine};
     if (work->options->assembly) {
         (void)emit_variants_parse(work->target->variants, &options.variants);
     }

@@ -15,7 +15,15 @@ struct core {
     int variant;                 /* for decode() */
     int preserved_count;         /* of the family's, from the first on */
     bool timed;                  /* does decode() know cycles? */
-    bool unaligned;              /* may single words and halfwords lie anywhere? */
+
+    /* Are its cycles with a wait state of flash told?  The model: instructions come in aligned
+     * words of 32 bits.  A word that an executed instruction lies in, and that is not the word
+     * fetched just before, costs one cycle more; the first word of a call does.  Each word,
+     * halfword or byte of data read from flash costs one more and leaves the fetched word alone.
+     * There is no prefetch buffer and no cache, and words that are fetched ahead and not executed
+     * are not counted. */
+    bool waits;
+    bool unaligned; /* may single words and halfwords lie anywhere? */
 };
 
 extern const struct core core_m0, core_m0plus, core_m3, core_m4, core_m7, core_m33;

@@ -53,7 +53,7 @@ static const struct family family_m33 = FAMILY(UC_CPU_ARM_CORTEX_M33, decode_mai
 #define CORE(NAME, VARIANT)                                                                        \
     {                                                                                              \
         .name = (NAME), .instructions = "ARMv6-M", .family = &family_m0, .variant = (VARIANT),     \
-        .preserved_count = sizeof preserved / sizeof *preserved, .timed = true                     \
+        .preserved_count = sizeof preserved / sizeof *preserved, .timed = true, .waits = true      \
     }
 
 /* How long they take depends on the part. */

@@ -326,7 +326,8 @@ static bool print_counts(const struct task *task, const struct spread *spreads, 
     };
     (void)printf("{\"core\":\"%s\",\"calls\":%" PRIu64, task->core->name, task->calls);
     for (int i = 0; i < COUNT_KINDS; i++) {
-        if (i == COUNT_CYCLES && !task->core->timed) {
+        if ((i == COUNT_CYCLES && !task->core->timed) ||
+            (i == COUNT_CYCLES_1WS && !task->core->waits)) {
             (void)printf(",\"%s\":null", names[i]);
             continue;
         }

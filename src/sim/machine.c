@@ -25,6 +25,7 @@ struct machine {
     uint64_t counts[COUNT_KINDS];
     uint64_t limit;
     uint32_t at;               /* address of the instruction that runs now */
+    uint32_t fetched;          /* address of the word of instructions fetched last */
     uint32_t stack_low;        /* lowest SP or stack write */
     const struct step *before; /* the instruction before it; NULL at the entry */
     bool self_taken;           /* a taken branch whose target is the next instruction */
@@ -91,6 +92,15 @@ static void finish_before(struct machine *machine, uint32_t next)
     }
 }
 
+/* Wait states of an instruction's words (core.h). */
+static void fetch(struct machine *machine, uint32_t pc, uint32_t size)
+{
+    for (uint32_t word = pc & ~3U; word < pc + size; word += 4) {
+        machine->counts[COUNT_CYCLES_1WS] += word != machine->fetched;
+        machine->fetched = word;
+    }
+}
+
 static void on_instruction(uc_engine *engine, uint64_t address, uint32_t size, void *data)
 {
     struct machine *machine = data;
@@ -113,6 +123,7 @@ static void on_instruction(uc_engine *engine, uint64_t address, uint32_t size, v
     machine->before = step;
     machine->self_taken = step->flags & STEP_CONDITIONAL &&
                           machine->family->taken_to_next(machine->engine, machine->flash + offset);
+    fetch(machine, pc, step->size);
     machine->counts[COUNT_CYCLES] += step->cycles;
     machine->counts[COUNT_MULTIPLIES] += (step->flags & STEP_MULTIPLY) != 0;
     machine->counts[COUNT_BRANCHES] += (step->flags & (STEP_BRANCH | STEP_CONDITIONAL)) != 0;
@@ -423,6 +434,7 @@ static void enter(struct machine *machine, const struct call *call)
     memset(machine->counts, 0, sizeof machine->counts);
     machine->limit = call->limit;
     machine->before = NULL;
+    machine->fetched = machine->stop; /* no word of the call */
     machine->at = call->function & ~family->entry_flag;
     machine->stack_low = machine->stack_top;
 }
@@ -468,6 +480,8 @@ bool machine_call(struct machine *machine, const struct call *call, uint64_t *co
         return false;
     }
     machine->counts[COUNT_STACK] = machine->stack_top - machine->stack_low;
+    machine->counts[COUNT_CYCLES_1WS] +=
+        machine->counts[COUNT_CYCLES] + machine->counts[COUNT_FLASH_READS];
     memcpy(counts, machine->counts, sizeof machine->counts);
     return true;
 }

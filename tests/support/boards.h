@@ -23,7 +23,8 @@ struct net *identity_net(void);
 struct cost measure(const struct net *net, const char *target_name,
                     const struct measure_options *options, struct error *err);
 
-/* Some random nets from that seed on give the interpreter's outputs and need no static RAM. */
+/* Some random nets from that seed on give the interpreter's outputs and need no static RAM, as far
+ * as the target can tell. */
 void check_nets(const char *target, enum optimise optimise, uint64_t seed);
 
 /* Wrong outputs are noticed and counted. */

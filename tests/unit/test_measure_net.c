@@ -2,6 +2,7 @@
  * code told, nothing left behind.  test_measure_targets.c has the other boards. */
 #include "support/unit.h"
 
+#include "base/hash.h"
 #include "support/boards.h"
 #include "support/folder.h"
 
@@ -55,6 +56,13 @@ static void test_own_vectors(void **state)
         assert_string_equal(err.message, "");
         assert_int_equal(cost.vectors, count);
         assert_int_equal(cost.mismatches, 0);
+        uint32_t hash = HASH32_START;
+        for (int i = 0; i < count * WIDTH; i++) {
+            hash = hash32_number(hash, (uint32_t)(in[i] - 32768));
+        }
+        assert_int_equal(cost.hash, hash);
+        assert_int_equal(cost.cycles_least, cost.cycles);
+        assert_true(cost.cycles_1ws > cost.cycles);
     }
     net_free(net);
 }

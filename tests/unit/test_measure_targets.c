@@ -151,6 +151,25 @@ static void test_avr(void **state)
                  "612 static bytes overflow the RAM");
 }
 
+static void test_wasm(void **state)
+{
+    (void)state;
+    need("wasm32");
+    check_nets("wasm32", OPTIMISE_SIZE, 1500);
+    check_nets("wasm32", OPTIMISE_SPEED, 1600);
+    check_mismatch("wasm32");
+    check_broken("wasm32", HEAD PREDICT "{ *(volatile int *)0x7fff0000 = in[0]; (void)out; }\n",
+                 "the test image fails: error: memory access out of bounds");
+    struct net *net = identity_net();
+    struct error err = {0};
+    const struct measure_options options = {.count = 100};
+    struct cost cost = measure(net, "wasm32", &options, &err);
+    assert_string_equal(err.message, "");
+    assert_true(cost.nanoseconds > 0 && cost.nanoseconds < 1e6);
+    assert_int_equal(cost.cycles, COST_UNKNOWN);
+    net_free(net);
+}
+
 /* Code that reads a number byte by byte is right on one kind of machine only. */
 static void check_byte_order(const char *target, int mismatches)
 {
@@ -199,6 +218,38 @@ static void test_big_endian_ppc64(void **state)
     check_big_endian("ppc64", 1300);
 }
 
+/* The nets again with the target's variants. */
+static void check_variants(const char *target, uint64_t seed)
+{
+    const struct measure_options options = {
+        .optimise = OPTIMISE_SPEED, .assembly = true, .count = 100};
+    for (int i = 0; i < 4; i++) {
+        struct error err = {0};
+        struct net *net = small_net(&seed);
+        struct cost cost = measure(net, target, &options, &err);
+        assert_string_equal(err.message, "");
+        assert_int_equal(cost.vectors, 100);
+        assert_int_equal(cost.mismatches, 0);
+        net_free(net);
+    }
+}
+
+static void test_aarch64(void **state)
+{
+    (void)state;
+    need("aarch64");
+    check_nets("aarch64", OPTIMISE_SPEED, 1400);
+    check_variants("aarch64", 1410);
+    check_mismatch("aarch64");
+}
+
+static void test_host_native(void **state)
+{
+    (void)state;
+    check_nets("host-native", OPTIMISE_SPEED, 1500);
+    check_variants("host-native", 1510);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,9 +262,12 @@ int main(void)
         cmocka_unit_test(test_larger_cortex_m),
         cmocka_unit_test(test_random_nets_avr),
         cmocka_unit_test(test_avr),
+        cmocka_unit_test(test_wasm),
         cmocka_unit_test(test_big_endian_arm),
         cmocka_unit_test(test_big_endian_s390x),
         cmocka_unit_test(test_big_endian_ppc64),
+        cmocka_unit_test(test_aarch64),
+        cmocka_unit_test(test_host_native),
     };
     return cmocka_run_group_tests(tests, boards_set_up, NULL);
 }
