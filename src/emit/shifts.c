@@ -8,6 +8,7 @@
 #include "emit/kernel.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* One row to a word: a non-negative int32_t behind a shift of zero. */
 #define SHIFTS_VALUES ((int64_t)1 << 31)
@@ -26,7 +27,8 @@ struct multiple {
     bool on_right; /* is the second term the shifted one? */
 };
 
-/* Those of one column, each made of those before it; the first is x itself. */
+/* Those of one column, each made of those before it; the first is x itself.  Six rows with weights
+ * of at most six signed digits fill half of it. */
 struct chain {
     struct multiple list[MULTIPLES_MAX];
     int count;
@@ -116,6 +118,38 @@ static int weight_at(const struct layer *layer, int row, int column)
     return layer->weights.values[(size_t)row * (size_t)layer->weights.columns + (size_t)column];
 }
 
+/* Drop what neither a weight of the column nor a later multiple uses. */
+static void chain_prune(const struct layer *layer, const struct span *tile, int column,
+                        struct chain *chain)
+{
+    for (int i = chain->count - 1; i > 0; i--) {
+        int value = chain->list[i].value;
+        bool used = false;
+        for (int k = 0; k < tile->rows; k++) {
+            int weight = weight_at(layer, tile->first + k, column);
+            used = used || odd_part(magnitude(weight)) == value;
+        }
+        for (int k = i + 1; k < chain->count; k++) {
+            used = used || chain->list[k].left == value || chain->list[k].right == value;
+        }
+        if (!used) {
+            chain->count--;
+            memmove(&chain->list[i], &chain->list[i + 1],
+                    (size_t)(chain->count - i) * sizeof chain->list[0]);
+        }
+    }
+}
+
+/* Has any row of the tile weights? */
+static bool tile_used(const struct layer *layer, const struct span *tile)
+{
+    bool used = false;
+    for (int i = 0; i < tile->rows; i++) {
+        used = used || plan_row_used(layer, tile->first + i);
+    }
+    return used;
+}
+
 /* The multiples that a column of the tile needs; first those that are one operation away. */
 static void chain_of(const struct layer *layer, const struct span *tile, int column,
                      struct chain *chain)
@@ -135,6 +169,7 @@ static void chain_of(const struct layer *layer, const struct span *tile, int col
             }
         }
     }
+    chain_prune(layer, tile, column, chain);
 }
 
 /* Is no multiple beyond 2^28, and is there an offset?  What a chain passes through is below four
@@ -224,9 +259,12 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
 {
     const struct layer *layer = &p->plan->net->layers[index];
     char text[ELEMENT_MAX];
-    text_printf(p->out, "    {\n        const volatile %s *from = %s;\n",
-                c_type(p->plan->views[layer->inputs[0]].type),
-                address(p->plan, layer->inputs[0], text));
+    text_add(p->out, "    {\n");
+    if (tile_used(layer, tile)) {
+        text_printf(p->out, "        const volatile %s *from = %s;\n",
+                    c_type(p->plan->views[layer->inputs[0]].type),
+                    address(p->plan, layer->inputs[0], text));
+    }
     for (int i = 0; i < tile->rows; i++) {
         text_printf(p->out, "        int32_t u%d = %s;\n", i,
                     literal(layer->bias[tile->first + i], text));
