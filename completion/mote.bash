@@ -13,9 +13,9 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --selftest --target --explain" ;;
-    measure) echo "--target --optimise --vectors --flash --ram --cycles --keep" ;;
-    prove) echo "--optimise --model --timeout --keep" ;;
+    emit) echo "-o --name --optimise --kernel --asm --selftest --target --explain" ;;
+    measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
+    prove) echo "--optimise --kernel --target --model --timeout --keep" ;;
     esac
     echo "--json --help"
 }
@@ -30,7 +30,8 @@ _mote_values()
     --in) echo "u8 i8 u16 i16" ;;
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
-    --optimise) echo "size speed" ;;
+    --optimise) echo "size speed balanced" ;;
+    --kernel) echo "loop line packed" ;;
     --model) echo "16 32" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 }' ;;

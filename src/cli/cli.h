@@ -86,12 +86,37 @@ bool parse_loss(const char *text, void *loss);             /* enum loss */
 bool parse_in_type(const char *text, void *name);          /* const char *: u8 i8 u16 i16 */
 bool parse_out_type(const char *text, void *name);         /* const char *: i8 i16 i32 */
 bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
+bool parse_kernel(const char *text, void *name);           /* const char *: of kernels.def */
 
 /* A settings struct's entry for an option that many verbs have. */
 #define OPTION_JSON(settings)                                                                      \
     {                                                                                              \
         .name = "--json", .help = "print the result as JSON on standard output",                   \
         .kind = OPTION_SET, .offset = offsetof(struct settings, json), .low = 1                    \
+    }
+
+#define OPTION_OPTIMISE(settings)                                                                  \
+    {                                                                                              \
+        .name = "--optimise", .argument = "size|speed|balanced", .kind = OPTION_PARSED,            \
+        .offset = offsetof(struct settings, optimise), .parse = parse_optimise,                    \
+        .expects = "'size', 'speed' or 'balanced'",                                                \
+        .help =                                                                                    \
+            "kernels of least flash (default), of least time, or of the\nleast product of both"    \
+    }
+
+#define OPTION_KERNEL(settings)                                                                    \
+    {                                                                                              \
+        .name = "--kernel", .argument = "NAME", .kind = OPTION_PARSED,                             \
+        .offset = offsetof(struct settings, kernel), .parse = parse_kernel,                        \
+        .expects = "a kernel; emit --explain lists them",                                          \
+        .help = "this kernel wherever its proof allows it, not the best one"                       \
+    }
+
+#define OPTION_ASM(settings)                                                                       \
+    {                                                                                              \
+        .name = "--asm",                                                                           \
+        .help = "also assembly or intrinsics behind #if, for the targets that have them",          \
+        .kind = OPTION_SET, .offset = offsetof(struct settings, assembly), .low = 1                \
     }
 
 /* ---- messages (message.c) ---- */

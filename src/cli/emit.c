@@ -11,6 +11,8 @@ struct settings {
     const char *output;
     const char *name;
     enum optimise optimise;
+    const char *kernel;
+    int assembly;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
     int explain;
@@ -28,13 +30,9 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, name),
      .help = "prefix of the C names (default: from the file's name)"},
-    {.name = "--optimise",
-     .argument = "size|speed",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, optimise),
-     .parse = parse_optimise,
-     .expects = "'size' or 'speed'",
-     .help = "loop kernel, or packed and straight-line code (default: size)"},
+    OPTION_OPTIMISE(settings),
+    OPTION_KERNEL(settings),
+    OPTION_ASM(settings),
     {.name = "--selftest",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -139,7 +137,7 @@ static bool describe_cost(const struct target *target, enum optimise optimise,
 {
     struct text title = {0};
     text_printf(&title, "%s %s", target->title,
-                optimise == OPTIMISE_SPEED ? target->optimise_speed : target->optimise_size);
+                optimise == OPTIMISE_SIZE ? target->optimise_size : target->optimise_speed);
     *line = (struct emit_cost){
         .target = title.failed ? NULL : arena_string(arena, title.data),
         .flash_code = cost->flash_code,
@@ -163,7 +161,10 @@ static bool all_equal(const struct cost *cost, struct error *err)
 static bool measure_costs(const struct net *net, const struct target_list *list,
                           struct arena *arena, struct emit_options *emitting, struct error *err)
 {
-    const struct measure_options how = {.optimise = emitting->optimise};
+    const struct measure_options how = {.optimise = emitting->optimise,
+                                        .kernel = emitting->kernel,
+                                        .machine = emitting->machine,
+                                        .assembly = emitting->variants != 0};
     size_t count = (size_t)list->count;
     struct cost *costs = arena_alloc(arena, count, sizeof *costs);
     struct emit_cost *lines = arena_alloc(arena, count, sizeof *lines);
@@ -194,34 +195,65 @@ static bool write_files(const struct paths *paths, const struct text *header,
            file_write(paths->header, header->data, header->length, err);
 }
 
-/* The pipeline of this verb: vectors, costs, C, files. */
-static bool emit_files(const struct net *net, const struct settings *settings,
-                       const struct paths *paths, struct arena *arena, struct error *err)
+/* With --asm: what the targets have, or without targets all there are. */
+static unsigned wanted_variants(const struct settings *settings, const struct target_list *list)
 {
-    struct emit_options how = {
-        .name = settings->name, .optimise = settings->optimise, .separate = paths->source != NULL};
-    struct vectors vectors = {0};
-    struct target_list list = {0};
-    if (!choose_name(settings, arena, &how.name)) {
+    unsigned wanted = settings->assembly && !settings->targets ? VARIANTS_ALL : 0;
+    for (int i = 0; settings->assembly && i < list->count; i++) {
+        unsigned kinds;
+        (void)emit_variants_parse(list->targets[i]->variants, &kinds);
+        wanted |= kinds;
+    }
+    return wanted;
+}
+
+/* What to emit, with what it borrows. */
+struct job {
+    const struct net *net;
+    const struct settings *settings;
+    struct arena *arena;
+    struct target_list targets;
+    struct emit_options how;
+    struct vectors vectors;
+};
+
+/* The kernels: for the first target, by what they cost there. */
+static bool plan_job(struct job *job, struct error *err)
+{
+    const struct settings *settings = job->settings;
+    if (settings->targets && !targets_load(settings->targets, job->arena, &job->targets, err)) {
+        return false;
+    }
+    job->how.optimise = settings->optimise;
+    job->how.kernel = settings->kernel;
+    job->how.machine = job->targets.count > 0 ? job->targets.targets[0]->machine : NULL;
+    job->how.variants = wanted_variants(settings, &job->targets);
+    return true;
+}
+
+/* The pipeline of this verb: vectors, costs, C, files. */
+static bool emit_files(struct job *job, const struct paths *paths, struct error *err)
+{
+    const struct settings *settings = job->settings;
+    struct emit_options *how = &job->how;
+    how->separate = paths->source != NULL;
+    if (!choose_name(settings, job->arena, &how->name)) {
         return fail_memory(err);
     }
-    if (paths->source && !stem_is(settings->output, how.name)) {
+    if (paths->source && !stem_is(settings->output, how->name)) {
         return fail(err, "with the prefix '%s' the file must be called %s.c: it includes \"%s.h\"",
-                    how.name, how.name, how.name);
+                    how->name, how->name, how->name);
     }
     int count = settings->selftest < 0 ? 16 : (int)settings->selftest;
-    bool good = count == 0 || make_vectors(net, count, arena, &vectors, err);
-    how.selftest = count > 0 ? &vectors : NULL;
-    if (good && settings->targets) {
-        good = targets_load(settings->targets, arena, &list, err) &&
-               measure_costs(net, &list, arena, &how, err);
-    }
+    bool good = count == 0 || make_vectors(job->net, count, job->arena, &job->vectors, err);
+    how->selftest = count > 0 ? &job->vectors : NULL;
+    good = good &&
+           (!settings->targets || measure_costs(job->net, &job->targets, job->arena, how, err));
     struct text header = {0}, source = {0};
-    good = good && emit_c(net, &how, &header, &source, err) &&
+    good = good && emit_c(job->net, how, &header, &source, err) &&
            write_files(paths, &header, &source, err);
     text_free(&header);
     text_free(&source);
-    targets_free(&list);
     return good;
 }
 
@@ -239,30 +271,34 @@ static enum exit_code print_files(const struct paths *paths)
     return print_json(root);
 }
 
-static enum exit_code explain(const struct net *net, enum optimise optimise)
+static enum exit_code explain(const struct job *job)
 {
     struct error err = {0};
     struct text out = {0};
-    if (!emit_explain(net, optimise, &out, &err)) {
+    if (!emit_explain(job->net, &job->how, &out, &err)) {
         text_free(&out);
         return report_error(&err);
     }
     return print_result(&out);
 }
 
-static enum exit_code emit(const struct net *net, const struct settings *settings)
+static enum exit_code emit(struct job *job)
 {
     struct error err = {0};
-    struct arena *arena = arena_new();
     struct paths paths = {0};
-    bool good = (arena || fail_memory(&err)) &&
-                choose_paths(settings->output, arena, &paths, &err) &&
-                emit_files(net, settings, &paths, arena, &err);
-    enum exit_code code = !good            ? report_error(&err)
-                          : settings->json ? print_files(&paths)
-                                           : EXIT_FINE;
-    arena_free(arena);
-    return code;
+    const struct settings *settings = job->settings;
+    bool good = (job->arena || fail_memory(&err)) && plan_job(job, &err);
+    if (good && settings->output) {
+        good = choose_paths(settings->output, job->arena, &paths, &err) &&
+               emit_files(job, &paths, &err);
+    }
+    if (!good) {
+        return report_error(&err);
+    }
+    if (settings->explain) {
+        return explain(job);
+    }
+    return settings->json ? print_files(&paths) : EXIT_FINE;
 }
 
 static enum exit_code run(const struct verb *verb, int count, char **words)
@@ -293,10 +329,10 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (!net) {
         return report_error(&err);
     }
-    code = output ? emit(net, &settings) : EXIT_FINE;
-    if (settings.explain && code == EXIT_FINE) {
-        code = explain(net, settings.optimise);
-    }
+    struct job job = {.net = net, .settings = &settings, .arena = arena_new()};
+    code = emit(&job);
+    targets_free(&job.targets);
+    arena_free(job.arena);
     net_free(net);
     return code;
 }

@@ -5,6 +5,8 @@
 struct settings {
     const char *targets;
     enum optimise optimise;
+    const char *kernel;
+    int assembly;
     int64_t vectors;
     struct budget budget;
     int keep;
@@ -17,13 +19,9 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, targets),
      .help = "the targets; without it: all that are installed"},
-    {.name = "--optimise",
-     .argument = "size|speed",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, optimise),
-     .parse = parse_optimise,
-     .expects = "'size' or 'speed'",
-     .help = "loop kernel, or packed and straight-line code (default: size)"},
+    OPTION_OPTIMISE(settings),
+    OPTION_KERNEL(settings),
+    OPTION_ASM(settings),
     {.name = "--vectors",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -92,6 +90,8 @@ static struct cost *measure_all(const struct settings *settings, const struct ne
                                 struct target_list *list, struct arena *arena, struct error *err)
 {
     const struct measure_options how = {.optimise = settings->optimise,
+                                        .kernel = settings->kernel,
+                                        .assembly = settings->assembly != 0,
                                         .count = (int)settings->vectors,
                                         .keep = settings->keep != 0};
     if (!targets_load(settings->targets, arena, list, err)) {

@@ -11,6 +11,7 @@
 
 struct settings {
     enum optimise optimise;
+    const char *kernel;
     int64_t model; /* 0: both */
     double seconds;
     int keep;
@@ -25,13 +26,8 @@ static bool parse_model(const char *text, void *model)
 }
 
 static const struct option options[] = {
-    {.name = "--optimise",
-     .argument = "size|speed",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, optimise),
-     .parse = parse_optimise,
-     .expects = "'size' or 'speed'",
-     .help = "of a network: the kernels to prove, as emit writes them\n(default: size)"},
+    OPTION_OPTIMISE(settings),
+    OPTION_KERNEL(settings),
     {.name = "--model",
      .argument = "16|32",
      .kind = OPTION_PARSED,
@@ -109,7 +105,7 @@ static bool read_page(const char *path, struct arena *arena, struct holder *hold
 static bool emit_page(const char *path, const struct settings *settings, struct holder *holder,
                       struct error *err)
 {
-    const struct emit_options how = {.name = "net", .optimise = settings->optimise};
+    const struct emit_options how = {.name = "net", .optimise = settings->optimise, .kernel = settings->kernel};
     struct net *net = net_read(path, err);
     bool good = net && emit_c(net, &how, &holder->header, NULL, err);
     net_free(net);

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "emit/machine.h"
 #include "train/train.h"
 
 #include <errno.h>
@@ -134,7 +135,21 @@ bool parse_out_type(const char *text, void *name)
 
 bool parse_optimise(const char *text, void *optimise)
 {
-    bool speed = strcmp(text, "speed") == 0;
-    *(enum optimise *)optimise = speed ? OPTIMISE_SPEED : OPTIMISE_SIZE;
-    return speed || strcmp(text, "size") == 0;
+    static const char *const names[] = {"size", "speed", "balanced"};
+    static const enum optimise values[] = {OPTIMISE_SIZE, OPTIMISE_SPEED, OPTIMISE_BALANCED};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *(enum optimise *)optimise = values[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+bool parse_kernel(const char *text, void *name)
+{
+    enum kernel_kind kind;
+    bool known = kernel_parse(text, &kind);
+    *(const char **)name = known ? kernel_name(kind) : NULL;
+    return known;
 }

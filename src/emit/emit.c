@@ -1,11 +1,11 @@
 #include "emit/emit.h"
 
-#include "emit/print.h"
+#include "emit/kernel.h"
+#include "emit/variant.h"
 
 #include <string.h>
 
-/* "void pose_predict(const uint16_t in[6], int16_t out[6])" */
-static void print_prototype(struct text *out, const struct plan *plan)
+void print_prototype(struct text *out, const struct plan *plan)
 {
     const struct net *net = plan->net;
     const struct tensor *in = &net->tensors[net->input];
@@ -14,8 +14,8 @@ static void print_prototype(struct text *out, const struct plan *plan)
                 in->width, c_type(result->type), result->width);
 }
 
-/* Everything from the helpers to the self-test; `storage` is "static inline " or "". */
-static void print_code(struct text *out, const struct plan *plan, const char *storage)
+/* NAME_predict() for every machine, with its helpers. */
+static void print_portable(struct text *out, const struct plan *plan, const char *storage)
 {
     struct helpers helpers;
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
@@ -27,6 +27,31 @@ static void print_code(struct text *out, const struct plan *plan, const char *st
     text_add(out, "\n{\n");
     print_body(&printer);
     text_add(out, "}\n");
+}
+
+/* The variants that are wanted and fit, each behind its #if; returns how many. */
+static int print_variants(struct text *out, const struct plan *plan, const char *storage)
+{
+    int count = 0;
+    for (int i = 0; i < VARIANT_COUNT; i++) {
+        const struct variant *variant = variants[i];
+        bool wanted = variant && (plan->options->variants >> variant->kind & 1U);
+        if (wanted && variant->fits(plan)) {
+            text_printf(out, "#%s %s\n\n", count++ ? "elif" : "if", variant->guard);
+            variant->print(out, plan, storage);
+            text_add(out, "\n");
+        }
+    }
+    return count;
+}
+
+/* Everything from the helpers to the self-test; `storage` is "static inline " or "". */
+static void print_code(struct text *out, const struct plan *plan, const char *storage)
+{
+    int count = print_variants(out, plan, storage);
+    text_add(out, count ? "#else\n\n" : "");
+    print_portable(out, plan, storage);
+    text_add(out, count ? "\n#endif\n" : "");
     print_classify(out, plan, storage);
     print_selftest(out, plan, storage);
 }
@@ -92,6 +117,10 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
         if (strcmp(identifier, options->name) != 0) {
             return fail(err, "'%s' cannot begin C names; '%s' can", options->name, identifier);
         }
+    }
+    enum kernel_kind kind;
+    if (options->kernel && !kernel_parse(options->kernel, &kind)) {
+        return fail(err, "'%.40s' is no kernel", options->kernel);
     }
     struct plan *plan = plan_new(net, options);
     if (!plan) {

@@ -12,7 +12,20 @@
 #include "base/text.h"
 #include "net/net.h"
 
-enum optimise { OPTIMISE_SIZE, OPTIMISE_SPEED }; /* loop kernel, straight-line kernel */
+/* What the kernels are chosen for: least flash, least time, or the least product of both. */
+enum optimise { OPTIMISE_SIZE, OPTIMISE_SPEED, OPTIMISE_BALANCED };
+
+/* Machines that may get a NAME_predict() of their own, in assembly or intrinsics (emit/variant.h).
+ */
+enum variant_kind {
+    VARIANT_THUMB, /* Cortex-M0 and M0+: assembly */
+    VARIANT_VNNI,  /* x86-64 with AVX-512 VNNI: intrinsics */
+    VARIANT_AVX2,  /* x86-64 with AVX2: intrinsics */
+    VARIANT_NEON,  /* AArch64: intrinsics */
+    VARIANT_COUNT
+};
+
+#define VARIANTS_ALL ((1U << VARIANT_COUNT) - 1)
 
 /* Expected outputs for the self-test, made by the reference interpreter. */
 struct vectors {
@@ -20,6 +33,8 @@ struct vectors {
     const int32_t *in;  /* count x input width, codes */
     const int32_t *out; /* count x output width, codes */
 };
+
+struct machine;
 
 /* Costs measured before, for the head comment (see measure/measure.h); all text from us. */
 struct emit_cost {
@@ -30,6 +45,9 @@ struct emit_cost {
 struct emit_options {
     const char *name; /* C prefix; NULL or "": from the net's name (emit_identifier) */
     enum optimise optimise;
+    const struct machine *machine;  /* what the kernels cost (emit/machine.h); NULL: a Cortex-M0 */
+    const char *kernel;             /* NULL: chosen; else this one wherever it may be taken */
+    unsigned variants;              /* a bit, 1 << kind, for each that is wanted where it fits */
     bool separate;                  /* NAME.c with NAME.h instead of header-only */
     const struct vectors *selftest; /* NULL: no NAME_selftest() */
     const struct emit_cost *costs;  /* NULL: none */
@@ -38,14 +56,17 @@ struct emit_options {
 
 /* header: the .h; source: the .c, untouched (and may be NULL) unless `separate`.  Appends to both.
  * The same net and options give the same bytes.  Fails where options->name cannot begin C names,
- * and when out of memory. */
+ * or where options->kernel is none, and when out of memory. */
 bool emit_c(const struct net *net, const struct emit_options *options, struct text *header,
             struct text *source, struct error *err);
 
 /* For people: each dense layer's kernel and the alternatives, with estimated bytes and cycles, and
  * which bound kept a row from being packed.  Fails when out of memory. */
-bool emit_explain(const struct net *net, enum optimise optimise, struct text *out,
+bool emit_explain(const struct net *net, const struct emit_options *options, struct text *out,
                   struct error *err);
+
+/* The bits of variants named "a b" or "a,b"; false where one is unknown. */
+bool emit_variants_parse(const char *names, unsigned *kinds);
 
 /* A C identifier from any text: [A-Za-z0-9_], not a keyword, at most 24 characters, "net" if
  * nothing is left; out has room for 32 bytes. */

@@ -1,57 +1,52 @@
 /* Why each layer got its kernel, for people to read. */
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 #include <string.h>
 
-/* "loop        524 B    3 120 cycles   " with a mark in front of what was taken. */
-static void print_alternative(struct text *out, const char *kernel, bool taken,
-                              struct estimate cost)
+static const char *goal(const struct plan *plan)
 {
-    char bytes[GROUPED_MAX];
-    char cycles[GROUPED_MAX];
-    text_printf(out, "  %c %-8s %9s B %11s cycles", taken ? '*' : ' ', kernel,
-                grouped(cost.bytes, bytes), grouped(cost.cycles, cycles));
+    switch (plan->options->optimise) {
+    case OPTIMISE_SIZE: return "size";
+    case OPTIMISE_SPEED: return "speed";
+    case OPTIMISE_BALANCED: return "bytes times time";
+    }
+    return "";
 }
 
-/* What kept the widest row from sharing a word; nothing where it could. */
-static void print_widest(struct text *out, const struct choice *choice)
+/* The row whose sums take the most values, where that is what keeps it from a word. */
+static void explain_widest(struct text *out, const struct plan *plan, int index)
 {
     char values[GROUPED_MAX];
     char most[GROUPED_MAX];
-    if (choice->values > PACK_VALUES) {
-        text_printf(out, ": the sums of row %d take %s values, a half word %s", choice->widest,
-                    grouped(choice->values, values), grouped(PACK_VALUES, most));
+    int row = 0;
+    int64_t widest = pack_widest(plan, index, &row);
+    if (widest > PACK_VALUES) {
+        text_printf(out, "; the sums of row %d take %s values, a half word %s", row,
+                    grouped(widest, values), grouped(PACK_VALUES, most));
     }
 }
 
-/* Why are rows that fit not packed?  Nothing where they are. */
-static const char *packing_refused(const struct plan *plan, const struct step *step)
+/* "* packed      496 B      872 cycles; 14 of 16 rows": marked where it was taken. */
+static void explain_choice(struct text *out, const struct plan *plan, int index,
+                           const struct choice *choice)
 {
-    if (step->packed > 0) {
-        return "";
+    const struct layer *layer = &plan->net->layers[index];
+    char bytes[GROUPED_MAX];
+    char cycles[GROUPED_MAX];
+    bool taken = choice == plan_choice(plan, index);
+    text_printf(out, "  %c %-8s", taken ? '*' : ' ', kernel_name(choice->kernel->kind));
+    if (choice->fitting > 0) {
+        text_printf(out, " %9s B %11s %s", grouped(choice->cost.bytes, bytes),
+                    grouped(choice->cost.cycles, cycles), plan->machine->unit);
     }
-    if (plan->options->optimise == OPTIMISE_SIZE) {
-        return "; for speed only";
+    if (choice->fitting > 0 && choice->fitting < layer->weights.rows) {
+        text_printf(out, "; %d of %d rows", choice->fitting, layer->weights.rows);
     }
-    if (step->kernel == KERNEL_FUSED) {
-        return "; an add takes its 32-bit sums";
+    if (choice->kernel == &kernel_packed && choice->fitting < layer->weights.rows) {
+        explain_widest(out, plan, index);
     }
-    return step->line ? "; slower" : "; the other rows are too many for a straight line";
-}
-
-static void print_packed(struct text *out, const struct plan *plan, int index)
-{
-    const struct step *step = &plan->steps[index];
-    const struct choice *choice = &step->choice;
-    if (choice->paired == 0) {
-        text_add(out, "    packed   no two neighbouring rows fit");
-        print_widest(out, choice);
-    } else {
-        print_alternative(out, "packed", step->packed > 0, choice->packed);
-        text_printf(out, "; %d of %d rows in pairs", choice->paired,
-                    plan->net->layers[index].weights.rows);
-        print_widest(out, choice);
-        text_add(out, packing_refused(plan, step));
+    if (choice->why) {
+        text_printf(out, "; %s", choice->why);
     }
     text_add(out, "\n");
 }
@@ -60,36 +55,42 @@ static void explain_dense(struct text *out, const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct step *step = &plan->steps[index];
-    const struct choice *choice = &step->choice;
     char bound[GROUPED_MAX];
     text_printf(out, "layer %d: %d -> %d, %s; |acc| <= %s\n", step->number, layer->weights.columns,
                 layer->weights.rows,
                 layer->activation == ACTIVATION_NONE ? "linear"
                                                      : activation_name(layer->activation),
                 grouped(step->bounds[step->worst], bound));
-    if (step->kernel == KERNEL_DEAD) {
+    if (step->form == FORM_DEAD) {
         text_add(out, "    nothing: no output depends on it\n");
         return;
     }
-    print_alternative(out, "loop", !step->line, choice->loop);
-    text_add(out, "\n");
-    print_alternative(out, "straight", step->line && !step->packed, choice->line);
-    text_add(out, choice->line_long                          ? "; too many weights\n"
-                  : plan->options->optimise == OPTIMISE_SIZE ? "; for speed only\n"
-                                                             : "\n");
-    print_packed(out, plan, index);
+    for (int i = 0; i < step->choice_count; i++) {
+        explain_choice(out, plan, index, &step->choices[i]);
+    }
 }
 
-bool emit_explain(const struct net *net, enum optimise optimise, struct text *out,
+/* What the candidates are, a line each. */
+static void explain_kernels(struct text *out, const struct plan *plan)
+{
+    for (int k = 0; k < KERNEL_COUNT; k++) {
+        if (plan->machine->has[k]) {
+            text_printf(out, "  %-8s   %s\n", kernel_name((enum kernel_kind)k),
+                        kernel_at((enum kernel_kind)k)->what);
+        }
+    }
+}
+
+bool emit_explain(const struct net *net, const struct emit_options *options, struct text *out,
                   struct error *err)
 {
-    struct emit_options options = {.optimise = optimise};
-    struct plan *plan = plan_new(net, &options);
+    struct plan *plan = plan_new(net, options);
     if (!plan) {
         return fail_memory(err);
     }
-    text_printf(out, "for %s; estimated for a Cortex-M0 without wait states\n",
-                optimise == OPTIMISE_SPEED ? "speed" : "size");
+    text_printf(out, "least %s, by what the kernels were measured to cost on %s:\n", goal(plan),
+                plan->machine->title);
+    explain_kernels(out, plan);
     for (int i = 0; i < net->layer_count; i++) {
         if (net->layers[i].op == OP_DENSE) {
             explain_dense(out, plan, i);

@@ -1,4 +1,4 @@
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static bool same_helper(struct helper a, struct helper b)
 }
 
 /* Note a helper once. */
-static void need(struct helpers *helpers, struct helper helper)
+void helpers_need(struct helpers *helpers, struct helper helper)
 {
     for (int i = 0; i < helpers->count; i++) {
         if (same_helper(helpers->list[i], helper)) {
@@ -24,39 +24,40 @@ static void need(struct helpers *helpers, struct helper helper)
 }
 
 /* A table is read through its type's macro; constants need none. */
-static void need_series(struct helpers *helpers, const struct series *series)
+void helpers_need_series(struct helpers *helpers, const struct series *series)
 {
     if (!series->uniform) {
         helpers->reads[series->type] = true;
     }
 }
 
-/* Row sums and tables for loops; the activation in one of its two forms. */
+/* Are results clamped where they are stored, without a function? */
+static bool clamps_inside(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    return plan_rows_of(plan, index, &kernel_packed) == layer->weights.rows &&
+           plan_clamps_only(layer->activation);
+}
+
+/* What its kernels need; the activation in one of its two forms. */
 static void need_dense(const struct plan *plan, int index, struct helpers *helpers)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
-    const struct view *out = &plan->views[layer->output];
-    enum type type = plan->net->tensors[layer->output].type;
-    if (step->packed) {
-        need(helpers, pack_helper(plan, index));
-        helpers->pairs = true;
-        need_series(helpers, &step->shift);
-        need_series(helpers, &step->offset);
+    const struct choice *choice = plan_choice(plan, index);
+    for (int i = 0; i < choice->span_count; i++) {
+        if (choice->spans[i].kernel->need) {
+            choice->spans[i].kernel->need(plan, index, helpers);
+        }
     }
-    if (!step->line) {
-        enum type weights = plan_weight_type(layer);
-        need(helpers, (struct helper){HELPER_ROW, ACTIVATION_NONE,
-                                      plan->views[layer->inputs[0]].type, weights, 0});
-        helpers->reads[weights] = true;
-        need_series(helpers, &step->bias);
-        need_series(helpers, &step->shift);
+    const struct series *series[SERIES_KINDS];
+    for (int i = plan_series_read(plan, index, series); i-- > 0;) {
+        helpers_need_series(helpers, series[i]);
     }
-    bool inlined = step->packed == layer->weights.rows && plan_clamps_only(layer->activation);
-    if (plan_acts(plan, index) && !inlined) {
+    if (plan_acts(plan, index) && !clamps_inside(plan, index)) {
         bool all = plan_in_place(plan, index);
-        need(helpers, (struct helper){all ? HELPER_ALL : HELPER_ELEMENT, layer->activation, type,
-                                      out->type, 0});
+        helpers_need(helpers, (struct helper){all ? HELPER_ALL : HELPER_ELEMENT, layer->activation,
+                                              plan->net->tensors[layer->output].type,
+                                              plan->views[layer->output].type, 0});
     }
 }
 
@@ -67,16 +68,18 @@ static void need_other(const struct plan *plan, int index, struct helpers *helpe
     const struct step *step = &plan->steps[index];
     const struct view *out = &plan->views[layer->output];
     if (layer->op == OP_CONCAT || (layer->op == OP_CONVERT && plan_copies(plan, index))) {
-        need(helpers, (struct helper){HELPER_COPY, ACTIVATION_NONE, out->type, out->type, 0});
+        helpers_need(helpers,
+                     (struct helper){HELPER_COPY, ACTIVATION_NONE, out->type, out->type, 0});
         return;
     }
     if (step->clamps) {
-        need(helpers, (struct helper){HELPER_ELEMENT, ACTIVATION_NONE,
-                                      plan->net->tensors[layer->output].type, out->type, 0});
+        helpers_need(helpers,
+                     (struct helper){HELPER_ELEMENT, ACTIVATION_NONE,
+                                     plan->net->tensors[layer->output].type, out->type, 0});
     }
-    if (layer->op == OP_CONVERT && step->kernel == KERNEL_LOOP) {
-        need_series(helpers, &step->bias);
-        need_series(helpers, &step->shift);
+    if (layer->op == OP_CONVERT && step->form == FORM_LOOP) {
+        helpers_need_series(helpers, &step->bias);
+        helpers_need_series(helpers, &step->shift);
     }
 }
 
@@ -84,8 +87,8 @@ void helpers_collect(const struct plan *plan, struct helpers *helpers)
 {
     *helpers = (struct helpers){0};
     for (int i = 0; i < plan->net->layer_count; i++) {
-        enum kernel kernel = plan->steps[i].kernel;
-        if (kernel == KERNEL_VIEW || kernel == KERNEL_DEAD) {
+        enum form form = plan->steps[i].form;
+        if (form == FORM_VIEW || form == FORM_DEAD) {
             continue;
         }
         if (plan->net->layers[i].op == OP_DENSE) {

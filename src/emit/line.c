@@ -2,7 +2,7 @@
  *
  * Input-stationary tiles: up to LINE_TILE sums are kept in registers, each input is loaded once
  * per tile and updates all of them. */
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static void print_column(struct printer *p, const struct layer *layer, int first
 }
 
 /* The sums of a tile: s0 ... = bias + weights times inputs. */
-static void print_tile(struct printer *p, int index, int first, int rows)
+static void tile(struct printer *p, int index, int first, int rows)
 {
     const struct layer *layer = &p->plan->net->layers[index];
     char statement[64];
@@ -121,13 +121,13 @@ static void print_shifted(struct printer *p, const struct layer *layer, int row,
 }
 
 /* The rows of a span, tile by tile. */
-static void print_line_span(struct printer *p, int index, const struct span *span, bool acts)
+void print_tiles(struct printer *p, int index, const struct span *span, bool acts)
 {
     const struct layer *layer = &p->plan->net->layers[index];
     char number[16];
     for (int done = 0; done < span->rows;) {
         int rows = tile_rows(span->rows, done);
-        print_tile(p, index, span->first + done, rows);
+        span->kernel->tile(p, index, span->first + done, rows);
         for (int i = 0; i < rows; i++) {
             int row = span->first + done + i;
             (void)snprintf(number, sizeof number, "%d", row);
@@ -140,43 +140,16 @@ static void print_line_span(struct printer *p, int index, const struct span *spa
     }
 }
 
-/* Span by span; activations that are more than a shift then run over the array in place. */
-void print_line_dense(struct printer *p, int index)
-{
-    const struct plan *plan = p->plan;
-    const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
-    bool acts = plan_acts(plan, index);
-    bool all = plan_in_place(plan, index);
-    int pair = 0;
-    char text[ELEMENT_MAX];
-    char name[HELPER_NAME_MAX];
-    for (int i = 0; i < step->span_count; i++) {
-        const struct span *span = &step->spans[i];
-        if (span->packed) {
-            print_pack_span(p, index, span, pair);
-            pair += span->rows / 2;
-        } else {
-            print_line_span(p, index, span, acts && !all);
-        }
-    }
-    if (all) {
-        struct helper helper = {HELPER_ALL, layer->activation,
-                                plan->net->tensors[layer->output].type, TYPE_I32, 0};
-        text_printf(p->out, "    %s(%s, %d);\n", helper_name(plan, p->helpers, helper, name),
-                    address(plan, layer->output, text), layer->weights.rows);
-    }
-}
-
 /* One term of an add for the rows of a tile: y0 = ... first, then y0 += ... */
 static void print_term(struct printer *p, int tensor, int first, int rows, bool start)
 {
     int fused = plan_fused(p->plan, tensor);
-    bool line = fused >= 0 && p->plan->steps[fused].line;
+    const struct kernel *kernel = fused >= 0 ? plan_kernel(p->plan, fused) : NULL;
+    bool line = kernel && kernel->shape == SHAPE_TILE;
     char text[ELEMENT_MAX];
     char number[16];
     if (line) {
-        print_tile(p, fused, first, rows);
+        kernel->tile(p, fused, first, rows);
     }
     for (int i = 0; i < rows; i++) {
         (void)snprintf(number, sizeof number, "%d", first + i);
@@ -184,7 +157,7 @@ static void print_term(struct printer *p, int tensor, int first, int rows, bool 
         if (line) {
             print_shifted(p, &p->plan->net->layers[fused], first + i, i);
         } else if (fused >= 0) {
-            print_row(p, fused, number);
+            print_row(p, fused, kernel, number, number);
         } else {
             text_add(p->out, element(p->plan, tensor, number, text));
         }
@@ -247,7 +220,7 @@ struct scalars {
 /* The sums of all tiles of a span. */
 static void span_scalars(const struct layer *layer, const struct span *span, struct scalars *used)
 {
-    for (int done = 0; done < span->rows && !span->packed;) {
+    for (int done = 0; done < span->rows && span->kernel->shape == SHAPE_TILE;) {
         int rows = tile_rows(span->rows, done);
         for (int i = 0; i < rows; i++) {
             bool row = plan_row_used(layer, span->first + done + i);
@@ -262,13 +235,14 @@ static void layer_scalars(const struct plan *plan, int index, struct scalars *us
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct step *step = &plan->steps[index];
-    if (step->kernel == KERNEL_DEAD) {
+    const struct choice *choice = plan_choice(plan, index);
+    if (step->form == FORM_DEAD) {
         return;
     }
-    for (int i = 0; i < step->span_count; i++) {
-        span_scalars(layer, &step->spans[i], used);
+    for (int i = 0; i < choice->span_count; i++) {
+        span_scalars(layer, &choice->spans[i], used);
     }
-    if (layer->op == OP_ADD && step->kernel == KERNEL_LINE) {
+    if (layer->op == OP_ADD && step->form == FORM_LINE) {
         int rows = tile_rows(plan->net->tensors[layer->output].width, 0);
         for (int i = 0; i < rows; i++) {
             used->terms[i] = true;
@@ -299,3 +273,41 @@ void print_line_locals(struct printer *p)
     print_scalars(p, 'y', used.terms);
     text_add(p->out, used.input ? "    int32_t v;\n" : "");
 }
+
+/* ---- the kernel ---- */
+
+static enum feature weight_feature(int weight)
+{
+    int size = weight < 0 ? -weight : weight;
+    return size == 1 ? FEATURE_ONE : (size & (size - 1)) == 0 ? FEATURE_POWER : FEATURE_WEIGHT;
+}
+
+static void count(const struct plan *plan, int index, const struct span *span,
+                  struct features *features)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    size_t columns = (size_t)layer->weights.columns;
+    int64_t tiles = (span->rows + LINE_TILE - 1) / LINE_TILE;
+    features->count[FEATURE_LAYER] = 1;
+    features->count[FEATURE_ROW] = span->rows;
+    features->count[FEATURE_LOAD] = tiles * layer->weights.columns;
+    features->count[FEATURE_CLAMP] = span_clamps(plan, index, span);
+    size_t end = ((size_t)span->first + (size_t)span->rows) * columns;
+    for (size_t i = (size_t)span->first * columns; i < end; i++) {
+        int weight = layer->weights.values[i];
+        if (weight != 0) {
+            features->count[weight_feature(weight)]++;
+        }
+    }
+}
+
+const struct kernel kernel_line = {
+    .kind = KERNEL_LINE,
+    .what = "straight line, weights as immediates",
+    .shape = SHAPE_TILE,
+    .group = 1,
+    .words = true,
+    .flat = true,
+    .count = count,
+    .tile = tile,
+};

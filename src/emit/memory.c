@@ -1,6 +1,6 @@
 /* Where tensors live: views into the input, the output and local arrays, which are used again
  * once nothing reads them any more. */
-#include "emit/plan.h"
+#include "emit/kernel.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ struct group {
 static int time_of(const struct plan *plan, int layer)
 {
     int last = layer;
-    if (plan->steps[layer].kernel == KERNEL_FUSED) {
+    if (plan->steps[layer].form == FORM_FUSED) {
         (void)plan_readers(plan->net, plan->net->layers[layer].output, &last);
     }
     return last;
@@ -43,10 +43,10 @@ static void join_groups(struct plan *plan, struct group *groups)
     for (int i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
         if (layer->op == OP_CONVERT && layer->inputs[0] == net->input &&
-            layer->output != net->output && plan->steps[i].kernel != KERNEL_DEAD &&
+            layer->output != net->output && plan->steps[i].form != FORM_DEAD &&
             plan_identity(net, layer)) {
             groups[layer->output].root = net->input;
-            plan->steps[i].kernel = KERNEL_VIEW;
+            plan->steps[i].form = FORM_VIEW;
         }
     }
     for (int i = net->layer_count - 1; i >= 0; i--) {
@@ -63,25 +63,40 @@ static void join_groups(struct plan *plan, struct group *groups)
             }
             offset += net->tensors[tensor].width;
         }
-        if (all && plan->steps[i].kernel != KERNEL_DEAD) {
-            plan->steps[i].kernel = KERNEL_VIEW;
+        if (all && plan->steps[i].form != FORM_DEAD) {
+            plan->steps[i].form = FORM_VIEW;
         }
     }
 }
 
-/* Is `tensor` read, and only by straight-line code?  Then 32-bit elements are the fastest. */
+/* Are 32-bit elements the fastest for this reader? */
+static bool reads_words(const struct plan *plan, int index)
+{
+    bool words = plan->net->layers[index].op != OP_DENSE || plan->steps[index].choice_count == 0;
+    if (words) {
+        return plan->steps[index].form == FORM_LINE;
+    }
+    const struct choice *choice = plan_choice(plan, index);
+    words = true;
+    for (int i = 0; i < choice->span_count; i++) {
+        words = words && choice->spans[i].kernel->words;
+    }
+    return words;
+}
+
+/* Is `tensor` read, and only by code that is fastest on 32-bit elements? */
 static bool wants_words(const struct plan *plan, int tensor)
 {
     const struct net *net = plan->net;
-    if (tensor == net->output || tensor == net->input ||
-        plan->options->optimise != OPTIMISE_SPEED) {
+    if (tensor == net->output || tensor == net->input || plan->machine->word < 32 ||
+        plan->options->optimise == OPTIMISE_SIZE) {
         return false;
     }
     for (int i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
         for (int k = 0; k < layer->input_count; k++) {
             bool reads = layer->inputs[k] == tensor && layer->op != OP_CONCAT;
-            if (reads && !plan->steps[i].line && plan->steps[i].kernel != KERNEL_LINE) {
+            if (reads && !reads_words(plan, i)) {
                 return false;
             }
         }
@@ -129,7 +144,7 @@ static void live_ranges(const struct plan *plan, struct group *groups)
     const struct net *net = plan->net;
     for (int i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
-        if (plan->steps[i].kernel == KERNEL_DEAD) {
+        if (plan->steps[i].form == FORM_DEAD) {
             continue;
         }
         int when = time_of(plan, i);

@@ -4,10 +4,13 @@
  * matter: where both final sums lie in 0..65535, the word's halves are these sums.  A row's range
  * is known exactly; an offset in its bias moves it there and is taken back behind the shift.  A
  * range of more than 65536 values does not fit, and such a row is computed in a straight line. */
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Columns that are written behind each other: what the Cortex-M0's loads reach from one pointer. */
+#define PACK_COLUMNS 32
 
 /* ---- which rows fit ---- */
 
@@ -24,71 +27,36 @@ static struct interval row_offsets(const struct plan *plan, int index, int row)
 }
 
 /* May this row share a word?  Rows without weights are constants and need none. */
-static bool row_fits(const struct plan *plan, int index, int row)
+static bool fits(const struct plan *plan, int index, int row)
 {
     struct interval offsets = row_offsets(plan, index, row);
     return offsets.low <= offsets.high && plan_row_used(&plan->net->layers[index], row);
 }
 
-/* Note the row whose sum takes the most values, those that the offset's rounding adds included. */
-static void find_widest(const struct plan *plan, int index, int row)
+int64_t pack_widest(const struct plan *plan, int index, int *row)
 {
     const struct layer *layer = &plan->net->layers[index];
-    struct choice *choice = &plan->steps[index].choice;
-    struct interval acc = net_row_range(layer, row, plan->ranges[layer->inputs[0]]);
-    int shift = layer->shift[row];
-    int64_t lowest = floor_shift(acc.low, shift) * ((int64_t)1 << shift);
-    if (acc.high - lowest + 1 > choice->values) {
-        choice->values = acc.high - lowest + 1;
-        choice->widest = row;
+    int64_t widest = 0;
+    for (int i = 0; i < layer->weights.rows; i++) {
+        struct interval acc = net_row_range(layer, i, plan->ranges[layer->inputs[0]]);
+        int64_t unit = (int64_t)1 << layer->shift[i];
+        int64_t values = acc.high - floor_shift(acc.low, layer->shift[i]) * unit + 1;
+        *row = values > widest ? i : *row;
+        widest = values > widest ? values : widest;
     }
-}
-
-/* Append rows; those in a straight line join the ones before them. */
-static void add_span(struct step *step, struct span span)
-{
-    struct span *last = step->span_count ? &step->spans[step->span_count - 1] : NULL;
-    if (last && !last->packed && !span.packed) {
-        last->rows += span.rows;
-    } else if (span.rows > 0) {
-        step->spans[step->span_count++] = span;
-    }
-}
-
-/* Runs of rows that fit, in pairs; an odd one and all others in a straight line. */
-static void find_spans(const struct plan *plan, int index)
-{
-    struct step *step = &plan->steps[index];
-    int rows = plan->net->layers[index].weights.rows;
-    for (int first = 0; first < rows;) {
-        bool fits = row_fits(plan, index, first);
-        int end = first + 1;
-        while (end < rows && row_fits(plan, index, end) == fits) {
-            end++;
-        }
-        int paired = fits ? (end - first) & ~1 : 0;
-        for (int row = first; row < end; row++) {
-            find_widest(plan, index, row);
-        }
-        add_span(step, (struct span){first, paired, true});
-        add_span(step, (struct span){first + paired, end - first - paired, false});
-        step->packed += paired;
-        first = end;
-    }
-    step->choice.paired = step->packed;
+    return widest;
 }
 
 /* ---- offsets ---- */
 
-/* One offset for all packed rows, the one nearest to zero; false where they have none in common. */
+/* One offset for all rows that fit, the one nearest to zero; false where they have none in common.
+ */
 static bool common_offset(const struct plan *plan, int index, int32_t *offset)
 {
-    const struct step *step = &plan->steps[index];
     struct interval common = {INT32_MIN, INT32_MAX};
-    for (int i = 0; i < step->span_count; i++) {
-        const struct span *span = &step->spans[i];
-        for (int row = span->first; span->packed && row < span->first + span->rows; row++) {
-            struct interval offsets = row_offsets(plan, index, row);
+    for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
+        struct interval offsets = row_offsets(plan, index, row);
+        if (fits(plan, index, row)) {
             common.low = offsets.low > common.low ? offsets.low : common.low;
             common.high = offsets.high < common.high ? offsets.high : common.high;
         }
@@ -97,8 +65,8 @@ static bool common_offset(const struct plan *plan, int index, int32_t *offset)
     return common.low <= common.high;
 }
 
-/* The offset of every row: a common one, or each its own. */
-static bool find_offsets(const struct plan *plan, int index)
+/* The offset of every row: a common one, or each its own.  False when out of memory. */
+static bool prepare(struct plan *plan, int index)
 {
     struct step *step = &plan->steps[index];
     int rows = plan->net->layers[index].weights.rows;
@@ -106,7 +74,7 @@ static bool find_offsets(const struct plan *plan, int index)
     int32_t common = 0;
     bool uniform = common_offset(plan, index, &common);
     for (int row = 0; offsets && row < rows; row++) {
-        bool own = !uniform && row_fits(plan, index, row);
+        bool own = !uniform && fits(plan, index, row);
         offsets[row] = own ? (int32_t)row_offsets(plan, index, row).high : common;
     }
     if (offsets) {
@@ -115,24 +83,13 @@ static bool find_offsets(const struct plan *plan, int index)
     return offsets != NULL;
 }
 
-bool plan_pack(struct plan *plan, int index)
-{
-    struct step *step = &plan->steps[index];
-    int rows = plan->net->layers[index].weights.rows;
-    step->spans = arena_alloc(plan->arena, (size_t)rows, sizeof *step->spans);
-    if (!step->spans) {
-        return false;
-    }
-    find_spans(plan, index);
-    return step->packed == 0 || find_offsets(plan, index);
-}
+/* ---- the sum of a pair of rows ---- */
 
-void plan_unpack(struct plan *plan, int index)
+static struct helper pack_helper(const struct plan *plan, int index)
 {
-    struct step *step = &plan->steps[index];
-    step->spans[0] = (struct span){0, plan->net->layers[index].weights.rows, false};
-    step->span_count = 1;
-    step->packed = 0;
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->views[layer->inputs[0]].type;
+    return (struct helper){HELPER_PAIR, ACTIVATION_NONE, type, type, layer->weights.columns};
 }
 
 /* ---- tables ---- */
@@ -182,20 +139,20 @@ static void print_pair_row(struct printer *p, int index, int row)
     text_add(p->out, "},\n");
 }
 
-void print_pack_tables(struct printer *p, int index)
+static void tables(struct printer *p, int index)
 {
     const struct step *step = &p->plan->steps[index];
-    text_printf(p->out, "    static const uint32_t w%d[%d][1 + %d] %s_FLASH = {\n", step->number,
-                step->packed / 2, p->plan->net->layers[index].weights.columns, p->plan->upper);
-    for (int i = 0; i < step->span_count; i++) {
-        const struct span *span = &step->spans[i];
-        for (int row = 0; span->packed && row < span->rows; row += 2) {
+    const struct choice *choice = plan_choice(p->plan, index);
+    text_printf(p->out, "    static const uint32_t p%d[%d][1 + %d] %s_FLASH = {\n", step->number,
+                plan_rows_of(p->plan, index, &kernel_packed) / 2,
+                p->plan->net->layers[index].weights.columns, p->plan->upper);
+    for (int i = 0; i < choice->span_count; i++) {
+        const struct span *span = &choice->spans[i];
+        for (int row = 0; span->kernel == &kernel_packed && row < span->rows; row += 2) {
             print_pair_row(p, index, span->first + row);
         }
     }
     text_add(p->out, "    };\n");
-    print_series(p->out, p->plan, &step->shift);
-    print_series(p->out, p->plan, &step->offset);
 }
 
 /* ---- statements ---- */
@@ -262,7 +219,7 @@ static void print_result(struct printer *p, int index, const char *row)
     text_add(p->out, end);
 }
 
-void print_pack_span(struct printer *p, int index, const struct span *span, int pair)
+static void span_statements(struct printer *p, int index, const struct span *span)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
@@ -274,10 +231,10 @@ void print_pack_span(struct printer *p, int index, const struct span *span, int 
     } else {
         print_loop(p, span->rows / 2);
     }
-    text_printf(p->out, "uint32_t s = %s(%s, w%d[%s]);\n",
+    text_printf(p->out, "uint32_t s = %s(%s, p%d[%s]);\n",
                 helper_name(plan, p->helpers, pack_helper(plan, index), name),
                 address(plan, layer->inputs[0], in), plan->steps[index].number,
-                index_text(span, "", pair, at));
+                index_text(span, "", span->before / 2, at));
     text_add(p->out, "        int32_t z = ");
     print_half(p, index, index_text(span, "2 * ", span->first, at), "(s & 0xFFFF)");
     text_add(p->out, ";\n");
@@ -289,16 +246,8 @@ void print_pack_span(struct printer *p, int index, const struct span *span, int 
     text_add(p->out, "    }\n");
 }
 
-/* ---- the sum of a pair of rows ---- */
-
-struct helper pack_helper(const struct plan *plan, int index)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    enum type type = plan->views[layer->inputs[0]].type;
-    return (struct helper){HELPER_PAIR, ACTIVATION_NONE, type, type, layer->weights.columns};
-}
-
-int plan_pack_part(int columns)
+/* Columns that are written behind each other: all, or the largest part that divides them. */
+static int unrolled(int columns)
 {
     int part = columns < PACK_COLUMNS ? columns : PACK_COLUMNS;
     while (columns % part != 0) {
@@ -310,7 +259,7 @@ int plan_pack_part(int columns)
 void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
                        const char *name)
 {
-    int part = plan_pack_part(helper.columns);
+    int part = unrolled(helper.columns);
     bool loops = part < helper.columns;
     const char *indent = loops ? "        " : "    ";
     text_printf(
@@ -332,3 +281,44 @@ void print_pair_helper(struct text *out, const struct plan *plan, struct helper 
     }
     text_add(out, "    return s;\n}\n\n");
 }
+
+/* ---- the kernel ---- */
+
+static void count(const struct plan *plan, int index, const struct span *span,
+                  struct features *features)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    int columns = layer->weights.columns;
+    int64_t pairs = span->rows / 2;
+    features->count[FEATURE_LAYER] = 1;
+    features->count[FEATURE_ROW] = pairs;
+    features->count[FEATURE_LOAD] = unrolled(columns);
+    features->count[FEATURE_WEIGHT] = pairs * columns;
+    features->count[FEATURE_CLAMP] = span_clamps(plan, index, span);
+    features->count[FEATURE_ONE] = pairs * (!step->shift.uniform + !step->offset.uniform);
+    features->count[FEATURE_POWER] = unrolled(columns) < columns ? pairs * columns : 0;
+    features->count[FEATURE_BYTE] =
+        pairs * 4 * (1 + columns) + series_bytes(&step->shift) + series_bytes(&step->offset);
+}
+
+static void need(const struct plan *plan, int index, struct helpers *helpers)
+{
+    helpers_need(helpers, pack_helper(plan, index));
+    helpers->pairs = true;
+}
+
+const struct kernel kernel_packed = {
+    .kind = KERNEL_PACKED,
+    .what = "two rows in each word, one multiplication for both",
+    .shape = SHAPE_SPAN,
+    .group = 2,
+    .series = SERIES_SHIFT | SERIES_OFFSET,
+    .words = true,
+    .fits = fits,
+    .prepare = prepare,
+    .count = count,
+    .need = need,
+    .tables = tables,
+    .span = span_statements,
+};

@@ -1,5 +1,4 @@
-#include "emit/plan.h"
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 #include <string.h>
 
@@ -102,7 +101,7 @@ static bool plan_steps(struct plan *plan)
         case OP_CONVERT:
             step->number = ++convert;
             plan_convert(plan, i);
-            plan_series(plan, i, 'z', 's');
+            plan_series(plan, i, 'z', 'h');
             break;
         case OP_DENSE:
             step->number = ++dense;
@@ -124,17 +123,6 @@ static bool plan_steps(struct plan *plan)
 }
 
 /* ---- kernels ---- */
-
-/* Weights that cost code in a straight line. */
-static size_t weights_not_zero(const struct layer *layer, int first, int rows)
-{
-    size_t columns = (size_t)layer->weights.columns;
-    size_t found = 0;
-    for (size_t i = (size_t)first * columns; i < (size_t)(first + rows) * columns; i++) {
-        found += layer->weights.values[i] != 0;
-    }
-    return found;
-}
 
 bool plan_row_used(const struct layer *layer, int row)
 {
@@ -170,17 +158,13 @@ bool plan_identity(const struct net *net, const struct layer *layer)
     return same;
 }
 
-/* A 32-bit term that only one add reads needs no memory: it is printed inside that add. */
-static enum kernel dense_kernel(const struct plan *plan, int index)
+bool plan_feeds_add(const struct plan *plan, int index)
 {
     const struct net *net = plan->net;
     const struct layer *layer = &net->layers[index];
     int last = 0;
-    if (net->tensors[layer->output].type == TYPE_I32 && layer->output != net->output &&
-        plan_readers(net, layer->output, &last) == 1 && net->layers[last].op == OP_ADD) {
-        return KERNEL_FUSED;
-    }
-    return plan->steps[index].line ? KERNEL_LINE : KERNEL_LOOP;
+    return net->tensors[layer->output].type == TYPE_I32 && layer->output != net->output &&
+           plan_readers(net, layer->output, &last) == 1 && net->layers[last].op == OP_ADD;
 }
 
 /* Is a term of the add in straight-line code?  Then the add is, too. */
@@ -188,62 +172,24 @@ static bool any_line_term(const struct plan *plan, const struct layer *add)
 {
     for (int k = 0; k < add->input_count; k++) {
         int fused = plan_fused(plan, add->inputs[k]);
-        if (fused >= 0 && plan->steps[fused].line) {
+        if (fused >= 0 && plan_kernel(plan, fused)->shape == SHAPE_TILE) {
             return true;
         }
     }
     return false;
 }
 
-/* May these rows be straight-line code?  Packed ones are tables. */
-static bool line_small(const struct layer *layer, const struct span *spans, int count)
+static enum form dense_form(const struct plan *plan, int index)
 {
-    size_t weights = 0;
-    int rows = 0;
-    for (int i = 0; i < count; i++) {
-        if (!spans[i].packed) {
-            weights += weights_not_zero(layer, spans[i].first, spans[i].rows);
-            rows += spans[i].rows;
-        }
+    const struct kernel *kernel = plan_kernel(plan, index);
+    if (plan_feeds_add(plan, index)) {
+        return FORM_FUSED;
     }
-    return weights <= LINE_WEIGHTS_MAX && rows <= LINE_WEIGHTS_MAX;
+    return kernel && kernel->shape == SHAPE_ROW ? FORM_LOOP : FORM_LINE;
 }
 
-/* Are pairs worth it?  They take a third of a straight line's flash, so they may be a little
- * slower. */
-static bool pairs_pay(const struct choice *choice)
-{
-    return choice->packed.cycles <= choice->line.cycles + choice->line.cycles / 8;
-}
-
-/* For speed: pairs where they pay, else a straight line where its code stays small; for size a
- * loop.  False when out of memory. */
-static bool plan_choose(struct plan *plan, int index)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    struct step *step = &plan->steps[index];
-    struct choice *choice = &step->choice;
-    const struct span all = {0, layer->weights.rows, false};
-    bool speed = plan->options->optimise == OPTIMISE_SPEED;
-    if (!plan_pack(plan, index)) {
-        return false;
-    }
-    choice->loop = estimate_loop(plan, index);
-    choice->line = estimate_line(plan, index, &all);
-    choice->packed = estimate_spans(plan, index);
-    choice->line_long = !line_small(layer, &all, 1);
-    if (!speed || dense_kernel(plan, index) == KERNEL_FUSED ||
-        !line_small(layer, step->spans, step->span_count) ||
-        (!choice->line_long && !pairs_pay(choice))) {
-        plan_unpack(plan, index);
-    }
-    step->line = speed && (!choice->line_long || step->packed > 0);
-    step->span_count = step->line ? step->span_count : 0;
-    return true;
-}
-
-/* The kernel of every layer.  False when out of memory. */
-static bool plan_kernels(struct plan *plan)
+/* How every layer is printed, once the kernels are chosen. */
+static void plan_forms(struct plan *plan)
 {
     const struct net *net = plan->net;
     bool speed = plan->options->optimise == OPTIMISE_SPEED;
@@ -252,21 +198,26 @@ static bool plan_kernels(struct plan *plan)
         struct step *step = &plan->steps[i];
         bool narrow = net->tensors[layer->output].width <= LINE_WIDTH_MAX;
         switch (layer->op) {
-        case OP_CONVERT: step->kernel = speed && narrow ? KERNEL_LINE : KERNEL_LOOP; break;
-        case OP_DENSE:
-            if (!plan_choose(plan, i)) {
-                return false;
-            }
-            step->kernel = dense_kernel(plan, i);
-            break;
+        case OP_CONVERT: step->form = speed && narrow ? FORM_LINE : FORM_LOOP; break;
+        case OP_DENSE: step->form = dense_form(plan, i); break;
         case OP_ADD:
-            step->kernel =
-                (speed && narrow) || any_line_term(plan, layer) ? KERNEL_LINE : KERNEL_LOOP;
+            step->form = (speed && narrow) || any_line_term(plan, layer) ? FORM_LINE : FORM_LOOP;
             break;
-        case OP_CONCAT: step->kernel = KERNEL_LOOP; break;
+        case OP_CONCAT: step->form = FORM_LOOP; break;
         }
     }
-    return true;
+}
+
+/* Does code of this layer name its input?  Straight-line code of rows without weights does not. */
+static bool reads_input(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct kernel *kernel = layer->op == OP_DENSE ? plan_kernel(plan, index) : NULL;
+    bool reads = !kernel || kernel->shape != SHAPE_TILE;
+    for (int row = 0; !reads && row < layer->weights.rows; row++) {
+        reads = plan_row_used(layer, row);
+    }
+    return reads;
 }
 
 /* Layers that no output depends on: those behind straight-line code without weights. */
@@ -279,10 +230,10 @@ static void plan_dead(struct plan *plan)
         const struct layer *layer = &net->layers[i];
         struct step *step = &plan->steps[i];
         if (!live[layer->output]) {
-            step->kernel = KERNEL_DEAD;
+            step->form = FORM_DEAD;
             continue;
         }
-        bool reads = !step->line || weights_not_zero(layer, 0, layer->weights.rows) > 0;
+        bool reads = reads_input(plan, i);
         for (int k = 0; reads && k < layer->input_count; k++) {
             live[layer->inputs[k]] = true;
         }
@@ -294,15 +245,10 @@ int plan_fused(const struct plan *plan, int tensor)
 {
     for (int i = 0; i < plan->net->layer_count; i++) {
         if (plan->net->layers[i].output == tensor) {
-            return plan->steps[i].kernel == KERNEL_FUSED ? i : -1;
+            return plan->steps[i].form == FORM_FUSED ? i : -1;
         }
     }
     return -1;
-}
-
-enum type plan_weight_type(const struct layer *layer)
-{
-    return layer->weights.bits <= 8 ? TYPE_I8 : TYPE_I16;
 }
 
 /* ---- all of it ---- */
@@ -329,9 +275,10 @@ static bool plan_fill(struct plan *plan)
 {
     plan_names(plan);
     if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan) ||
-        !plan_kernels(plan)) {
+        !plan_choose(plan)) {
         return false;
     }
+    plan_forms(plan);
     plan_dead(plan);
     plan_memory(plan);
     return true;
@@ -344,6 +291,7 @@ struct plan *plan_new(const struct net *net, const struct emit_options *options)
     if (plan) {
         size_t tensors = (size_t)net->tensor_count;
         *plan = (struct plan){.arena = arena, .net = net, .options = options};
+        plan->machine = options->machine ? options->machine : machine_default();
         plan->ranges = arena_alloc(arena, tensors, sizeof(struct interval *));
         plan->steps = arena_alloc(arena, (size_t)net->layer_count, sizeof *plan->steps);
         plan->views = arena_alloc(arena, tensors, sizeof *plan->views);
@@ -372,9 +320,9 @@ bool plan_clamps_only(enum activation activation)
 
 bool plan_in_place(const struct plan *plan, int layer)
 {
-    const struct step *step = &plan->steps[layer];
-    return step->kernel == KERNEL_LINE && step->packed == 0 && plan_acts(plan, layer) &&
-           plan->views[plan->net->layers[layer].output].type == TYPE_I32;
+    const struct kernel *kernel = plan_kernel(plan, layer);
+    return plan->steps[layer].form == FORM_LINE && kernel && kernel->shape == SHAPE_TILE &&
+           plan_acts(plan, layer) && plan->views[plan->net->layers[layer].output].type == TYPE_I32;
 }
 
 bool plan_acts(const struct plan *plan, int layer)
@@ -395,6 +343,6 @@ bool plan_acts(const struct plan *plan, int layer)
 bool plan_copies(const struct plan *plan, int layer)
 {
     const struct layer *convert = &plan->net->layers[layer];
-    return plan->steps[layer].kernel == KERNEL_LOOP && plan_identity(plan->net, convert) &&
+    return plan->steps[layer].form == FORM_LOOP && plan_identity(plan->net, convert) &&
            plan->views[convert->inputs[0]].type == plan->views[convert->output].type;
 }

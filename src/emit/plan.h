@@ -4,26 +4,23 @@
 #define MOTE_EMIT_PLAN_H
 
 #include "emit/emit.h"
+#include "emit/machine.h"
 
-/* The straight-line kernel is for layers of at most this many weights that are not zero: it
- * costs 6 to 10 bytes of code for each. */
+/* Straight-line code is for layers of at most this many weights that are not zero: it costs 6 to
+ * 10 bytes of code for each. */
 #define LINE_WEIGHTS_MAX 4096
 /* Outputs that are summed at once: what a Cortex-M0 holds in registers beside input and weight. */
 #define LINE_TILE 6
-/* What half a word holds. */
-#define PACK_VALUES 65536
-/* Columns of the packed kernel that are written behind each other: what the Cortex-M0's loads reach
- * from one pointer. */
-#define PACK_COLUMNS 32
 /* Element-wise straight-line code up to this width, a loop beyond it. */
 #define LINE_WIDTH_MAX 32
 
-enum kernel {
-    KERNEL_LOOP,  /* tables and loops */
-    KERNEL_LINE,  /* straight line: weights as immediates */
-    KERNEL_FUSED, /* a dense layer that is printed inside the only add that reads it */
-    KERNEL_VIEW,  /* nothing to do: the output is a view of what is there already */
-    KERNEL_DEAD   /* nothing to do: no output of the net depends on it */
+/* How a layer's statements are printed. */
+enum form {
+    FORM_LOOP,  /* loops over elements or rows */
+    FORM_LINE,  /* one statement per element or row, or what a dense layer's kernels print */
+    FORM_FUSED, /* a dense layer that is printed inside the only add that reads it */
+    FORM_VIEW,  /* nothing to do: the output is a view of what is there already */
+    FORM_DEAD   /* nothing to do: no output of the net depends on it */
 };
 
 enum home { HOME_INPUT, HOME_OUTPUT, HOME_BUFFER };
@@ -60,39 +57,39 @@ struct series {
     int count;
 };
 
-/* Rows of a dense layer that are computed alike. */
+struct kernel;
+
+/* Rows of a dense layer that one kernel computes. */
 struct span {
+    const struct kernel *kernel;
     int first;
-    int rows;    /* even where packed */
-    bool packed; /* two rows in one word (pack.c); else a straight line */
+    int rows;
+    int before; /* rows of earlier spans of the same kernel: where its tables go on */
 };
 
 struct estimate {
-    int64_t bytes; /* of code and constants */
-    int64_t cycles;
+    int64_t bytes;  /* of code and constants */
+    int64_t cycles; /* in the unit of the machine's costs */
 };
 
-/* A dense layer's alternatives, whichever was taken. */
+/* A way to compute a dense layer, as --explain tells it. */
 struct choice {
-    struct estimate loop;
-    struct estimate line;
-    struct estimate packed; /* and the rows that do not fit in a straight line */
-    int paired;             /* rows that fit in pairs */
-    int widest;             /* the row whose sum takes the most values: so many */
-    int64_t values;
-    bool line_long; /* too many weights for a straight line */
+    const struct kernel *kernel;
+    struct estimate cost;
+    struct span *spans; /* all rows in order; those that do not fit are another kernel's */
+    int span_count;
+    int fitting;     /* rows of the kernel itself */
+    const char *why; /* it may not be taken: the reason; else NULL */
 };
 
 struct step {
-    enum kernel kernel;
-    struct series bias;  /* dense: biases; convert: zeros */
-    struct series shift; /* dense: right shifts; convert: left shifts */
-    bool line;           /* dense: straight line, wherever it is printed */
-    struct span *spans;  /* line, not fused: all rows, in order */
-    int span_count;
-    int packed;            /* rows in packed spans */
-    struct series offset;  /* packed: what is added behind the shift */
-    struct choice choice;  /* dense */
+    enum form form;
+    struct series bias;                  /* dense: biases; convert: zeros */
+    struct series shift;                 /* dense: right shifts; convert: left shifts */
+    struct choice choices[KERNEL_COUNT]; /* dense: one per kernel that the machine has costs for */
+    int choice_count;
+    int chosen;            /* index into choices */
+    struct series offset;  /* packed rows: what is added behind the shift */
     int number;            /* dense and convert: the number in w1, b1, k1; from 1 */
     int64_t *bounds;       /* dense: proved bound of each row's accumulator */
     struct interval range; /* dense: of all rows behind the shift */
@@ -106,6 +103,7 @@ struct plan {
     char name[32];  /* C prefix */
     char upper[32]; /* the same in capitals, for macros */
     const struct emit_options *options;
+    const struct machine *machine;
     struct interval **ranges; /* of every element of every tensor */
     struct step *steps;       /* one per layer */
     struct view *views;       /* one per tensor */
@@ -147,22 +145,26 @@ bool plan_identity(const struct net *net, const struct layer *layer);
 /* Views and buffers, once the kernels are known. */
 void plan_memory(struct plan *plan);
 
-/* ---- between plan.c and pack.c ---- */
+/* ---- choose.c ---- */
 
-/* Spans and offsets of a dense layer, with all pairs that fit.  False when out of memory. */
-bool plan_pack(struct plan *plan, int layer);
-/* Columns that are written behind each other: all, or the largest part that divides them. */
-int plan_pack_part(int columns);
-/* One straight line after all. */
-void plan_unpack(struct plan *plan, int layer);
+/* The kernels of every dense layer.  False when out of memory. */
+bool plan_choose(struct plan *plan);
 
-/* ---- cost.c: estimates for a Cortex-M0 ---- */
+/* The chosen spans of a dense layer. */
+const struct choice *plan_choice(const struct plan *plan, int layer);
 
-struct estimate estimate_loop(const struct plan *plan, int layer);
-struct estimate estimate_line(const struct plan *plan, int layer, const struct span *span);
-struct estimate estimate_pack(const struct plan *plan, int layer, const struct span *span);
-/* All spans of a layer. */
-struct estimate estimate_spans(const struct plan *plan, int layer);
+/* Rows that this kernel computes. */
+int plan_rows_of(const struct plan *plan, int layer, const struct kernel *kernel);
+
+/* The kernel of all rows, NULL where there are several. */
+const struct kernel *plan_kernel(const struct plan *plan, int layer);
+
+/* The series that the layer's kernels read, in a fixed order; returns how many. */
+#define SERIES_KINDS 3
+int plan_series_read(const struct plan *plan, int layer, const struct series **series);
+
+/* Would a dense layer's sums be taken by an add, so that it is printed there? */
+bool plan_feeds_add(const struct plan *plan, int layer);
 
 /* ---- for the printers ---- */
 

@@ -1,5 +1,5 @@
 /* The body of NAME_predict(): tables, locals, one statement or block per layer. */
-#include "emit/print.h"
+#include "emit/kernel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,32 +42,32 @@ const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
 
 /* ---- tables and locals ---- */
 
-/* static const int8_t w1[rows][columns] = ... */
-static void print_weights(struct printer *p, int index)
+/* The tables of a dense layer's kernels, each once. */
+static void print_dense_tables(struct printer *p, int index)
 {
-    const struct layer *layer = &p->plan->net->layers[index];
-    const struct step *step = &p->plan->steps[index];
-    char declaration[ELEMENT_MAX];
-    (void)snprintf(declaration, sizeof declaration, "%s w%d", c_type(plan_weight_type(layer)),
-                   step->number);
-    print_table(p->out, p->plan, declaration, (struct numbers){.i16 = layer->weights.values},
-                layer->weights.rows, layer->weights.columns);
+    const struct choice *choice = plan_choice(p->plan, index);
+    for (int i = 0; i < choice->span_count; i++) {
+        const struct span *span = &choice->spans[i];
+        if (span->kernel->tables && span->before == 0) {
+            span->kernel->tables(p, index);
+        }
+    }
+    const struct series *series[SERIES_KINDS];
+    int count = plan_series_read(p->plan, index, series);
+    for (int i = 0; i < count; i++) {
+        print_series(p->out, p->plan, series[i]);
+    }
 }
 
-/* The tables of every layer that loops. */
+/* The tables of every layer that has some. */
 static void print_tables(struct printer *p)
 {
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         const struct step *step = &p->plan->steps[i];
         enum op op = p->plan->net->layers[i].op;
-        bool dense = op == OP_DENSE && !step->line && step->kernel != KERNEL_DEAD;
-        if (dense) {
-            print_weights(p, i);
-        }
-        if (step->packed && step->kernel != KERNEL_DEAD) {
-            print_pack_tables(p, i);
-        }
-        if (dense || (op == OP_CONVERT && step->kernel == KERNEL_LOOP)) {
+        if (op == OP_DENSE && step->form != FORM_DEAD) {
+            print_dense_tables(p, i);
+        } else if (op == OP_CONVERT && step->form == FORM_LOOP) {
             print_series(p->out, p->plan, &step->bias);
             print_series(p->out, p->plan, &step->shift);
         }
@@ -107,22 +107,14 @@ void print_loop(struct printer *p, int width)
     text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n        ", p->plan->index, width);
 }
 
-void print_row(struct printer *p, int index, const char *row)
+void print_row(struct printer *p, int index, const struct kernel *kernel, const char *row,
+               const char *before)
 {
-    const struct plan *plan = p->plan;
-    const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
-    struct helper helper = {HELPER_ROW, ACTIVATION_NONE, plan->views[layer->inputs[0]].type,
-                            plan_weight_type(layer), 0};
-    char name[HELPER_NAME_MAX];
-    char in[ELEMENT_MAX];
-    char bias[ELEMENT_MAX];
+    const struct step *step = &p->plan->steps[index];
     char shift[ELEMENT_MAX];
-    text_printf(p->out, "%s(%s, w%d[%s], %d, %s)", helper_name(plan, p->helpers, helper, name),
-                address(plan, layer->inputs[0], in), step->number, row, layer->weights.columns,
-                series_at(plan, &step->bias, row, bias));
+    kernel->row(p, index, row, before);
     if (!step->shift.uniform || step->shift.value != 0) {
-        text_printf(p->out, " >> %s", series_at(plan, &step->shift, row, shift));
+        text_printf(p->out, " >> %s", series_at(p->plan, &step->shift, row, shift));
     }
 }
 
@@ -148,30 +140,66 @@ const char *print_target(struct printer *p, int index, const char *row, bool act
     return ";\n";
 }
 
-/* In one statement, or with a sum of its own where the line would grow too long. */
-static void print_loop_dense(struct printer *p, int index)
+/* "i", or "6 + i" from the row `first` on. */
+static const char *row_text(int first, char text[ELEMENT_MAX])
 {
-    const struct layer *layer = &p->plan->net->layers[index];
+    (void)snprintf(text, ELEMENT_MAX, first ? "%d + i" : "i", first);
+    return first ? text : "i";
+}
+
+/* A loop over rows: one statement, or a sum of its own where the line would grow too long. */
+static void print_rows(struct printer *p, int index, const struct span *span, bool acts)
+{
+    char row[ELEMENT_MAX];
+    char before[ELEMENT_MAX];
     struct text whole = {0};
     struct printer trial = {.out = &whole, .plan = p->plan, .helpers = p->helpers};
-    (void)print_target(&trial, index, "i", plan_acts(p->plan, index));
-    print_row(&trial, index, "i");
+    const char *at = row_text(span->first, row);
+    const char *table = row_text(span->before, before);
+    (void)print_target(&trial, index, at, acts);
+    print_row(&trial, index, span->kernel, at, table);
     bool fits = whole.length + strlen("        );") <= 100;
     p->out->failed = p->out->failed || whole.failed;
     text_free(&whole);
-    print_loop(p, layer->weights.rows);
+    print_loop(p, span->rows);
     if (!fits) {
         text_add(p->out, "int32_t z = ");
-        print_row(p, index, "i");
+        print_row(p, index, span->kernel, at, table);
         text_add(p->out, ";\n        ");
     }
-    const char *end = print_target(p, index, "i", plan_acts(p->plan, index));
+    const char *end = print_target(p, index, at, acts);
     if (fits) {
-        print_row(p, index, "i");
+        print_row(p, index, span->kernel, at, table);
     } else {
         text_add(p->out, "z");
     }
     text_printf(p->out, "%s    }\n", end);
+}
+
+/* Span by span; activations of a straight line then run over the array in place. */
+static void print_dense(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct choice *choice = plan_choice(plan, index);
+    bool all = plan_in_place(plan, index);
+    bool acts = plan_acts(plan, index) && !all;
+    char text[ELEMENT_MAX];
+    char name[HELPER_NAME_MAX];
+    for (int i = 0; i < choice->span_count; i++) {
+        const struct span *span = &choice->spans[i];
+        switch (span->kernel->shape) {
+        case SHAPE_ROW: print_rows(p, index, span, acts); break;
+        case SHAPE_TILE: print_tiles(p, index, span, acts); break;
+        case SHAPE_SPAN: span->kernel->span(p, index, span); break;
+        }
+    }
+    if (all) {
+        struct helper helper = {HELPER_ALL, layer->activation,
+                                plan->net->tensors[layer->output].type, TYPE_I32, 0};
+        text_printf(p->out, "    %s(%s, %d);\n", helper_name(plan, p->helpers, helper, name),
+                    address(plan, layer->output, text), layer->weights.rows);
+    }
 }
 
 /* The sum on lines of its own, then the clamp. */
@@ -187,7 +215,7 @@ static void print_loop_add(struct printer *p, int index)
         text_add(p->out, k ? " +\n                    " : "");
         if (fused >= 0) {
             text_add(p->out, "(");
-            print_row(p, fused, "i");
+            print_row(p, fused, plan_kernel(plan, fused), "i", "i");
             text_add(p->out, ")");
         } else {
             text_add(p->out, element(plan, layer->inputs[k], "i", text));
@@ -291,19 +319,17 @@ static void print_notes(struct printer *p, int index)
 /* The statements of one layer; nothing for layers that others print or that do nothing. */
 static void print_step(struct printer *p, int index)
 {
-    enum kernel kernel = p->plan->steps[index].kernel;
-    if (kernel != KERNEL_LOOP && kernel != KERNEL_LINE) {
+    enum form form = p->plan->steps[index].form;
+    if (form != FORM_LOOP && form != FORM_LINE) {
         return;
     }
     print_notes(p, index);
     switch (p->plan->net->layers[index].op) {
     case OP_CONVERT:
-        kernel == KERNEL_LINE ? print_line_convert(p, index) : print_loop_convert(p, index);
+        form == FORM_LINE ? print_line_convert(p, index) : print_loop_convert(p, index);
         break;
-    case OP_DENSE:
-        kernel == KERNEL_LINE ? print_line_dense(p, index) : print_loop_dense(p, index);
-        break;
-    case OP_ADD: kernel == KERNEL_LINE ? print_line_add(p, index) : print_loop_add(p, index); break;
+    case OP_DENSE: print_dense(p, index); break;
+    case OP_ADD: form == FORM_LINE ? print_line_add(p, index) : print_loop_add(p, index); break;
     case OP_CONCAT: print_concat(p, index); break;
     }
 }

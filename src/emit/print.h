@@ -38,10 +38,6 @@ void print_series(struct text *out, const struct plan *plan, const struct series
 /* `count` numbers from `first` on, separated by ", ", wrapped behind `indent` spaces. */
 void print_numbers(struct text *out, struct numbers numbers, size_t first, int count, int indent);
 
-/* static const T NAME[rows][columns] = {...}; one row of the net per row of the table. */
-void print_table(struct text *out, const struct plan *plan, const char *declaration,
-                 struct numbers numbers, int rows, int columns);
-
 /* Element `index` of a series as C, e.g. "POSE_U8(k1, i)". */
 #define ELEMENT_MAX 96
 const char *series_at(const struct plan *plan, const struct series *series, const char *index,
@@ -73,6 +69,10 @@ struct helpers {
     bool pairs;               /* are packed words? */
 };
 
+/* For kernels: note a helper, or what a table is read with, once. */
+void helpers_need(struct helpers *helpers, struct helper helper);
+void helpers_need_series(struct helpers *helpers, const struct series *series);
+
 void helpers_collect(const struct plan *plan, struct helpers *helpers);
 /* Its C name: NAME_row, or NAME_row_i8_i16 where there are several rows. */
 #define HELPER_NAME_MAX 80
@@ -84,6 +84,9 @@ void print_helpers(struct text *out, const struct plan *plan, const struct helpe
 /* ---- head.c, predict.c, line.c, selftest.c ---- */
 
 void print_head(struct text *out, const struct plan *plan);
+
+/* "void pose_predict(const uint16_t in[6], int16_t out[6])" */
+void print_prototype(struct text *out, const struct plan *plan);
 
 /* What printing the body of NAME_predict() needs. */
 struct printer {
@@ -103,24 +106,23 @@ const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
 /* The head of a loop over `width` elements. */
 void print_loop(struct printer *p, int width);
 
-/* Row `index` of a dense layer, requantised, as a C expression. */
-void print_row(struct printer *p, int layer, const char *index);
+/* Row `row` of a dense layer, requantised, as a C expression; `before` is its place in tables. */
+void print_row(struct printer *p, int layer, const struct kernel *kernel, const char *row,
+               const char *before);
 
 /* Its value's frame: "a[i] = f(", "a[i] = (int16_t)(" or "a[i] = "; what must follow the value. */
 const char *print_target(struct printer *p, int layer, const char *index, bool acts);
 
-/* Packed pairs: their tables, and the loop over a span whose first pair has the number `pair`. */
-struct helper pack_helper(const struct plan *plan, int layer);
+/* The sum of two packed rows, as a function. */
 void print_pair_helper(struct text *out, const struct plan *plan, struct helper helper,
                        const char *name);
-void print_pack_tables(struct printer *p, int layer);
-void print_pack_span(struct printer *p, int layer, const struct span *span, int pair);
 
 /* Straight-line code. */
 void print_line_locals(struct printer *p);
 void print_line_convert(struct printer *p, int layer);
-void print_line_dense(struct printer *p, int layer);
 void print_line_add(struct printer *p, int layer);
+/* All rows of a span whose kernel leaves sums in s0, s1 ... */
+void print_tiles(struct printer *p, int layer, const struct span *span, bool acts);
 
 void print_classify(struct text *out, const struct plan *plan, const char *storage);
 void print_selftest(struct text *out, const struct plan *plan, const char *storage);

@@ -60,19 +60,6 @@ void print_series(struct text *out, const struct plan *plan, const struct series
     text_add(out, "\n    };\n");
 }
 
-void print_table(struct text *out, const struct plan *plan, const char *declaration,
-                 struct numbers numbers, int rows, int columns)
-{
-    text_printf(out, "    static const %s[%d][%d] %s_FLASH = {\n", declaration, rows, columns,
-                plan->upper);
-    for (int i = 0; i < rows; i++) {
-        text_add(out, "        {");
-        print_numbers(out, numbers, (size_t)i * (size_t)columns, columns, 9);
-        text_add(out, i + 1 < rows ? "},\n" : "}\n");
-    }
-    text_add(out, "    };\n");
-}
-
 /* A literal, or an element through the macro of its type. */
 const char *series_at(const struct plan *plan, const struct series *series, const char *index,
                       char text[ELEMENT_MAX])

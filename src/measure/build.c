@@ -30,7 +30,14 @@ static bool write_header(struct work *work)
 {
     struct text header = {0};
     struct text source = {0};
-    const struct emit_options options = {.name = "net", .optimise = work->options->optimise};
+    struct emit_options options = {.name = "net",
+                                   .optimise = work->options->optimise,
+                                   .kernel = work->options->kernel,
+                                   .machine = work->options->machine ? work->options->machine
+                                                                     : work->target->machine};
+    if (work->options->assembly) {
+        (void)emit_variants_parse(work->target->variants, &options.variants);
+    }
     if (work->options->header) {
         text_add(&header, work->options->header);
     } else if (!emit_c(work->net, &options, &header, &source, work->err)) {
@@ -108,8 +115,8 @@ static bool compile(struct work *work, const char *words, const char *link, cons
     struct command command = work_command(work, NULL);
     struct outcome outcome;
     command_add(&command, target->compiler);
-    command_add(&command, work->options->optimise == OPTIMISE_SPEED ? target->optimise_speed
-                                                                    : target->optimise_size);
+    command_add(&command, work->options->optimise == OPTIMISE_SIZE ? target->optimise_size
+                                                                   : target->optimise_speed);
     command_add(&command, words);
     command_add(&command, link);
     bool done = work_run(work, &command, what, &outcome);

@@ -26,10 +26,13 @@ struct target {
     const char *compiler; /* command and flags */
     const char *optimise_size;
     const char *optimise_speed;
-    const char *support; /* sources with start-up and the calls of targets/board.h */
-    const char *link;    /* linker words for the code alone and for the image; "": native */
-    const char *execute; /* emulator command for function; "": run the image itself */
-    const char *count;   /* counting program and its options; "": none */
+    const struct machine *machine; /* what kernels cost there; NULL: no key `costs` */
+    const char *costs;             /* "cortex-m0": from the file cortex-m0.costs beside it */
+    const char *variants; /* bodies of NAME_predict() that --asm adds for it (emit/variant.h) */
+    const char *support;  /* sources with start-up and the calls of targets/board.h */
+    const char *link;     /* linker words for the code alone and for the image; "": native */
+    const char *execute;  /* emulator command for function; "": run the image itself */
+    const char *count;    /* counting program and its options; "": none */
 };
 
 /* Bytes, cycles and counts; COST_UNKNOWN where a target cannot tell. */
@@ -43,6 +46,9 @@ struct cost {
 
 struct measure_options {
     enum optimise optimise;
+    const char *kernel;            /* as in struct emit_options */
+    const struct machine *machine; /* NULL: the target's */
+    bool assembly;                 /* with the target's variants */
     const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */
     int count;          /* vectors; 0: 1000 */
     bool keep;          /* keep the work folder and say where (stderr) */

@@ -1,10 +1,12 @@
 #include "base/file.h"
 #include "base/text.h"
+#include "emit/machine.h"
 #include "measure/measure.h"
 #include "measure/place.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #define TARGET_FILE_MAX ((size_t)1 << 16)
 #define NAME_MAX_LENGTH 60
 #define SUFFIX          ".target"
+#define COSTS_SUFFIX    ".costs"
 
 /* ---- keys ---- */
 
@@ -41,6 +44,8 @@ static const struct key keys[] = {
     TEXT("compiler", compiler, true),
     TEXT("optimise-size", optimise_size, false),
     TEXT("optimise-speed", optimise_speed, false),
+    TEXT("costs", costs, false),
+    TEXT("variants", variants, false),
     TEXT("support", support, true),
     TEXT("link", link, false),
     TEXT("execute", execute, false),
@@ -146,6 +151,26 @@ static bool parse_line(struct parser *parser, struct slice line)
     return true;
 }
 
+/* Line of a key that was given; 0: it was not. */
+static size_t line_of(const struct parser *parser, const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0) {
+            return parser->seen[i];
+        }
+    }
+    return 0;
+}
+
+static bool check_variants(struct parser *parser)
+{
+    unsigned kinds;
+    parser->place.line = line_of(parser, "variants");
+    return emit_variants_parse(parser->target->variants, &kinds) ||
+           fail_at(parser->err, parser->place, "variants: '%.60s' has a name that none of them has",
+                   parser->target->variants);
+}
+
 static bool parse(struct parser *parser, const char *data, size_t size)
 {
     for (size_t at = 0; at < size;) {
@@ -163,7 +188,7 @@ static bool parse(struct parser *parser, const char *data, size_t size)
             return fail_at(parser->err, parser->place, "no '%s'", keys[i].name);
         }
     }
-    return true;
+    return check_variants(parser);
 }
 
 /* ---- names ---- */
@@ -263,6 +288,31 @@ static bool parse_file(struct target *target, const char *path, struct error *er
     return done;
 }
 
+/* What kernels cost there, from the file that the key `costs` names. */
+static bool read_costs(struct target *target, struct error *err)
+{
+    size_t size;
+    struct text path = {0};
+    struct machine *machine = arena_alloc(target->arena, 1, sizeof *machine);
+    text_printf(&path, "%s/%s" COSTS_SUFFIX, target->folder, target->costs);
+    if (path.failed || !machine) {
+        text_free(&path);
+        return fail_memory(err);
+    }
+    if (!valid_name(target->costs, strlen(target->costs))) {
+        text_free(&path);
+        return fail(err, "%s: costs: '%.60s' is no name of a file of costs", target->name,
+                    target->costs);
+    }
+    unsigned char *data = file_read(path.data, TARGET_FILE_MAX, &size, err);
+    bool done = data && machine_parse((const char *)data, size, path.data, machine, err);
+    (void)snprintf(machine->title, sizeof machine->title, "%.39s", target->costs);
+    target->machine = machine;
+    free(data);
+    text_free(&path);
+    return done;
+}
+
 static bool read_target(struct target *target, const char *name, struct error *err)
 {
     target->folder = place_targets(target->arena, err);
@@ -280,7 +330,7 @@ static bool read_target(struct target *target, const char *name, struct error *e
     } else if (access(path.data, F_OK) != 0) {
         fail_unknown(target, name, err);
     } else {
-        done = parse_file(target, path.data, err);
+        done = parse_file(target, path.data, err) && (!target->costs[0] || read_costs(target, err));
     }
     text_free(&path);
     return done;
@@ -298,7 +348,7 @@ struct target *target_load(const char *name, struct error *err)
     target->arena = arena;
     target->name = arena_string(arena, name);
     target->packages = target->optimise_size = target->optimise_speed = "";
-    target->link = target->execute = target->count = "";
+    target->costs = target->variants = target->link = target->execute = target->count = "";
     if (!target->name || !read_target(target, name, err)) {
         fail_memory(err);
         target_free(target);

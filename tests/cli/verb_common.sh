@@ -77,7 +77,7 @@ done <<'EOF'
 --flash|1M|a number of bytes such as 900 or 32k
 --ram|0|a number of bytes such as 200 or 2k
 --cycles|0|a whole number from 1 to 1000000000000
---optimise|fast|'size' or 'speed'
+--optimise|fast|'size', 'speed' or 'balanced'
 EOF
 mote train x.csv -o x.mote --name ''
 ends "empty argument" 2 "mote train: --name: its argument is empty"

@@ -50,15 +50,21 @@ done
 
 mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise speed
 ends "--explain" 0 ""
-check "--explain: three layers are packed" [ "$(grep -c '^  \* packed .* rows in pairs$' out)" -eq 3 ]
-check "--explain: and have alternatives" [ "$(grep -c '^    straight .* B .* cycles$' out)" -eq 3 ]
+check "--explain: three layers are packed" [ "$(grep -c '^  \* packed .* B .* cycles$' out)" -eq 3 ]
+check "--explain: and have alternatives" [ "$(grep -c '^    line .* B .* cycles$' out)" -eq 3 ]
 check "--explain writes no file" [ -z "$(find . -name 'int8*')" ]
 mote emit "$golden/int8-6-16-16-6.mote" --explain -o eight.h
 check "--explain for size: three loops" [ "$(grep -c '^  \* loop ' out)" -eq 3 ]
 check "--explain for size: the file is written" grep -q eight_predict eight.h
 mote emit "$golden/pose-6-16-6.mote" --explain --optimise speed
 check "--explain: the bound and the limit" grep -q \
-    'fit: the sums of row [0-9]* take [0-9 ]* values, a half word 65 536$' out
+    'packed *; the sums of row [0-9]* take [0-9 ]* values, a half word 65 536;' out
+mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise speed --kernel line
+check "--kernel: a straight line" [ "$(grep -c '^  \* line ' out)" -eq 3 ]
+mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise balanced
+check "--optimise balanced" grep -q '^least bytes times time, .* on cortex-m0:$' out
+mote emit sum.mote --explain --kernel fast
+ends "--kernel" 2 "mote emit: --kernel: 'fast' is not a kernel; emit --explain lists them"
 mote emit sum.mote --explain -o -
 ends "--explain and -o -" 2 "mote emit: --explain and -o - both want standard output"
 mote emit sum.mote --explain --json

@@ -100,6 +100,7 @@ static void emit_numbered(const struct net *net, int index, const struct emitted
     (void)snprintf(name, sizeof name, "n%d", index);
     struct emit_options options = {.name = name,
                                    .optimise = how->optimise,
+                                   .kernel = how->kernel,
                                    .separate = how->short_int,
                                    .selftest = how->short_int ? NULL : &vectors};
     emit_scratch(net, &options);
@@ -208,7 +209,7 @@ static bool short_int_compile(const char *folder, enum optimise optimise)
                        "-fsanitize-trap=all -S -emit-llvm $i -o n.ll && "
                        "sed -i '/^target /d' n.ll && "
                        "clang -w -O1 -x ir -c n.ll -o ${i%%.c}.o || exit 1; done",
-                       folder, optimise == OPTIMISE_SPEED ? EMITTED_WRAPS : "") == 0;
+                       folder, optimise != OPTIMISE_SIZE ? EMITTED_WRAPS : "") == 0;
 }
 
 void emitted_run(struct net *const *nets, int count, const struct emitted *how, int vectors,

@@ -24,6 +24,7 @@ struct emitted {
     const char *compiler; /* command and flags */
     bool short_int;       /* the nets as a machine with 16-bit int would compute them: by clang's
                              MSP430 front end, which traps undefined behaviour and overflow */
+    const char *kernel;   /* as in struct emit_options */
 };
 
 /* Emit `count` nets as n0 ..., compile them together, run `vectors` inputs through each: out[i]

@@ -1,7 +1,7 @@
 /* Emitted C equals the reference interpreter, bit for bit, on the host. */
 #include "support/unit.h"
 
-#include "emit/plan.h"
+#include "emit/kernel.h"
 #include "run/run.h"
 #include "support/emitted.h"
 #include "support/random_net.h"
@@ -100,14 +100,17 @@ struct tally {
     int looped; /* wider than what is written out */
 };
 
-static void tally_layer(const struct step *step, const struct layer *layer, struct tally *tally)
+static void tally_layer(const struct plan *plan, int index, struct tally *tally)
 {
-    if (step->packed > 0) {
-        tally->packed += step->packed;
+    const struct step *step = &plan->steps[index];
+    const struct layer *layer = &plan->net->layers[index];
+    int packed = layer->op == OP_DENSE ? plan_rows_of(plan, index, &kernel_packed) : 0;
+    if (packed > 0) {
+        tally->packed += packed;
         tally->layers++;
-        tally->mixed += step->packed < layer->weights.rows;
+        tally->mixed += packed < layer->weights.rows;
         tally->tables += !step->offset.uniform || !step->shift.uniform;
-        tally->looped += layer->weights.columns > PACK_COLUMNS;
+        tally->looped += layer->weights.columns > 32;
     }
 }
 
@@ -118,7 +121,7 @@ static void batch_tally(const struct batch *b, struct tally *tally)
         struct plan *plan = plan_new(b->nets[i], &options);
         assert_non_null(plan);
         for (int k = 0; k < b->nets[i]->layer_count; k++) {
-            tally_layer(&plan->steps[k], &b->nets[i]->layers[k], tally);
+            tally_layer(plan, k, tally);
         }
         plan_free(plan);
     }
@@ -133,8 +136,10 @@ static void test_narrow_nets(void **state)
         struct batch b = {.vectors = 2000};
         batch_narrow(&b, seed, BATCH);
         batch_tally(&b, &tally);
-        batch_compare(&b, (struct emitted){OPTIMISE_SIZE, "cc -std=c99 -O1 " WARNINGS, false});
-        batch_compare(&b, (struct emitted){OPTIMISE_SPEED, "cc -std=c99 -O1 " WARNINGS, false});
+        batch_compare(&b, (struct emitted){.optimise = OPTIMISE_SIZE,
+                                           .compiler = "cc -std=c99 -O1 " WARNINGS});
+        batch_compare(&b, (struct emitted){.optimise = OPTIMISE_SPEED,
+                                           .compiler = "cc -std=c99 -O1 " WARNINGS});
         batch_free(&b);
     }
     print_message("%d packed rows in %d layers: %d mixed, %d with tables, %d looped\n",
@@ -185,14 +190,16 @@ static void check_edge(const struct net *net, const int *distance)
     struct emit_options options = {.optimise = OPTIMISE_SPEED};
     struct plan *plan = plan_new(net, &options);
     assert_non_null(plan);
-    const struct step *step = &plan->steps[0];
+    const struct choice *choice = plan_choice(plan, 0);
     int next = 0;
-    for (int i = 0; i < step->span_count; i++) {
-        assert_int_equal(step->spans[i].first, next);
-        for (int row = next; row < next + step->spans[i].rows; row++) {
-            assert_int_equal(step->spans[i].packed, EDGE_SPAN + distance[row / 2] <= 65535);
+    for (int i = 0; i < choice->span_count; i++) {
+        const struct span *span = &choice->spans[i];
+        assert_int_equal(span->first, next);
+        for (int row = next; row < next + span->rows; row++) {
+            assert_int_equal(span->kernel == &kernel_packed,
+                             EDGE_SPAN + distance[row / 2] <= 65535);
         }
-        next += step->spans[i].rows;
+        next += span->rows;
     }
     assert_int_equal(next, EDGE_ROWS);
     plan_free(plan);
@@ -219,14 +226,32 @@ static void test_edges(void **state)
     batch_free(&b);
 }
 
+/* Each kernel wherever it may be taken, whether the planner would take it or not. */
+static void test_each_kernel(void **state)
+{
+    (void)state;
+    for (int k = 0; k < KERNEL_COUNT; k++) {
+        struct batch b = {.vectors = 1000};
+        struct emitted how = {.compiler = "cc -std=c99 -O1 " WARNINGS,
+                              .kernel = kernel_name((enum kernel_kind)k)};
+        batch_fill(&b, 3000, 24);
+        batch_narrow(&b, 3000, 24);
+        batch_add(&b, pose_like_net(2, 4), 1);
+        batch_both(&b, how);
+        batch_free(&b);
+    }
+}
+
 static void test_random_nets(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 500; seed += BATCH) {
         struct batch b = {.vectors = 2000};
         batch_fill(&b, seed, BATCH);
-        batch_compare(&b, (struct emitted){OPTIMISE_SIZE, "cc -std=c99 -O1 " WARNINGS, false});
-        batch_compare(&b, (struct emitted){OPTIMISE_SPEED, "cc -std=c99 -O0 " WARNINGS, false});
+        batch_compare(&b, (struct emitted){.optimise = OPTIMISE_SIZE,
+                                           .compiler = "cc -std=c99 -O1 " WARNINGS});
+        batch_compare(&b, (struct emitted){.optimise = OPTIMISE_SPEED,
+                                           .compiler = "cc -std=c99 -O0 " WARNINGS});
         batch_free(&b);
     }
 }
@@ -244,10 +269,10 @@ static void test_sanitised(void **state)
     batch_add(&b, copying_net(true), 1);
     batch_add(&b, copying_net(false), 1);
     batch_narrow(&b, 1000, 20);
-    batch_compare(&b, (struct emitted){OPTIMISE_SIZE, SANITISED, false});
-    batch_compare(&b,
-                  (struct emitted){OPTIMISE_SPEED,
-                                   SANITISED " -fno-sanitize=unsigned-integer-overflow", false});
+    batch_compare(&b, (struct emitted){.optimise = OPTIMISE_SIZE, .compiler = SANITISED});
+    batch_compare(
+        &b, (struct emitted){.optimise = OPTIMISE_SPEED,
+                             .compiler = SANITISED " -fno-sanitize=unsigned-integer-overflow"});
     batch_free(&b);
 }
 
@@ -289,13 +314,10 @@ static void test_pose_exhaustively(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_nets),
-        cmocka_unit_test(test_sanitised),
-        cmocka_unit_test(test_short_int),
-        cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_pose_exhaustively),
-        cmocka_unit_test(test_narrow_nets),
-        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_each_kernel), cmocka_unit_test(test_random_nets),
+        cmocka_unit_test(test_sanitised),   cmocka_unit_test(test_short_int),
+        cmocka_unit_test(test_wide),        cmocka_unit_test(test_pose_exhaustively),
+        cmocka_unit_test(test_narrow_nets), cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,25 +41,9 @@ static uint32_t iris_pair4(const int8_t *a, const uint32_t *w)
     return s;
 }
 
-/* Two rows of a layer at once, modulo 2^32: the sum of one in the low half, of the other in the
- * high half of the word.  w: their biases, then their weights. */
-static uint32_t iris_pair8(const int32_t *a, const uint32_t *w)
-{
-    uint32_t s = IRIS_U32(w, 0);
-    s += (uint32_t)a[0] * IRIS_U32(w, 1);
-    s += (uint32_t)a[1] * IRIS_U32(w, 2);
-    s += (uint32_t)a[2] * IRIS_U32(w, 3);
-    s += (uint32_t)a[3] * IRIS_U32(w, 4);
-    s += (uint32_t)a[4] * IRIS_U32(w, 5);
-    s += (uint32_t)a[5] * IRIS_U32(w, 6);
-    s += (uint32_t)a[6] * IRIS_U32(w, 7);
-    s += (uint32_t)a[7] * IRIS_U32(w, 8);
-    return s;
-}
-
 void iris_predict(const int8_t in[4], int16_t out[3])
 {
-    static const uint32_t w1[4][1 + 4] IRIS_FLASH = {
+    static const uint32_t p1[4][1 + 4] IRIS_FLASH = {
         {IRIS_PAIR(4404, 2274), IRIS_PAIR(-2, 4), IRIS_PAIR(-6, 1), IRIS_PAIR(3, -1),
          IRIS_PAIR(3, 4)},
         {IRIS_PAIR(2122, 2174), IRIS_PAIR(7, 7), IRIS_PAIR(1, -1), IRIS_PAIR(2, 5),
@@ -72,40 +56,31 @@ void iris_predict(const int8_t in[4], int16_t out[3])
     static const uint8_t k1[8] IRIS_FLASH = {
         3, 2, 2, 2, 2, 2, 3, 3
     };
-    static const uint32_t w2[1][1 + 8] IRIS_FLASH = {
-        {IRIS_PAIR(3541, 3538), IRIS_PAIR(5, 3), IRIS_PAIR(4, -2), IRIS_PAIR(6, -5),
-         IRIS_PAIR(5, 6), IRIS_PAIR(1, -2), IRIS_PAIR(-4, 5), IRIS_PAIR(1, -5), IRIS_PAIR(3, 2)},
-    };
     int32_t a[8];
-    int32_t s0;
+    int32_t s0, s1, s2;
     int32_t v;
 
     /* layer 1: 4 -> 8, relu; |acc| <= 2 210 (row 3) */
     for (int i = 0; i < 4; i++) {
-        uint32_t s = iris_pair4(in, w1[i]);
+        uint32_t s = iris_pair4(in, p1[i]);
         int32_t z = (int32_t)((s & 0xFFFF) >> IRIS_U8(k1, 2 * i)) - 552;
         a[2 * i] = z > 255 ? 255 : z < 0 ? 0 : z;
         z = (int32_t)(s >> 16 >> IRIS_U8(k1, 2 * i + 1)) - 552;
         a[2 * i + 1] = z > 255 ? 255 : z < 0 ? 0 : z;
     }
     /* layer 2: 8 -> 3, linear; |acc| <= 7 269 (row 1) */
-    {
-        uint32_t s = iris_pair8(a, w2[0]);
-        int32_t z = (int32_t)((s & 0xFFFF) >> 2) - 884;
-        out[0] = (int16_t)(z);
-        z = (int32_t)(s >> 16 >> 2) - 884;
-        out[1] = (int16_t)(z);
-    }
-    s0 = 8;
-    v = a[0]; s0 += v * 2;
-    v = a[1]; s0 += v * 7;
-    v = a[2]; s0 += v * 3;
-    v = a[3]; s0 -= v * 6;
-    v = a[4]; s0 -= v;
-    v = a[5]; s0 -= v * 4;
-    v = a[6]; s0 += v * 4;
-    v = a[7]; s0 -= v * 2;
-    out[2] = (int16_t)(s0 >> 2);
+    s0 = 5; s1 = 2; s2 = 8;
+    v = a[0]; s0 += v * 5; s1 += v * 3; s2 += v * 2;
+    v = a[1]; s0 += v * 4; s1 -= v * 2; s2 += v * 7;
+    v = a[2]; s0 += v * 6; s1 -= v * 5; s2 += v * 3;
+    v = a[3]; s0 += v * 5; s1 += v * 6; s2 -= v * 6;
+    v = a[4]; s0 += v; s1 -= v * 2; s2 -= v;
+    v = a[5]; s0 -= v * 4; s1 += v * 5; s2 -= v * 4;
+    v = a[6]; s0 += v; s1 -= v * 5; s2 += v * 4;
+    v = a[7]; s0 += v * 3; s1 += v * 2; s2 -= v * 2;
+    out[0] = (int16_t)(s0 >> 2);
+    out[1] = (int16_t)(s1 >> 2);
+    out[2] = (int16_t)(s2 >> 2);
 }
 
 /* The class of a reading: the index of the largest output, the first of equals. */
