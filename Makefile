@@ -50,6 +50,7 @@ CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+PROOF    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/proof/*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 # What tests share: random nets, temporary files ...
@@ -58,7 +59,7 @@ SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 SIM      := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%,$(wildcard src/sim/*.c)))
 PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
-.PHONY: all examples unit fuzzers faults benches demo test bench fuzz check-format format tidy \
+.PHONY: all examples unit fuzzers faults benches proofs demo test bench fuzz check-format format tidy \
 	layers costs install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -69,6 +70,7 @@ examples: $(EXAMPLES)
 unit: $(UNIT)
 fuzzers: $(FUZZ)
 benches: $(BENCH)
+proofs: $(PROOF)
 faults: $(BUILD)/tests/faults/faults.so
 
 # ---- building ----
@@ -123,6 +125,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 $(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
 $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
 $(BUILD)/tests/unit/test_measure_net: | $(COUNTERS)
+
+$(BUILD)/tests/proof/%: $(BUILD)/tests/proof/%.o $(SUPPORT) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $(filter %.o,$^) $(BUILD)/inside.a $(LDLIBS) -lcmocka
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/inside.a
 	$(call say,LD,$@)

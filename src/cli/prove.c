@@ -105,7 +105,8 @@ static bool read_page(const char *path, struct arena *arena, struct holder *hold
 static bool emit_page(const char *path, const struct settings *settings, struct holder *holder,
                       struct error *err)
 {
-    const struct emit_options how = {.name = "net", .optimise = settings->optimise, .kernel = settings->kernel};
+    const struct emit_options how = {
+        .name = "net", .optimise = settings->optimise, .kernel = settings->kernel};
     struct net *net = net_read(path, err);
     bool good = net && emit_c(net, &how, &holder->header, NULL, err);
     net_free(net);

@@ -45,7 +45,11 @@ struct kernel {
     /* Tables of weights, for all its spans of the layer; NULL: none. */
     void (*tables)(struct printer *p, int layer);
 
-    /* SHAPE_ROW: the sum of row `before` of its table, row `row` of the layer, before the shift. */
+    /* SHAPE_ROW: its rows end with their shifts where plan->shifts_in_rows. */
+    bool shifts;
+
+    /* SHAPE_ROW: the sum of row `before` of its table, row `row` of the layer; before the shift, or
+     * behind it (plan_row_shifts). */
     void (*row)(struct printer *p, int layer, const char *row, const char *before);
 
     /* SHAPE_TILE: the sums of `rows` rows, statements for s0, s1 ... */

@@ -15,7 +15,8 @@ static void print_contracts(const struct shape *shape, struct text *out)
 
 void driver_predict(const struct shape *shape, const char *file, struct text *out)
 {
-    text_add(out, "#include <stdint.h>\n");
+    /* volatile keeps compilers from calling memcpy: to the prover it would mean any value. */
+    text_add(out, "#include <stdint.h>\n#define volatile\n");
     print_contracts(shape, out);
     text_printf(out,
                 "#include \"%s\"\n\n"
@@ -61,12 +62,13 @@ static void print_spans(const struct shape *shape, struct text *out)
 
 void driver_curves(const struct shape *shape, const char *file, struct text *out)
 {
-    text_printf(out,
-                "#include \"__fc_builtin.h\"\n"
-                "#include \"%s\"\n\n"
-                "void main(void)\n{\n"
-                "    int32_t z;\n",
-                file);
+    text_add(out, "#include \"__fc_builtin.h\"\n#include <stdint.h>\n");
+    for (int i = 0; i < shape->curve_count; i++) {
+        const struct curve *curve = &shape->curves[i];
+        text_printf(out, "#line %d \"%s\"\n", curve->line, file);
+        text_bytes(out, curve->text, curve->length);
+    }
+    text_add(out, "#line 1 \"curves.c\"\nvoid main(void)\n{\n    int32_t z;\n");
     print_call(shape, 32767, INT32_MAX, out);
     print_call(shape, -2147483647, -32767, out);
     text_add(out, "    z = -2147483647 - 1;\n");

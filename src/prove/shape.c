@@ -69,12 +69,14 @@ static bool take_prototype(const char *at, struct shape *shape)
 }
 
 /* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own. */
-static void take_curve(const char *at, struct shape *shape)
+static void take_curve(const char *at, int line, struct shape *shape)
 {
-    struct curve curve = {.result = NULL};
-    if (!take(&at, "static ")) {
+    struct curve curve = {.text = at, .line = line};
+    const char *end = strstr(at, "\n}\n");
+    if (!end || !take(&at, "static ")) {
         return;
     }
+    curve.length = (size_t)(end + 3 - curve.text);
     (void)take(&at, "inline ");
     if (!take_type(&at, &curve.result) || !take(&at, " ") ||
         !take_name(&at, "(int32_t z)\n{", curve.name)) {
@@ -122,8 +124,9 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
     if (!shape->out_width) {
         return fail(err, "%s: no emitted file: no NAME_predict() in it", page->name);
     }
+    int line = 1;
     for (const char *at = code; at; at = next_line(at)) {
-        take_curve(at, shape);
+        take_curve(at, line++, shape);
     }
     shape->classify = has_function(code, "int ", shape->prefix, "_classify(");
     shape->selftest = has_function(code, "int ", shape->prefix, "_selftest(");

@@ -11,6 +11,9 @@
 struct curve {
     char name[SHAPE_NAME_MAX]; /* "pose_cubic" */
     const char *result;        /* "int16_t" */
+    const char *text;          /* of the whole function, in the page */
+    size_t length;
+    int line; /* of its beginning */
 };
 
 struct shape {
