@@ -3,7 +3,7 @@
 #
 #   demo test bench fuzz           what it can do, whether it is right, how fast, what breaks it
 #   check-format format tidy       style
-#   layers costs                   include order; golden cost table measured again
+#   layers costs                   include order; kernels and golden table measured again
 #   install uninstall clean        PREFIX=/usr/local, DESTDIR=
 #
 # Variables: BUILD (output folder), CC, CFLAGS, EXTRA (added to compiling and linking, for
@@ -52,11 +52,13 @@ COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c)
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 PROOF    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/proof/*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c tests/bench/fit_*.c))
 # What tests share: random nets, temporary files ...
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
-# What counting programs share.
-SIM      := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_%,$(wildcard src/sim/*.c)))
+# What counting programs link besides their main(): by their emulator.
+AVR      := $(addprefix $(BUILD)/src/sim/,counter.o machine_avr.o avr8.o)
+UNICORN  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_% src/sim/machine_avr.c \
+	src/sim/avr8.c,$(wildcard src/sim/*.c)))
 PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
 .PHONY: all examples unit fuzzers faults benches proofs demo test bench fuzz check-format format tidy \
@@ -105,7 +107,11 @@ $(BUILD)/%.o: %.c Makefile
 		$(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 
 # Counting programs link an emulator library, which nothing else does.
-$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(SIM) $(BUILD)/inside.a
+$(BUILD)/mote-count_avr: $(BUILD)/src/sim/count_avr.o $(AVR) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $^ -lsimavr $(LDLIBS)
+
+$(BUILD)/mote-count_%: $(BUILD)/src/sim/count_%.o $(UNICORN) $(BUILD)/inside.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(EXTRA) $(LDFLAGS) -o $@ $^ -lunicorn $(LDLIBS)
 
@@ -124,7 +130,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 # Counting programs are no part of the library; their tests want a piece, or the programs.
 $(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
 $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
-$(BUILD)/tests/unit/test_measure_net: | $(COUNTERS)
+$(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets \
+	$(BUILD)/tests/unit/test_emit_thumb: | $(COUNTERS)
 
 $(BUILD)/tests/proof/%: $(BUILD)/tests/proof/%.o $(SUPPORT) $(BUILD)/inside.a
 	$(call say,LD,$@)
@@ -175,7 +182,12 @@ tidy:
 layers:
 	@scripts/layers
 
-costs: all
+costs: all benches
+	@for file in targets/*.costs; do \
+		PATH=$(BUILD):$$PATH MOTE_TARGETS=targets $(BUILD)/tests/bench/fit_costs \
+			$$(basename $$file .costs) || exit 1; \
+	done
+	@$(MAKE) --no-print-directory -s all
 	@BUILD=$(BUILD) scripts/costs --update
 
 # ---- installing ----

@@ -13,7 +13,7 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --kernel --asm --selftest --target --explain" ;;
+    emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
     prove) echo "--optimise --kernel --target --model --timeout --keep" ;;
     esac
@@ -34,7 +34,7 @@ _mote_values()
     --kernel) echo "loop line packed" ;;
     --model) echo "16 32" ;;
     --net) echo "auto" ;;
-    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+    --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest | --timeout) return 2 ;;

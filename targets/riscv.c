@@ -1,4 +1,4 @@
-/* Start-up and semihosting for test images on 32-bit RISC-V under an emulator (board.h).
+/* Start-up and semihosting for test images on RISC-V, 32 and 64 bits, under an emulator (board.h).
  * Operations: "Semihosting for AArch32 and AArch64", Arm, 0x01 to 0x18; how a hart calls them:
  * "RISC-V Semihosting". */
 #include "board.h"
@@ -13,9 +13,9 @@ extern uint32_t board_data_image[], board_data_start[], board_data_end[], board_
     board_bss_end[]; /* riscv.ld */
 
 int main(void);
-int32_t board_host_call(int32_t operation, const void *argument);
+long board_host_call(long operation, const void *argument);
 void board_start(void);
-void board_fault_at(uint32_t address);
+void board_fault_at(uintptr_t address);
 
 /* Entry, traps, and the three instructions that a host looks for: uncompressed, on one page. */
 __asm(".section .start, \"ax\"\n"
@@ -42,9 +42,10 @@ __asm(".section .start, \"ax\"\n"
       ".option pop\n"
       ".text\n");
 
-static void leave(uint32_t status)
+/* Arguments are words of the machine. */
+static void leave(uintptr_t status)
 {
-    const uint32_t block[2] = {APPLICATION_EXIT, status};
+    const uintptr_t block[2] = {APPLICATION_EXIT, status};
     for (;;) {
         (void)board_host_call(SYS_EXIT, block);
     }
@@ -56,10 +57,10 @@ static void leave_saying(const char *text)
     leave(1);
 }
 
-static int32_t open_file(const char *name, uint32_t length, uint32_t mode)
+static long open_file(const char *name, uintptr_t length, uintptr_t mode)
 {
-    const uint32_t block[3] = {(uint32_t)(uintptr_t)name, mode, length};
-    int32_t handle = board_host_call(SYS_OPEN, block);
+    const uintptr_t block[3] = {(uintptr_t)name, mode, length};
+    long handle = board_host_call(SYS_OPEN, block);
     if (handle < 0) {
         leave_saying("cannot open in.bin or out.bin\n");
     }
@@ -67,15 +68,15 @@ static int32_t open_file(const char *name, uint32_t length, uint32_t mode)
 }
 
 /* Read or write; the number of bytes that were not. */
-static uint32_t transfer(int32_t operation, int32_t handle, const void *data, uint32_t size)
+static long transfer(long operation, long handle, const void *data, uintptr_t size)
 {
-    const uint32_t block[3] = {(uint32_t)handle, (uint32_t)(uintptr_t)data, size};
-    return (uint32_t)board_host_call(operation, block);
+    const uintptr_t block[3] = {(uintptr_t)handle, (uintptr_t)data, size};
+    return board_host_call(operation, block);
 }
 
 int board_read(void *data, unsigned size)
 {
-    static int32_t handle;
+    static long handle;
     static int is_open;
     if (!is_open) {
         handle = open_file("in.bin", 6, MODE_READ);
@@ -86,7 +87,7 @@ int board_read(void *data, unsigned size)
 
 void board_write(const void *data, unsigned size)
 {
-    static int32_t handle;
+    static long handle;
     static int is_open;
     if (!is_open) {
         handle = open_file("out.bin", 7, MODE_WRITE);
@@ -117,7 +118,7 @@ __attribute__((used)) void board_start(void)
 }
 
 /* The address of the instruction that trapped. */
-__attribute__((used)) void board_fault_at(uint32_t address)
+__attribute__((used)) void board_fault_at(uintptr_t address)
 {
     static char text[] = "fault at 0x00000000\n";
     for (int i = 18; i > 10; i--, address >>= 4) {

@@ -11,6 +11,7 @@
 
 #define ELF_FILE_MAX      ((size_t)256 << 20) /* bytes of a file that callers should read at most */
 #define ELF_MACHINE_ARM   40
+#define ELF_MACHINE_AVR   83
 #define ELF_MACHINE_RISCV 243
 
 enum {

@@ -104,6 +104,30 @@ bool parse_kernel(const char *text, void *name);           /* const char *: of k
             "kernels of least flash (default), of least time, or of the\nleast product of both"    \
     }
 
+/* Limits: kernels are chosen for them where they are, and what is measured is checked. */
+#define OPTION_FLASH(settings)                                                                     \
+    {                                                                                              \
+        .name = "--flash", .argument = "BYTES", .kind = OPTION_PARSED,                             \
+        .offset = offsetof(struct settings, budget.flash), .parse = parse_bytes,                   \
+        .expects = "a number of bytes such as 900 or 32k",                                         \
+        .help = "exit with 3 where code and constants take more"                                   \
+    }
+
+#define OPTION_RAM(settings)                                                                       \
+    {                                                                                              \
+        .name = "--ram", .argument = "BYTES", .kind = OPTION_PARSED,                               \
+        .offset = offsetof(struct settings, budget.ram), .parse = parse_bytes,                     \
+        .expects = "a number of bytes such as 200 or 2k",                                          \
+        .help = "exit with 3 where static RAM and stack take more"                                 \
+    }
+
+#define OPTION_CYCLES(settings)                                                                    \
+    {                                                                                              \
+        .name = "--cycles", .argument = "N", .kind = OPTION_WHOLE,                                 \
+        .offset = offsetof(struct settings, budget.cycles), .low = 1,                              \
+        .high = INT64_C(1000000000000), .help = "exit with 3 where one prediction takes more"      \
+    }
+
 #define OPTION_KERNEL(settings)                                                                    \
     {                                                                                              \
         .name = "--kernel", .argument = "NAME", .kind = OPTION_PARSED,                             \
@@ -162,15 +186,19 @@ struct target_list {
     int count;
 };
 
-/* `names` is "a,b,c"; NULL: every installed one.  A target that is unknown or not installed by
- * name is an error.  Free with targets_free(), after a failure too. */
+/* `names` is "a,b,c"; NULL or "all": every installed one, with a note for each that lacks a
+ * program. A target that is unknown or not installed by name is an error.  Free with
+ * targets_free(), after a failure too. */
 bool targets_load(const char *names, struct arena *arena, struct target_list *list,
                   struct error *err);
 void targets_free(struct target_list *list);
 
-/* Measure on each target; costs has room for all. */
+/* Measure on each target, two at a time where the speed of this machine does not matter; costs has
+ * room for all.  What failed first in the list is told. */
 bool targets_measure(const struct net *net, const struct target_list *list,
                      const struct measure_options *options, struct cost *costs, struct error *err);
+
+bool has_budget(const struct budget *budget);
 
 /* EXIT_FINE, or EXIT_BUDGET with a line per broken limit on stderr. */
 enum exit_code check_budget(const struct budget *budget, const struct cost *costs, int count);

@@ -15,6 +15,7 @@ struct settings {
     int assembly;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
+    struct budget budget;
     int explain;
     int json;
 };
@@ -44,7 +45,11 @@ static const struct option options[] = {
      .argument = "A,B,C",
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, targets),
-     .help = "measure on these and put the costs into the head comment"},
+     .help = "choose kernels for the first of these, measure on all and put the\n"
+             "costs into the head comment"},
+    OPTION_FLASH(settings),
+    OPTION_RAM(settings),
+    OPTION_CYCLES(settings),
     {.name = "--explain",
      .kind = OPTION_SET,
      .offset = offsetof(struct settings, explain),
@@ -52,6 +57,17 @@ static const struct option options[] = {
      .help = "print each layer's kernel, its alternatives and why; without -o\nwrite no file"},
     OPTION_JSON(settings),
     {0}};
+
+/* What to emit, with what it borrows. */
+struct job {
+    const struct net *net;
+    const struct settings *settings;
+    struct arena *arena;
+    struct target_list targets;
+    struct emit_options how;
+    struct vectors vectors;
+    const struct cost *measured; /* on each target; NULL: not measured */
+};
 
 /* The files to write: the second one is NULL for a header alone. */
 struct paths {
@@ -158,32 +174,92 @@ static bool all_equal(const struct cost *cost, struct error *err)
                 cost->target, (long long)cost->mismatches);
 }
 
-static bool measure_costs(const struct net *net, const struct target_list *list,
-                          struct arena *arena, struct emit_options *emitting, struct error *err)
+/* The job's net as one header whose names begin with "net", which is what gets measured. */
+static bool emit_alone(const struct job *job, struct text *header, struct error *err)
 {
-    const struct measure_options how = {.optimise = emitting->optimise,
-                                        .kernel = emitting->kernel,
-                                        .machine = emitting->machine,
-                                        .assembly = emitting->variants != 0};
-    size_t count = (size_t)list->count;
-    struct cost *costs = arena_alloc(arena, count, sizeof *costs);
-    struct emit_cost *lines = arena_alloc(arena, count, sizeof *lines);
+    struct emit_options how = job->how;
+    struct text source = {0};
+    how.name = "net";
+    how.separate = false;
+    how.selftest = NULL;
+    return emit_c(job->net, &how, header, &source, err);
+}
+
+/* What the job's kernels cost on its targets. */
+static bool measure_once(struct job *job, struct cost *costs, struct error *err)
+{
+    struct text header = {0};
+    bool good = emit_alone(job, &header, err);
+    const struct measure_options how = {.optimise = job->how.optimise, .header = header.data};
+    good = good && targets_measure(job->net, &job->targets, &how, costs, err);
+    for (int i = 0; good && i < job->targets.count; i++) {
+        good = all_equal(&costs[i], err);
+    }
+    text_free(&header);
+    return good;
+}
+
+/* A smaller limit for the planner: by what was too much, and by a sixteenth at least, because
+ * kernels differ by more than a few bytes. */
+static int64_t smaller(int64_t limit, int64_t over)
+{
+    int64_t step = over > limit / 16 ? over : limit / 16 + 1;
+    return over <= 0 ? limit : limit > step ? limit - step : 1;
+}
+
+/* Estimates are not all of it (and only of the dense layers): where what is measured on the first
+ * target breaks a budget, the planner gets a smaller one.  False where all is kept. */
+static bool tighten(struct job *job, const struct cost *cost)
+{
+    const struct budget *budget = &job->settings->budget;
+    int64_t bytes = budget->flash ? cost_flash(cost) - budget->flash : 0;
+    int64_t cycles = budget->cycles ? cost->cycles - budget->cycles : 0;
+    job->how.flash = smaller(job->how.flash, bytes);
+    job->how.cycles = smaller(job->how.cycles, cycles);
+    return bytes > 0 || cycles > 0;
+}
+
+#define TURNS 12
+
+/* Measure until the budgets are kept, or nothing more helps. */
+static bool measure_within(struct job *job, struct cost *costs, struct error *err)
+{
+    job->how.flash = job->settings->budget.flash;
+    job->how.cycles = job->settings->budget.cycles;
+    bool over = true;
+    for (int turn = 0; over && turn < TURNS; turn++) {
+        if (!measure_once(job, costs, err)) {
+            return false;
+        }
+        over = tighten(job, &costs[0]);
+    }
+    if (over && !job->settings->budget.cycles && job->how.optimise != OPTIMISE_SIZE) {
+        job->how.optimise = OPTIMISE_SIZE; /* smaller outside of the dense layers, too */
+        return measure_within(job, costs, err);
+    }
+    return true;
+}
+
+static bool measure_costs(struct job *job, struct error *err)
+{
+    size_t count = (size_t)job->targets.count;
+    struct cost *costs = arena_alloc(job->arena, count, sizeof *costs);
+    struct emit_cost *lines = arena_alloc(job->arena, count, sizeof *lines);
     if (!costs || !lines) {
         return fail_memory(err);
     }
-    if (!targets_measure(net, list, &how, costs, err)) {
+    if (!measure_within(job, costs, err)) {
         return false;
     }
-    for (int i = 0; i < list->count; i++) {
-        if (!all_equal(&costs[i], err)) {
-            return false;
-        }
-        if (!describe_cost(list->targets[i], how.optimise, &costs[i], arena, &lines[i])) {
+    for (size_t i = 0; i < count; i++) {
+        if (!describe_cost(job->targets.targets[i], job->how.optimise, &costs[i], job->arena,
+                           &lines[i])) {
             return fail_memory(err);
         }
     }
-    emitting->costs = lines;
-    emitting->cost_count = list->count;
+    job->how.costs = lines;
+    job->how.cost_count = (int)count;
+    job->measured = costs;
     return true;
 }
 
@@ -206,16 +282,6 @@ static unsigned wanted_variants(const struct settings *settings, const struct ta
     }
     return wanted;
 }
-
-/* What to emit, with what it borrows. */
-struct job {
-    const struct net *net;
-    const struct settings *settings;
-    struct arena *arena;
-    struct target_list targets;
-    struct emit_options how;
-    struct vectors vectors;
-};
 
 /* The kernels: for the first target, by what they cost there. */
 static bool plan_job(struct job *job, struct error *err)
@@ -247,8 +313,6 @@ static bool emit_files(struct job *job, const struct paths *paths, struct error 
     int count = settings->selftest < 0 ? 16 : (int)settings->selftest;
     bool good = count == 0 || make_vectors(job->net, count, job->arena, &job->vectors, err);
     how->selftest = count > 0 ? &job->vectors : NULL;
-    good = good &&
-           (!settings->targets || measure_costs(job->net, &job->targets, job->arena, how, err));
     struct text header = {0}, source = {0};
     good = good && emit_c(job->net, how, &header, &source, err) &&
            write_files(paths, &header, &source, err);
@@ -287,7 +351,8 @@ static enum exit_code emit(struct job *job)
     struct error err = {0};
     struct paths paths = {0};
     const struct settings *settings = job->settings;
-    bool good = (job->arena || fail_memory(&err)) && plan_job(job, &err);
+    bool good = (job->arena || fail_memory(&err)) && plan_job(job, &err) &&
+                (!settings->targets || measure_costs(job, &err));
     if (good && settings->output) {
         good = choose_paths(settings->output, job->arena, &paths, &err) &&
                emit_files(job, &paths, &err);
@@ -295,10 +360,11 @@ static enum exit_code emit(struct job *job)
     if (!good) {
         return report_error(&err);
     }
-    if (settings->explain) {
-        return explain(job);
-    }
-    return settings->json ? print_files(&paths) : EXIT_FINE;
+    enum exit_code code = settings->explain ? explain(job)
+                          : settings->json  ? print_files(&paths)
+                                            : EXIT_FINE;
+    bool judged = code == EXIT_FINE && job->measured;
+    return judged ? check_budget(&settings->budget, job->measured, job->targets.count) : code;
 }
 
 static enum exit_code run(const struct verb *verb, int count, char **words)
@@ -312,6 +378,9 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     const char *output = settings.output;
     if (!output && !settings.explain) {
         return report_usage("emit", "-o FILE is missing");
+    }
+    if (has_budget(&settings.budget) && !settings.targets) {
+        return report_usage("emit", "--flash, --ram and --cycles need --target");
     }
     if (settings.explain && (settings.json || (output && strcmp(output, "-") == 0))) {
         return report_usage("emit", "--explain and %s both want standard output",

@@ -18,7 +18,7 @@ static const struct option options[] = {
      .argument = "A,B,C",
      .kind = OPTION_TEXT,
      .offset = offsetof(struct settings, targets),
-     .help = "the targets; without it: all that are installed"},
+     .help = "the targets; all, or without it: all that are installed"},
     OPTION_OPTIMISE(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
@@ -29,27 +29,9 @@ static const struct option options[] = {
      .low = 1,
      .high = 100000,
      .help = "input vectors to run (default: 1000)"},
-    {.name = "--flash",
-     .argument = "BYTES",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, budget.flash),
-     .parse = parse_bytes,
-     .expects = "a number of bytes such as 900 or 32k",
-     .help = "exit with 3 where code and constants take more"},
-    {.name = "--ram",
-     .argument = "BYTES",
-     .kind = OPTION_PARSED,
-     .offset = offsetof(struct settings, budget.ram),
-     .parse = parse_bytes,
-     .expects = "a number of bytes such as 200 or 2k",
-     .help = "exit with 3 where static RAM and stack take more"},
-    {.name = "--cycles",
-     .argument = "N",
-     .kind = OPTION_WHOLE,
-     .offset = offsetof(struct settings, budget.cycles),
-     .low = 1,
-     .high = INT64_C(1000000000000),
-     .help = "exit with 3 where one prediction takes more"},
+    OPTION_FLASH(settings),
+    OPTION_RAM(settings),
+    OPTION_CYCLES(settings),
     {.name = "--keep",
      .kind = OPTION_SET,
      .offset = offsetof(struct settings, keep),
@@ -122,11 +104,6 @@ static enum exit_code measure(const struct settings *settings, const struct net 
     return code;
 }
 
-static bool has_budget(const struct budget *budget)
-{
-    return budget->flash || budget->ram || budget->cycles;
-}
-
 static enum exit_code run(const struct verb *verb, int count, char **words)
 {
     struct settings settings = {0};
@@ -161,9 +138,10 @@ const struct verb verb_measure = {
     .text =
         "Emits NET, compiles it with each target's compiler, runs it on the target's emulator,\n"
         "compares every output with the reference interpreter, and prints bytes of code and\n"
-        "constants, static RAM, worst stack, instructions, cycles and microseconds at the\n"
-        "target's clock.  '-' is a figure that the target cannot tell.  The exit code is 1 where\n"
-        "an output differs, and 3 where a figure is over its budget or a limited one unknown.",
+        "constants, static RAM, worst stack, instructions, cycles (1ws: with a wait state of\n"
+        "flash), microseconds at the target's clock, and a hash of all outputs, which is the same\n"
+        "everywhere.  '-' is a figure that the target cannot tell.  The exit code is 1 where an\n"
+        "output differs, and 3 where a figure is over its budget or a limited one unknown.",
     .example = "  mote measure pose.mote --target cortex-m0 --flash 1100 --ram 200 --cycles 8000",
     .options = options,
     .positionals = 1,

@@ -1,9 +1,20 @@
 #include "base/arena.h"
+#include "base/pool.h"
+#include "base/starve.h"
 #include "cli/cli.h"
 #include "report/evaluate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static void note_missing(const struct target *target, const char *missing)
+{
+    bool own = strncmp(missing, "mote-", 5) == 0;
+    (void)fprintf(stderr, "mote: note: target %s: %s is not installed; %s%s\n", target->name,
+                  missing,
+                  own ? "`make` builds it" : "Debian packages: ", own ? "" : target->packages);
+}
 
 /* A target asked for by name must be usable; of all there are, the usable ones are taken. */
 static bool add_target(struct target_list *list, const char *name, bool asked, struct error *err)
@@ -21,6 +32,8 @@ static bool add_target(struct target_list *list, const char *name, bool asked, s
     if (asked) {
         fail(err, "target %s: %s is not installed; Debian packages: %s", name, missing,
              target->packages);
+    } else {
+        note_missing(target, missing);
     }
     target_free(target);
     return !asked;
@@ -57,7 +70,7 @@ bool targets_load(const char *names, struct arena *arena, struct target_list *li
                   struct error *err)
 {
     *list = (struct target_list){0};
-    if (!names) {
+    if (!names || strcmp(names, "all") == 0) {
         return load_all(arena, list, err);
     }
     if (!make_room(list, arena, strlen(names) + 1)) {
@@ -87,15 +100,82 @@ void targets_free(struct target_list *list)
     list->count = 0;
 }
 
+/* One measurement of several, for a thread. */
+struct job {
+    const struct net *net;
+    const struct target *target;
+    const struct measure_options *options;
+    struct cost *cost;
+    struct error error;
+};
+
+struct batch {
+    struct job *jobs;
+    int *order; /* indices of jobs */
+};
+
+static void do_job(void *context, int index)
+{
+    struct batch *batch = context;
+    struct job *job = &batch->jobs[batch->order[index]];
+    (void)measure_net(job->net, job->target, job->options, job->cost, &job->error);
+}
+
+/* Those with a counting program; the others, which may tell the time, run alone behind them. */
+static int order_jobs(struct batch *batch, int count)
+{
+    int together = 0;
+    for (int i = 0; i < count; i++) {
+        if (batch->jobs[i].target->count[0]) {
+            batch->order[together++] = i;
+        }
+    }
+    for (int i = 0, next = together; i < count; i++) {
+        if (!batch->jobs[i].target->count[0]) {
+            batch->order[next++] = i;
+        }
+    }
+    return together;
+}
+
+static void run_jobs(struct batch *batch, int count)
+{
+    int together = order_jobs(batch, count);
+    struct pool *pool = together > 1 ? pool_new(2) : NULL;
+    starve_watch(); /* before there are threads */
+    pool_run(pool, together, do_job, batch);
+    pool_free(pool);
+    for (int i = together; i < count; i++) {
+        do_job(batch, i);
+    }
+}
+
 bool targets_measure(const struct net *net, const struct target_list *list,
                      const struct measure_options *options, struct cost *costs, struct error *err)
 {
-    for (int i = 0; i < list->count; i++) {
-        if (!measure_net(net, list->targets[i], options, &costs[i], err)) {
-            return false;
-        }
+    size_t count = (size_t)list->count;
+    struct batch batch = {.jobs = calloc(count, sizeof *batch.jobs),
+                          .order = calloc(count, sizeof *batch.order)};
+    bool room = count == 0 || (batch.jobs && batch.order);
+    for (size_t i = 0; room && i < count; i++) {
+        batch.jobs[i] = (struct job){net, list->targets[i], options, &costs[i], {0}};
     }
-    return true;
+    if (room) {
+        run_jobs(&batch, list->count);
+    } else {
+        fail_memory(err);
+    }
+    for (size_t i = 0; room && i < count && !err->failed; i++) {
+        *err = batch.jobs[i].error;
+    }
+    free(batch.jobs);
+    free(batch.order);
+    return !err->failed;
+}
+
+bool has_budget(const struct budget *budget)
+{
+    return budget->flash || budget->ram || budget->cycles;
 }
 
 enum exit_code check_budget(const struct budget *budget, const struct cost *costs, int count)

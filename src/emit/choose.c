@@ -229,5 +229,8 @@ bool plan_choose(struct plan *plan)
             choose_best(plan, step);
         }
     }
+    if (!plan->options->kernel) {
+        plan_fit(plan);
+    }
     return true;
 }

@@ -47,7 +47,10 @@ struct emit_options {
     enum optimise optimise;
     const struct machine *machine;  /* what the kernels cost (emit/machine.h); NULL: a Cortex-M0 */
     const char *kernel;             /* NULL: chosen; else this one wherever it may be taken */
+    int64_t flash;                  /* the dense layers' estimated bytes at most; 0: no limit */
+    int64_t cycles;                 /* the same of their time; it wins over `flash` */
     unsigned variants;              /* a bit, 1 << kind, for each that is wanted where it fits */
+    bool constant_time;             /* no data-dependent branch */
     bool separate;                  /* NAME.c with NAME.h instead of header-only */
     const struct vectors *selftest; /* NULL: no NAME_selftest() */
     const struct emit_cost *costs;  /* NULL: none */

@@ -67,6 +67,10 @@ extern const struct kernel kernel_loop, kernel_line, kernel_packed;
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);
 
+/* fit.c: other choices where the options' budgets want them; those that cannot be kept are broken
+ * by as little as may be. */
+void plan_fit(struct plan *plan);
+
 /* ---- pack.c ---- */
 
 /* What half a word holds. */

@@ -12,31 +12,27 @@ const char *feature_name(enum feature feature)
     return names[feature];
 }
 
-/* Fitted to `mote measure --target cortex-m0`; the same as targets/cortex-m0.costs (a test compares
- * them). */
+/* The same as targets/cortex-m0.costs: `make costs` writes both, and a test compares them. */
 static const struct machine cortex_m0 = {
     .title = "cortex-m0",
     .unit = "cycles",
     .word = 32,
-    .has = {[KERNEL_LOOP] = true, [KERNEL_LINE] = true, [KERNEL_PACKED] = true},
-    .rates = {[KERNEL_LOOP] = {[FEATURE_LAYER] = {6000, 3000},
-                               [FEATURE_ROW] = {0, 700},
-                               [FEATURE_WEIGHT] = {0, 1300},
-                               [FEATURE_BYTE] = {100, 0}},
-              [KERNEL_LINE] = {[FEATURE_ROW] = {1000, 1600},
-                               [FEATURE_LOAD] = {200, 200},
-                               [FEATURE_WEIGHT] = {600, 300},
-                               [FEATURE_ONE] = {200, 100},
-                               [FEATURE_POWER] = {400, 200},
-                               [FEATURE_CLAMP] = {0, 1600}},
-              [KERNEL_PACKED] = {[FEATURE_LAYER] = {6000, 1200},
-                                 [FEATURE_ROW] = {0, 2500},
-                                 [FEATURE_LOAD] = {600, 0},
-                                 [FEATURE_WEIGHT] = {0, 600},
-                                 [FEATURE_CLAMP] = {400, 400},
-                                 [FEATURE_ONE] = {0, 700},
-                                 [FEATURE_POWER] = {0, 100},
-                                 [FEATURE_BYTE] = {100, 0}}},
+    .has =
+        {
+#define HAS(KIND) [KERNEL_##KIND] = true,
+#define RATE(KIND, WHAT, bytes_, cycles_)
+#include "emit/default_costs.def"
+#undef HAS
+#undef RATE
+        },
+    .rates =
+        {
+#define HAS(KIND)
+#define RATE(KIND, WHAT, bytes_, cycles_) [KERNEL_##KIND][FEATURE_##WHAT] = {bytes_, cycles_},
+#include "emit/default_costs.def"
+#undef HAS
+#undef RATE
+        },
 };
 
 const struct machine *machine_default(void)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const struct variant *const variants[VARIANT_COUNT] = {NULL};
+const struct variant *const variants[VARIANT_COUNT] = {&thumb_variant};
 
 bool emit_variants_parse(const char *names, unsigned *kinds)
 {

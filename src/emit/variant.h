@@ -19,4 +19,6 @@ struct variant {
 /* In the order in which the emitted file asks for them. */
 extern const struct variant *const variants[VARIANT_COUNT];
 
+extern const struct variant thumb_variant; /* thumb.c */
+
 #endif

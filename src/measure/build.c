@@ -33,8 +33,7 @@ static bool write_header(struct work *work)
     struct emit_options options = {.name = "net",
                                    .optimise = work->options->optimise,
                                    .kernel = work->options->kernel,
-                                   .machine = work->options->machine ? work->options->machine
-                                                                     : work->target->machine};
+                                   .machine = work->target->machine};
     if (work->options->assembly) {
         (void)emit_variants_parse(work->target->variants, &options.variants);
     }
@@ -66,7 +65,26 @@ static bool write_predict(struct work *work, const char *in, const char *out)
     return write_text(work, "predict.c", &text);
 }
 
-/* The harness: each vector in, one call, its outputs out (targets/board.h). */
+/* Each vector in, one call, its outputs out (targets/board.h). */
+static const char harness[] = "\n"
+                              "void board_call(const void *in, void *out)\n"
+                              "{\n"
+                              "    mote_predict(in, out);\n"
+                              "}\n"
+                              "\n"
+                              "int main(void)\n"
+                              "{\n"
+                              "    while (board_read(mote_in, sizeof mote_in)) {\n"
+                              "        board_order(mote_in, sizeof mote_in, sizeof *mote_in);\n"
+                              "        mote_predict(mote_in, mote_out);\n"
+                              "        board_order(mote_out, sizeof mote_out, sizeof *mote_out);\n"
+                              "        board_write(mote_out, sizeof mote_out);\n"
+                              "    }\n"
+                              "    board_end();\n"
+                              "    return 0;\n"
+                              "}\n";
+
+/* The arrays of one vector and, where the image runs by itself, the harness. */
 static bool write_main(struct work *work, const char *in, const char *out)
 {
     struct text text = {0};
@@ -81,23 +99,7 @@ static bool write_main(struct work *work, const char *in, const char *out)
                 "%s mote_out[%d];\n",
                 in, out, in, work->net->tensors[work->net->input].width, out,
                 work->net->tensors[work->net->output].width);
-    text_add(&text, "\n"
-                    "void board_call(const void *in, void *out)\n"
-                    "{\n"
-                    "    mote_predict(in, out);\n"
-                    "}\n"
-                    "\n"
-                    "int main(void)\n"
-                    "{\n"
-                    "    while (board_read(mote_in, sizeof mote_in)) {\n"
-                    "        board_order(mote_in, sizeof mote_in, sizeof *mote_in);\n"
-                    "        mote_predict(mote_in, mote_out);\n"
-                    "        board_order(mote_out, sizeof mote_out, sizeof *mote_out);\n"
-                    "        board_write(mote_out, sizeof mote_out);\n"
-                    "    }\n"
-                    "    board_end();\n"
-                    "    return 0;\n"
-                    "}\n");
+    text_add(&text, target_is_counted(work->target) ? "" : harness);
     return write_text(work, "main.c", &text);
 }
 

@@ -3,23 +3,16 @@
 #ifndef MOTE_MEASURE_INTERRUPT_H
 #define MOTE_MEASURE_INTERRUPT_H
 
-#include <signal.h>
 #include <stdbool.h>
 
-#define INTERRUPT_SIGNALS 3
-
-struct interrupt {
-    struct sigaction before[INTERRUPT_SIGNALS];
-};
-
 /* From here on SIGINT, SIGTERM and SIGHUP are only noted, where nobody else handles or ignores
- * them. */
-void interrupt_hold(struct interrupt *interrupt);
+ * them.  Several threads may hold them at a time. */
+void interrupt_hold(void);
 
-/* As before interrupt_hold(); a signal that was noted comes now. */
-void interrupt_release(struct interrupt *interrupt);
+/* The last that holds them: as before interrupt_hold(); a signal that was noted comes now. */
+void interrupt_release(void);
 
-/* Was a signal noted since interrupt_hold()? */
+/* Was a signal noted since they are held? */
 bool interrupt_noted(void);
 
 #endif

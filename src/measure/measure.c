@@ -112,6 +112,9 @@ bool measure_net(const struct net *net, const struct target *target,
         .stack = COST_UNKNOWN,
         .instructions = COST_UNKNOWN,
         .cycles = COST_UNKNOWN,
+        .cycles_least = COST_UNKNOWN,
+        .cycles_1ws = COST_UNKNOWN,
+        .hash = COST_UNKNOWN,
         .nanoseconds = -1,
     };
     struct work work = {.net = net, .target = target, .options = options, .cost = cost, .err = err};
@@ -119,10 +122,9 @@ bool measure_net(const struct net *net, const struct target *target,
     if (!work.arena) {
         return fail_memory(err);
     }
-    struct interrupt interrupt;
-    interrupt_hold(&interrupt);
+    interrupt_hold();
     bool done = measure(&work);
-    interrupt_release(&interrupt);
+    interrupt_release();
     arena_free(work.arena);
     return done;
 }

@@ -20,6 +20,7 @@ struct target {
     const char *title;       /* "Cortex-M0" */
     const char *description; /* one line for `mote targets` */
     const char *packages;    /* Debian packages it needs, space-separated */
+    const char *tools;       /* programs that the commands below call in turn */
     int64_t flash;           /* bytes on the reference part; 0: no limit */
     int64_t ram;
     int64_t clock;        /* Hz, for microseconds; 0: unknown */
@@ -29,9 +30,10 @@ struct target {
     const struct machine *machine; /* what kernels cost there; NULL: no key `costs` */
     const char *costs;             /* "cortex-m0": from the file cortex-m0.costs beside it */
     const char *variants; /* bodies of NAME_predict() that --asm adds for it (emit/variant.h) */
-    const char *support;  /* sources with start-up and the calls of targets/board.h */
+    const char *support;  /* sources with start-up and the calls of targets/board.h; "": none */
     const char *link;     /* linker words for the code alone and for the image; "": native */
-    const char *execute;  /* emulator command for function; "": run the image itself */
+    const char *execute;  /* emulator command for function; "": the counting program runs every
+                             vector, or, without one, this machine the image */
     const char *count;    /* counting program and its options; "": none */
 };
 
@@ -40,15 +42,18 @@ struct cost {
     const char *target; /* borrowed from the target */
     int64_t flash_code, flash_const, ram, stack;
     int64_t instructions, cycles; /* of one prediction; the worst over the vectors counted */
-    double nanoseconds;           /* host: median per call; < 0 unknown */
+    int64_t cycles_least;         /* the best of them: equal where every input takes as long */
+    int64_t cycles_1ws;           /* the worst with a wait state of flash, by the model of core.h */
+    double nanoseconds;           /* host, wasm32: median per call; < 0 unknown */
     int64_t vectors, mismatches;  /* vectors compared; those with a differing output */
+    int64_t hash; /* of all outputs by value: FNV-1a, 32 bits, of codes as 32-bit little-endian
+                     numbers */
 };
 
 struct measure_options {
     enum optimise optimise;
-    const char *kernel;            /* as in struct emit_options */
-    const struct machine *machine; /* NULL: the target's */
-    bool assembly;                 /* with the target's variants */
+    const char *kernel; /* as in struct emit_options */
+    bool assembly;      /* with the target's variants */
     const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */
     int count;          /* vectors; 0: 1000 */
     bool keep;          /* keep the work folder and say where (stderr) */

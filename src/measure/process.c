@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np */
+#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np, pipe2 */
 #include "measure/process.h"
 
 #include "measure/interrupt.h"
@@ -92,11 +92,11 @@ static void close_pair(int pair[2])
 
 static bool open_pair(int pair[2])
 {
-    if (pipe(pair) != 0) {
+    if (pipe2(pair, O_CLOEXEC) != 0) { /* from the start: other threads start programs too */
         pair[0] = pair[1] = -1;
         return false;
     }
-    return fcntl(pair[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(pair[1], F_SETFD, FD_CLOEXEC) == 0;
+    return true;
 }
 
 /* What the child does between fork and exec; an errno, 0: fine. */
@@ -262,7 +262,8 @@ void outcome_complaint(const struct outcome *outcome, char *line, size_t room)
     const char *best = text;
     for (const char *at = text; *at;) {
         size_t length = strcspn(at, "\n");
-        if (says(at, length, "error") || says(at, length, "overflow")) {
+        if (says(at, length, "error") || says(at, length, "overflow") ||
+            says(at, length, "within region")) { /* how old linkers put it */
             best = at;
             break;
         }

@@ -39,7 +39,7 @@ bool process_run(const struct command *command, const char *folder, int seconds,
 
 void outcome_free(struct outcome *outcome);
 
-/* The line of its errors that says most (the first with "error" or "overflow", else the first),
+/* The line of its errors that says most (the first of an error or an overflow, else the first),
  * without leading blanks, cut to the room of `line`. */
 void outcome_complaint(const struct outcome *outcome, char *line, size_t room);
 

@@ -1,7 +1,8 @@
-/* Bytes of the emitted code alone: code.elf, or predict.o where the target is this machine (whose
- * C library is not ours to count). */
+/* Bytes of the emitted code alone: code.elf (which may be a WebAssembly module), or predict.o where
+ * the target is this machine (whose C library is not ours to count). */
 #include "base/elf.h"
 #include "base/file.h"
+#include "measure/wasm.h"
 #include "measure/work.h"
 
 #include <stdlib.h>
@@ -81,6 +82,16 @@ static void read_stack(struct work *work)
     free(text);
 }
 
+static bool read_sizes(struct work *work, const char *file, const unsigned char *data, size_t size)
+{
+    struct elf elf;
+    if (!wasm_is_module(data, size)) {
+        return elf_open(&elf, data, size, file, work->err) && add_sections(work, &elf);
+    }
+    return wasm_sizes(data, size, &work->cost->flash_code, &work->cost->flash_const) ||
+           work_fail(work, "the module is cut off");
+}
+
 bool size_read(struct work *work)
 {
     const char *file = target_is_native(work->target) ? "predict.o" : "code.elf";
@@ -90,8 +101,7 @@ bool size_read(struct work *work)
         return fail_memory(work->err);
     }
     unsigned char *data = file_read(path, ELF_FILE_MAX, &size, work->err);
-    struct elf elf;
-    bool done = data && elf_open(&elf, data, size, file, work->err) && add_sections(work, &elf);
+    bool done = data && read_sizes(work, file, data, size);
     free(data);
     if (done) {
         read_stack(work);

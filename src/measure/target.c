@@ -38,6 +38,7 @@ static const struct key keys[] = {
     TEXT("title", title, true),
     TEXT("description", description, true),
     TEXT("packages", packages, false),
+    TEXT("tools", tools, false),
     NUMBER("flash", flash),
     NUMBER("ram", ram),
     NUMBER("clock", clock),
@@ -46,7 +47,7 @@ static const struct key keys[] = {
     TEXT("optimise-speed", optimise_speed, false),
     TEXT("costs", costs, false),
     TEXT("variants", variants, false),
-    TEXT("support", support, true),
+    TEXT("support", support, false),
     TEXT("link", link, false),
     TEXT("execute", execute, false),
     TEXT("count", count, false),
@@ -347,8 +348,9 @@ struct target *target_load(const char *name, struct error *err)
     }
     target->arena = arena;
     target->name = arena_string(arena, name);
-    target->packages = target->optimise_size = target->optimise_speed = "";
-    target->costs = target->variants = target->link = target->execute = target->count = "";
+    target->packages = target->tools = target->optimise_size = target->optimise_speed = "";
+    target->costs = target->variants = target->support = target->link = target->execute =
+        target->count = "";
     if (!target->name || !read_target(target, name, err)) {
         fail_memory(err);
         target_free(target);
@@ -366,16 +368,29 @@ void target_free(struct target *target)
 
 /* ---- what it needs ---- */
 
+/* The first `length` bytes of `text` name a program. */
+static bool has_program(const struct target *target, const char *text, size_t length,
+                        const char **missing)
+{
+    const char *word = arena_text(target->arena, text, length);
+    *missing = word ? word : "memory";
+    return length == 0 || (word && place_program(target->arena, word));
+}
+
 bool target_installed(const struct target *target, const char **missing)
 {
     const char *const commands[] = {target->compiler, target->execute, target->count};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        size_t length = strcspn(commands[i], " ");
-        const char *word = arena_text(target->arena, commands[i], length);
-        *missing = word ? word : "memory";
-        if (length > 0 && (!word || !place_program(target->arena, word))) {
+        if (!has_program(target, commands[i], strcspn(commands[i], " "), missing)) {
             return false;
         }
+    }
+    for (const char *at = target->tools; *at;) {
+        size_t length = strcspn(at, " ");
+        if (!has_program(target, at, length, missing)) {
+            return false;
+        }
+        at += length + strspn(at + length, " ");
     }
     *missing = NULL;
     return true;

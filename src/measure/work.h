@@ -55,4 +55,8 @@ bool execute_count(struct work *work);
 /* Is the image run as a program of this machine? */
 bool target_is_native(const struct target *target);
 
+/* Is the counting program the only one to run it?  It puts the vectors into memory itself, and the
+ * image has no main(). */
+bool target_is_counted(const struct target *target);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/starve.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool json_put(json_t *object, const char *key, json_t *value)
@@ -116,6 +117,14 @@ static json_t *known(int64_t value)
     return value < 0 ? json_null() : json_integer(value);
 }
 
+/* Eight digits. */
+static json_t *json_hash(int64_t hash)
+{
+    char digits[16];
+    (void)snprintf(digits, sizeof digits, "%08llx", (unsigned long long)hash);
+    return hash < 0 ? json_null() : json_string(digits);
+}
+
 static json_t *json_cost(const struct cost *cost, int64_t clock)
 {
     const struct {
@@ -128,6 +137,8 @@ static json_t *json_cost(const struct cost *cost, int64_t clock)
         {"stack", cost->stack},
         {"instructions", cost->instructions},
         {"cycles", cost->cycles},
+        {"cycles_least", cost->cycles_least},
+        {"cycles_1ws", cost->cycles_1ws},
         {"vectors", cost->vectors},
         {"mismatches", cost->mismatches},
     };
@@ -137,6 +148,7 @@ static json_t *json_cost(const struct cost *cost, int64_t clock)
         good = json_put(object, figures[i].key, known(figures[i].value));
     }
     double microseconds = cost_microseconds(cost, clock);
+    good = good && json_put(object, "hash", json_hash(cost->hash));
     good = good && json_put(object, "microseconds",
                             microseconds < 0 ? json_null() : json_real(microseconds));
     return whole(object, good);

@@ -165,6 +165,7 @@ static void add_cost_row(struct text *cells, const struct cost *cost, int64_t cl
     add_count_cell(cells, cost->stack);
     add_count_cell(cells, cost->instructions);
     add_count_cell(cells, cost->cycles);
+    add_count_cell(cells, cost->cycles_1ws);
     double microseconds = cost_microseconds(cost, clock);
     if (microseconds < 0) {
         text_add(cells, "\t-");
@@ -173,14 +174,19 @@ static void add_cost_row(struct text *cells, const struct cost *cost, int64_t cl
     }
     add_count_cell(cells, cost->vectors);
     add_count_cell(cells, cost->mismatches);
-    text_add(cells, "\n");
+    if (cost->hash < 0) {
+        text_add(cells, "\t-\n");
+    } else {
+        text_printf(cells, "\t%08llx\n", (unsigned long long)cost->hash);
+    }
 }
 
 void text_costs(struct text *out, const struct cost *costs, const int64_t *clocks, int count)
 {
     struct text cells = {0};
-    text_add(&cells, "target\tflash\tcode\tconst\tram\tstack\tinstructions\tcycles\tus\tvectors\t"
-                     "mismatches\n");
+    text_add(&cells,
+             "target\tflash\tcode\tconst\tram\tstack\tinstructions\tcycles\t1ws\tus\tvectors\t"
+             "mismatches\thash\n");
     for (int i = 0; i < count; i++) {
         add_cost_row(&cells, &costs[i], clocks[i]);
     }

@@ -24,9 +24,10 @@ static const char usage[] =
     "                        file's size over the symbol's gives the number of calls (1)\n"
     "  --read SYMBOL=FILE    after each call append SYMBOL's bytes to the file\n"
     "  --limit N             instructions per call before it is an endless loop (100000000)\n"
-    "  --enough N            start no further call after N instructions in all (none)\n"
-    "  --flash START:SIZE    (0x%" PRIx32 ":0x%" PRIx32 ")\n"
-    "  --ram START:SIZE      (0x%" PRIx32 ":0x%" PRIx32 ")\n";
+    "  --enough N            start no further call after N instructions in all (none)\n";
+
+static const char usage_layout[] = "  --flash START:SIZE    (0x%" PRIx32 ":0x%" PRIx32 ")\n"
+                                   "  --ram START:SIZE      (0x%" PRIx32 ":0x%" PRIx32 ")\n";
 
 /* A symbol's bytes from or to a file. */
 struct transfer {
@@ -41,6 +42,7 @@ struct transfer {
 struct task {
     const struct counter *counter;
     const struct core *core;
+    struct core other; /* a core that the counter does not list */
     struct layout layout;
     const char *image;
     const char *function;
@@ -102,15 +104,19 @@ static bool parse_transfer(const char *text, struct transfer *transfers, int *co
     return true;
 }
 
-static bool parse_core(const struct counter *counter, const char *text, const struct core **core)
+static bool parse_core(struct task *task, const char *text)
 {
+    const struct counter *counter = task->counter;
     for (int i = 0; i < COUNTER_CORES_MAX && counter->cores[i]; i++) {
         if (strcmp(text, counter->cores[i]->name) == 0) {
-            *core = counter->cores[i];
+            task->core = counter->cores[i];
             return true;
         }
     }
-    return false;
+    task->other = *counter->cores[0];
+    task->other.name = text;
+    task->core = &task->other;
+    return counter->any_core;
 }
 
 static void print_usage(const struct counter *counter, FILE *to)
@@ -122,14 +128,17 @@ static void print_usage(const struct counter *counter, FILE *to)
                        counter->cores[i]->name);
     }
     const struct layout *layout = &counter->layout;
-    (void)fprintf(to, usage, counter->program, names, layout->flash.start, layout->flash.size,
-                  layout->ram.start, layout->ram.size);
+    (void)fprintf(to, usage, counter->program, names);
+    if (layout->flash.size) {
+        (void)fprintf(to, usage_layout, layout->flash.start, layout->flash.size, layout->ram.start,
+                      layout->ram.size);
+    }
 }
 
 static bool parse_option(struct task *task, int option, const char *value)
 {
     switch (option) {
-    case 'c': return parse_core(task->counter, value, &task->core);
+    case 'c': return parse_core(task, value);
     case 'f': task->function = value; return true;
     case 'a':
         if (task->argument_count == CALL_ARGUMENTS_MAX) {
@@ -317,7 +326,8 @@ static bool print_counts(const struct task *task, const struct spread *spreads, 
     };
     (void)printf("{\"core\":\"%s\",\"calls\":%" PRIu64, task->core->name, task->calls);
     for (int i = 0; i < COUNT_KINDS; i++) {
-        if (i == COUNT_CYCLES && !task->core->timed) {
+        if ((i == COUNT_CYCLES && !task->core->timed) ||
+            (i == COUNT_CYCLES_1WS && !task->core->waits)) {
             (void)printf(",\"%s\":null", names[i]);
             continue;
         }

@@ -11,7 +11,8 @@
 struct counter {
     const char *program;
     const struct core *cores[COUNTER_CORES_MAX]; /* the first is the default; NULL ends them */
-    struct layout layout;                        /* default */
+    bool any_core;                               /* other names are for machine_new() to judge */
+    struct layout layout; /* default; empty: the parts' own, not to be changed */
 };
 
 /* All of main(): the exit status. */

@@ -1,5 +1,7 @@
 #include "sim/machine.h"
 
+#include "sim/family.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ struct machine {
     uint64_t counts[COUNT_KINDS];
     uint64_t limit;
     uint32_t at;               /* address of the instruction that runs now */
+    uint32_t fetched;          /* address of the word of instructions fetched last */
     uint32_t stack_low;        /* lowest SP or stack write */
     const struct step *before; /* the instruction before it; NULL at the entry */
     bool self_taken;           /* a taken branch whose target is the next instruction */
@@ -42,16 +45,27 @@ static bool inside(const struct region *region, uint64_t address, uint64_t size)
         (void)uc_emu_stop((machine)->engine);                                                      \
     } while (0)
 
-static uint32_t read_register(struct machine *machine, int which)
+/* Unicorn reads and writes registers in their own width, from the low end on. */
+static uint64_t read_register(struct machine *machine, int which)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
     (void)uc_reg_read(machine->engine, which, &value);
     return value;
 }
 
 static uint32_t read_stack_pointer(struct machine *machine)
 {
-    return read_register(machine, machine->family->stack_pointer);
+    return (uint32_t)read_register(machine, machine->family->stack_pointer);
+}
+
+/* Unicorn does not show what an IT block skips, which the core fetches all the same. */
+static void count_skipped(struct machine *machine, uint32_t from, uint32_t next)
+{
+    const struct region *flash = &machine->layout.flash;
+    while (from < next && inside(flash, from, 2) && machine->code[(from - flash->start) / 2].size) {
+        machine->counts[COUNT_INSTRUCTIONS]++;
+        from += machine->code[(from - flash->start) / 2].size;
+    }
 }
 
 /* What only shows after the instruction before `next`: was its branch taken, where is SP. */
@@ -60,6 +74,9 @@ static void finish_before(struct machine *machine, uint32_t next)
     const struct step *before = machine->before;
     if (!before) {
         return;
+    }
+    if (!(before->flags & (STEP_BRANCH | STEP_CONDITIONAL))) {
+        count_skipped(machine, machine->at + before->size, next);
     }
     if (before->flags & STEP_CONDITIONAL &&
         (next != machine->at + before->size || machine->self_taken)) {
@@ -72,6 +89,15 @@ static void finish_before(struct machine *machine, uint32_t next)
         if (sp < machine->static_end || sp > machine->stack_top) {
             STOP(machine, "0x%08" PRIx32 ": stack overflow: SP is 0x%08" PRIx32, machine->at, sp);
         }
+    }
+}
+
+/* Wait states of an instruction's words (core.h). */
+static void fetch(struct machine *machine, uint32_t pc, uint32_t size)
+{
+    for (uint32_t word = pc & ~3U; word < pc + size; word += 4) {
+        machine->counts[COUNT_CYCLES_1WS] += word != machine->fetched;
+        machine->fetched = word;
     }
 }
 
@@ -97,6 +123,7 @@ static void on_instruction(uc_engine *engine, uint64_t address, uint32_t size, v
     machine->before = step;
     machine->self_taken = step->flags & STEP_CONDITIONAL &&
                           machine->family->taken_to_next(machine->engine, machine->flash + offset);
+    fetch(machine, pc, step->size);
     machine->counts[COUNT_CYCLES] += step->cycles;
     machine->counts[COUNT_MULTIPLIES] += (step->flags & STEP_MULTIPLY) != 0;
     machine->counts[COUNT_BRANCHES] += (step->flags & (STEP_BRANCH | STEP_CONDITIONAL)) != 0;
@@ -121,6 +148,12 @@ static void refuse_access(struct machine *machine, bool write, uint64_t address,
          verb, size, write ? "RAM" : "RAM and flash", address);
 }
 
+/* `before` is the instruction that runs now. */
+static bool may_be_unaligned(const struct machine *machine)
+{
+    return machine->core->unaligned && machine->before && !(machine->before->flags & STEP_ALIGNED);
+}
+
 static void on_access(uc_engine *engine, uc_mem_type type, uint64_t address, int size,
                       int64_t value, void *data)
 {
@@ -129,7 +162,7 @@ static void on_access(uc_engine *engine, uc_mem_type type, uint64_t address, int
     (void)value;
     uint64_t bytes = (uint64_t)size;
     bool write = type == UC_MEM_WRITE;
-    if (address % bytes != 0) {
+    if (address % bytes != 0 && !may_be_unaligned(machine)) {
         STOP(machine, "0x%08" PRIx32 ": unaligned %s of %d bytes at 0x%08" PRIx64, machine->at,
              write ? "write" : "read", size, address);
     } else if (inside(&machine->layout.ram, address, bytes)) {
@@ -349,7 +382,8 @@ static bool load_segment(struct machine *machine, const struct elf *elf,
 
 bool machine_load(struct machine *machine, const struct elf *elf)
 {
-    if (elf->wide || elf->big || elf->machine != machine->family->elf_machine) {
+    if (elf->wide != machine->family->wide || elf->big ||
+        elf->machine != machine->family->elf_machine) {
         return fail(machine->err, "%s: not a program for %s", elf->file, machine->family->machine);
     }
     for (unsigned i = 0; i < elf->segment_count; i++) {
@@ -381,22 +415,26 @@ static uint32_t mark(int index)
     return 0xc0de0000U + (uint32_t)index;
 }
 
+static void write_register(struct machine *machine, int which, uint64_t value)
+{
+    (void)uc_reg_write(machine->engine, which, &value);
+}
+
 static void enter(struct machine *machine, const struct call *call)
 {
     const struct family *family = machine->family;
     for (int i = 0; i < CALL_ARGUMENTS_MAX; i++) {
-        (void)uc_reg_write(machine->engine, family->arguments[i], &call->arguments[i]);
+        write_register(machine, family->arguments[i], call->arguments[i]);
     }
     for (int i = 0; i < machine->core->preserved_count; i++) {
-        uint32_t value = mark(i);
-        (void)uc_reg_write(machine->engine, family->preserved[i].number, &value);
+        write_register(machine, family->preserved[i].number, mark(i));
     }
-    uint32_t back = machine->stop | family->entry_flag;
-    (void)uc_reg_write(machine->engine, family->stack_pointer, &machine->stack_top);
-    (void)uc_reg_write(machine->engine, family->link, &back);
+    write_register(machine, family->stack_pointer, machine->stack_top);
+    write_register(machine, family->link, machine->stop | family->entry_flag);
     memset(machine->counts, 0, sizeof machine->counts);
     machine->limit = call->limit;
     machine->before = NULL;
+    machine->fetched = machine->stop; /* no word of the call */
     machine->at = call->function & ~family->entry_flag;
     machine->stack_low = machine->stack_top;
 }
@@ -404,7 +442,7 @@ static void enter(struct machine *machine, const struct call *call)
 /* The callee's duties: return to its caller with SP and the preserved registers as they were. */
 static bool left_well(struct machine *machine)
 {
-    uint32_t pc = read_register(machine, machine->family->program_counter);
+    uint32_t pc = (uint32_t)read_register(machine, machine->family->program_counter);
     pc &= ~machine->family->entry_flag;
     if (pc != machine->stop) {
         return fail(machine->err, "0x%08" PRIx32 ": the call did not return", pc);
@@ -442,6 +480,8 @@ bool machine_call(struct machine *machine, const struct call *call, uint64_t *co
         return false;
     }
     machine->counts[COUNT_STACK] = machine->stack_top - machine->stack_low;
+    machine->counts[COUNT_CYCLES_1WS] +=
+        machine->counts[COUNT_CYCLES] + machine->counts[COUNT_FLASH_READS];
     memcpy(counts, machine->counts, sizeof machine->counts);
     return true;
 }

@@ -1,6 +1,7 @@
-/* A small core on Unicorn that counts what it executes and stops at whatever the real core would
- * not do: encodings that its instruction set lacks (Unicorn lets them pass), unaligned and stray
- * accesses, writes to flash, code outside of flash, an overflowing stack. */
+/* A small core in an emulator that counts what it executes and stops at whatever the real core
+ * would not do: encodings that its instruction set lacks (emulators let them pass), unaligned and
+ * stray accesses, writes to flash, code outside of flash, an overflowing stack.  There are two:
+ * machine.c on Unicorn, machine_avr.c on simavr; a counting program links one. */
 #ifndef MOTE_SIM_MACHINE_H
 #define MOTE_SIM_MACHINE_H
 
@@ -18,7 +19,7 @@ enum count {
     COUNT_KINDS
 };
 
-/* Memory: 4 KiB steps, below the end that the core's family says. */
+/* Memory: 4 KiB steps, below the end that the core's family says.  Size 0: as the part has it. */
 struct region {
     uint32_t start;
     uint32_t size;

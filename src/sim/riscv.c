@@ -1,6 +1,6 @@
-/* RV32EC, RV32EMC and RV32IMC for the machine that counts. */
+/* RV32EC, RV32EMC, RV32IMC and RV64IMC for the machine that counts. */
 #include "base/elf.h"
-#include "sim/core.h"
+#include "sim/family.h"
 #include "sim/rv32.h"
 
 static struct step decode(uint16_t first, uint16_t second, int variant)
@@ -8,20 +8,31 @@ static struct step decode(uint16_t first, uint16_t second, int variant)
     return rv32_decode(first, second, (enum rv32_core)variant);
 }
 
-static uint32_t read_register(uc_engine *engine, unsigned number)
+/* Values of 32 bits are extended by their sign. */
+static int64_t read_register(uc_engine *engine, unsigned number, bool wide)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
     (void)uc_reg_read(engine, UC_RISCV_REG_X0 + (int)number, &value);
-    return value;
+    return wide ? (int64_t)value : (int32_t)(uint32_t)value;
 }
 
-static bool taken_to_next(uc_engine *engine, const unsigned char *code)
+static bool goes_to_next(uc_engine *engine, const unsigned char *code, bool wide)
 {
     bool compressed = (code[0] & 3) != 3;
     unsigned second = compressed ? 0 : code[2] | (unsigned)code[3] << 8;
     struct rv32_branch branch = rv32_branch((uint16_t)(code[0] | code[1] << 8), (uint16_t)second);
-    return branch.next && rv32_condition(branch.condition, read_register(engine, branch.left),
-                                         read_register(engine, branch.right));
+    return branch.next && rv32_condition(branch.condition, read_register(engine, branch.left, wide),
+                                         read_register(engine, branch.right, wide));
+}
+
+static bool taken_to_next(uc_engine *engine, const unsigned char *code)
+{
+    return goes_to_next(engine, code, false);
+}
+
+static bool taken_to_next_wide(uc_engine *engine, const unsigned char *code)
+{
+    return goes_to_next(engine, code, true);
 }
 
 /* First those that RV32E has too. */
@@ -33,21 +44,20 @@ static const struct preserved preserved[] = {
     {UC_RISCV_REG_X26, "s10"}, {UC_RISCV_REG_X27, "s11"},
 };
 
-static const struct family family = {
-    .machine = "32-bit RISC-V",
-    .elf_machine = ELF_MACHINE_RISCV,
-    .arch = UC_ARCH_RISCV,
-    .mode = UC_MODE_RISCV32,
-    .model = UC_CPU_RISCV32_ANY,
-    .end = 0xfffff000,
-    .stack_pointer = UC_RISCV_REG_X2,
-    .link = UC_RISCV_REG_X1,
-    .program_counter = UC_RISCV_REG_PC,
-    .arguments = {UC_RISCV_REG_X10, UC_RISCV_REG_X11, UC_RISCV_REG_X12, UC_RISCV_REG_X13},
-    .preserved = preserved,
-    .decode = decode,
-    .taken_to_next = taken_to_next,
-};
+#define FAMILY(MACHINE, MODE, MODEL, WIDE, TAKEN_TO_NEXT)                                          \
+    {                                                                                              \
+        .machine = (MACHINE), .elf_machine = ELF_MACHINE_RISCV, .wide = (WIDE),                    \
+        .arch = UC_ARCH_RISCV, .mode = (MODE), .model = (MODEL), .end = 0xfffff000,                \
+        .stack_pointer = UC_RISCV_REG_X2, .link = UC_RISCV_REG_X1,                                 \
+        .program_counter = UC_RISCV_REG_PC,                                                        \
+        .arguments = {UC_RISCV_REG_X10, UC_RISCV_REG_X11, UC_RISCV_REG_X12, UC_RISCV_REG_X13},     \
+        .preserved = preserved, .decode = decode, .taken_to_next = (TAKEN_TO_NEXT)                 \
+    }
+
+static const struct family family =
+    FAMILY("32-bit RISC-V", UC_MODE_RISCV32, UC_CPU_RISCV32_ANY, false, taken_to_next);
+static const struct family family_wide =
+    FAMILY("64-bit RISC-V", UC_MODE_RISCV64, UC_CPU_RISCV64_ANY, true, taken_to_next_wide);
 
 const struct core core_rv32ec = {.name = "rv32ec",
                                  .instructions = "RV32EC",
@@ -65,4 +75,9 @@ const struct core core_rv32imc = {.name = "rv32imc",
                                   .instructions = "RV32IMC",
                                   .family = &family,
                                   .variant = RV32_IMC,
+                                  .preserved_count = sizeof preserved / sizeof *preserved};
+const struct core core_rv64imc = {.name = "rv64imc",
+                                  .instructions = "RV64IMC",
+                                  .family = &family_wide,
+                                  .variant = RV64_IMC,
                                   .preserved_count = sizeof preserved / sizeof *preserved};

@@ -1,6 +1,6 @@
-/* RV32E and RV32I instructions with the C extension and all, the multiplying half (Zmmul) or
+/* RV32E, RV32I and RV64I instructions with the C extension and all, the multiplying half (Zmmul) or
  * nothing of M.  Encodings: "The RISC-V Instruction Set Manual, Volume I", chapters "RV32I",
- * "RV32E", "M", "C" and "RV32/64G Instruction Set Listings".
+ * "RV32E", "RV64I", "M", "C" and "RV32/64G Instruction Set Listings".
  *
  * Cycles are a model of the QingKe V2 (two stages, no cache, zero wait states), not a measurement:
  * 1 per instruction, 1 more per load, 2 more per taken branch or jump, 2 more per multiplication.
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum rv32_core { RV32_EC, RV32_EMC, RV32_IMC };
+enum rv32_core { RV32_EC, RV32_EMC, RV32_IMC, RV64_IMC };
 
 /* Decode the halfword `first`, followed in memory by `second` (any value where there is none).
  * size 0: undefined, reserved, of an extension or register that the core lacks (x16 to x31 and M on
@@ -28,7 +28,7 @@ struct rv32_branch {
 };
 struct rv32_branch rv32_branch(uint16_t first, uint16_t second);
 
-/* Does the condition hold between these values? */
-bool rv32_condition(unsigned condition, uint32_t left, uint32_t right);
+/* Does the condition hold between these values, sign-extended where registers are narrower? */
+bool rv32_condition(unsigned condition, int64_t left, int64_t right);
 
 #endif

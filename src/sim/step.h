@@ -9,6 +9,7 @@ enum {
     STEP_BRANCH = 2,      /* always leaves the straight line */
     STEP_STACK = 4,       /* may change the stack pointer */
     STEP_MULTIPLY = 8,
+    STEP_ALIGNED = 16, /* accesses must be aligned on a core that lets others be unaligned */
 };
 
 struct step {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The counting program against functions whose costs were counted by hand (tests/sim/costs.S) and
-# against what ARMv6-M does not allow (tests/sim/faults.S).
+# what ARMv6-M does not allow (tests/sim/faults.S), and the wait states of tests/sim/waits.S.
 set -u
 count=$(dirname "$MOTE")/mote-count_cortexm
 # shellcheck source=tests/cli/counts.bash
@@ -28,6 +28,16 @@ check_costs() {
         got+="$(value "$json" "$key") "
     done
     check "count $name" "$got" "$4 $6 $8 ${10} ${12} ${14} ${16} ${18} "
+}
+
+# waits NAME N
+check_waits() {
+    local name=$2 core json
+    for core in m0 m0plus; do
+        json=$("$count" --core $core --call "$name" "$SCRATCH/waits.elf")
+        check "waits of $name on $core" \
+            "$(($(value "$json" cycles_1ws) - $(value "$json" cycles)))" "$3"
+    done
 }
 
 check_vectors() {
@@ -74,7 +84,7 @@ check_hostile() {
 check_usage() {
     "$count" >/dev/null 2>&1
     check "usage" $? 2
-    contains "bad core" "$("$count" --core m7 --call x y 2>&1)" "'m7' is no such value"
+    contains "bad core" "$("$count" --core m23 --call x y 2>&1)" "'m23' is no such value"
     contains "bad memory" "$("$count" --ram 0:0x1000 --call leaf "$SCRATCH/costs.elf" 2>&1)" \
         "flash and RAM overlap"
     contains "help" "$("$count" --help)" "--call SYMBOL"
@@ -82,12 +92,17 @@ check_usage() {
 
 assemble costs || exit 1
 assemble faults || exit 1
+assemble waits || exit 1
 grep '^@ expect [a-z_]* m0 [0-9]' tests/sim/costs.S | while read -r _ line; do
     # shellcheck disable=SC2086
     check_costs $line
 done
 grep '^@ fault [a-z_]*: ' tests/sim/faults.S | while read -r _ _ name message; do
     refused "${name%:}" "$SCRATCH/faults.elf" "$message"
+done
+grep '^@ waits [a-z_]* [0-9]' tests/sim/waits.S | while read -r _ line; do
+    # shellcheck disable=SC2086
+    check_waits $line
 done
 check_vectors
 check_hostile

@@ -12,8 +12,8 @@ if ! command -v riscv64-unknown-elf-gcc >/dev/null; then
     exit 0
 fi
 
-assemble() { # NAME: tests/sim/NAME.S to $SCRATCH/NAME.elf
-    riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 -nostdlib -Wl,-Ttext=0x80000100 \
+assemble() { # NAME ARCHITECTURE ABI: tests/sim/NAME.S to $SCRATCH/NAME.elf
+    riscv64-unknown-elf-gcc -march="$2" -mabi="$3" -nostdlib -Wl,-Ttext=0x80000100 \
         -Wl,-Tbss=0x80100000 -Wl,-e0x80000100 -Wl,--build-id=none -o "$SCRATCH/$1.elf" \
         "tests/sim/$1.S"
 }
@@ -39,6 +39,16 @@ check_costs() {
     contains "no cycles of $name on rv32imc" "$json" '"cycles":null,'
 }
 
+# expect NAME instructions N stack N loads N stores N multiplies N taken N
+check_wide_costs() {
+    local name=$2 json got='' key
+    json=$("$count" --core rv64imc --call "$name" "$SCRATCH/costs_rv64.elf")
+    for key in instructions stack loads stores multiplies taken; do
+        got+="$(value "$json" "$key") "
+    done
+    check "count $name on rv64imc" "$got" "$4 $6 $8 ${10} ${12} ${14} "
+}
+
 check_vectors() {
     local image=$SCRATCH/costs_riscv.elf json
     head -c 10000 /dev/zero | tr '\0' '\3' >"$SCRATCH/in"
@@ -53,11 +63,21 @@ check_usage() {
     contains "bad core" "$("$count" --core m0 --call x y 2>&1)" "'m0' is no such value"
     contains "bad memory" "$("$count" --ram 0xfffff000:0x1000 --call leaf \
         "$SCRATCH/costs_riscv.elf" 2>&1)" "below 0xfffff000"
-    contains "help" "$("$count" --help)" "rv32ec, rv32emc, rv32imc (the first)"
+    contains "help" "$("$count" --help)" "rv32ec, rv32emc, rv32imc, rv64imc (the first)"
 }
 
-assemble costs_riscv || exit 1
-assemble faults_riscv || exit 1
+assemble costs_riscv rv32imc ilp32 || exit 1
+assemble faults_riscv rv32imc ilp32 || exit 1
+assemble costs_rv64 rv64imc lp64 || exit 1
+grep '^# expect [a-z_]* instructions [0-9]' tests/sim/costs_rv64.S | while read -r _ line; do
+    # shellcheck disable=SC2086
+    check_wide_costs $line
+done
+contains "32 bits on 64" "$("$count" --core rv64imc --call leaf "$SCRATCH/costs_riscv.elf" 2>&1)" \
+    "not a program for 64-bit RISC-V"
+for name in wide memory; do
+    refused "$name" "$SCRATCH/costs_rv64.elf" "not a program for 32-bit RISC-V" --core rv32imc
+done
 grep '^# expect [a-z_]* cycles [0-9]' tests/sim/costs_riscv.S | while read -r _ line; do
     # shellcheck disable=SC2086
     check_costs $line

@@ -63,6 +63,19 @@ mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise speed --kernel line
 check "--kernel: a straight line" [ "$(grep -c '^  \* line ' out)" -eq 3 ]
 mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise balanced
 check "--optimise balanced" grep -q '^least bytes times time, .* on cortex-m0:$' out
+if [ -n "$(command -v arm-none-eabi-gcc)" ]; then
+    mote emit "$golden/pose-6-16-6.mote" --optimise speed --flash 1400 --target cortex-m0 -o fit.h
+    ends "--flash between all loops and all straight lines" 0 ""
+    mote emit "$golden/pose-6-16-6.mote" --cycles 3000 --target cortex-m0 -o fit.h --explain
+    check "--cycles: something is straight" grep -q '^  \* line ' out
+    check "--cycles: something loops" grep -q '^  \* loop ' out
+    mote emit "$golden/pose-6-16-6.mote" --flash 400 --target cortex-m0 -o fit.h
+    check "--flash that nothing keeps" [ "$status" -eq 3 ]
+else
+    echo "skip --flash: arm-none-eabi-gcc is not installed"
+fi
+mote emit sum.mote -o sum.h --flash 100
+ends "--flash without --target" 2 "mote emit: --flash, --ram and --cycles need --target"
 mote emit sum.mote --explain --kernel fast
 ends "--kernel" 2 "mote emit: --kernel: 'fast' is not a kernel; emit --explain lists them"
 mote emit sum.mote --explain -o -

@@ -9,7 +9,7 @@ cd "$SCRATCH" || exit 1
 mote targets
 ends "targets" 0 ""
 for target in host cortex-m0 cortex-m0plus cortex-m3 cortex-m4 cortex-m7 cortex-m33 rv32ec \
-    rv32emc rv32imc armeb s390x ppc64; do
+    rv32emc rv32imc rv64 armeb s390x ppc64 atmega328p atmega2560 attiny85 wasm32; do
     check "targets lists $target" grep -q "^$target " out
 done
 mote targets --json
@@ -21,8 +21,8 @@ ends "host" 0 ""
 check "host: a header and a row" [ "$(wc -l <out)" -eq 2 ]
 mote measure sum.mote --target host --json --vectors 50
 gives "host: JSON keys" '.[0] | keys_unsorted' "$(tr -d ' \n' <<'EOF'
-["target","flash_code","flash_const","ram","stack","instructions","cycles","vectors","mismatches",
-"microseconds"]
+["target","flash_code","flash_const","ram","stack","instructions","cycles","cycles_least",
+"cycles_1ws","vectors","mismatches","hash","microseconds"]
 EOF
 )"
 gives "host: no difference, no cycles" '.[0] | [.vectors, .mismatches, .cycles]' '[50,0,null]'
@@ -39,6 +39,8 @@ ends "missing net" 1 "mote: none.mote: No such file or directory"
 if [ "$("$MOTE" targets --json | jq '.[] | select(.name == "cortex-m0").installed')" = true ]; then
     mote measure sum.mote --target cortex-m0 --json
     gives "cortex-m0: the same outputs" '.[0] | [.mismatches, .ram]' '[0,0]'
+    gives "cortex-m0: least and most cycles, and a wait state" \
+        '.[0] | .cycles_least > 0 and .cycles_least <= .cycles and .cycles < .cycles_1ws' true
     flash=$(jq '.[0] | .flash_code + .flash_const' out)
     cycles=$(jq '.[0].cycles' out)
     stack=$(jq '.[0].stack' out)
@@ -54,12 +56,41 @@ else
     echo "skip cortex-m0: not installed"
 fi
 
+# Everything that is installed: the same outputs everywhere, in the order of the names.
+same_outputs()
+{
+    local name=$1 net=$2 installed
+    installed=$("$MOTE" targets --json | jq -c '[.[] | select(.installed).name]')
+    mote measure "$net" --target all --vectors 200 --json
+    check "$name on all targets" [ "$status" -eq 0 ]
+    gives "$name: all that are installed, in order" '[.[].target]' "$installed"
+    gives "$name: the same hash" '[.[] | .hash] | unique | length' 1
+    gives "$name: no difference" '[.[].mismatches] | add' 0
+    if [ "$(jq length out)" -eq "$("$MOTE" targets --json | jq length)" ]; then
+        gives "$name: at least 15 targets" 'length >= 15' true
+        gives "$name: three of them big-endian" \
+            '[.[] | select(.target == "armeb", .target == "s390x", .target == "ppc64")] | length' 3
+    else
+        echo "skip $name on every target: $(grep -c 'is not installed' err) are not installed"
+    fi
+}
+same_outputs "a small net" sum.mote
+same_outputs "the pose net" "$tree/tests/golden/pose-6-16-16-6.mote"
+
 mkdir tools targets
 for tool in sh cat; do ln -s "$(command -v $tool)" tools/; done
 PATH=$PWD/tools "$MOTE" measure sum.mote --target cortex-m0 >out 2>err
 status=$?
 check "a missing compiler" [ "$status" -eq 1 ]
 check "names the packages" grep -q '^mote: target cortex-m0: .* is not installed; Debian packages: gcc-arm-none-eabi' err
+ln -s "$(command -v gcc)" tools/cc
+for tool in as ld; do ln -s "$(command -v $tool)" tools/; done
+PATH=$PWD/tools "$MOTE" measure sum.mote --target all >out 2>err
+status=$?
+check "what is missing is no failure" [ "$status" -eq 0 ]
+check "what there is was measured" grep -q '^host ' out
+check "what is missing is told" grep -q \
+    '^mote: note: target rv32ec: riscv64-unknown-elf-gcc is not installed; Debian packages: gcc' err
 # Installed below any prefix, also one that it was not built for.
 mkdir -p away/bin away/share/mote away/targets
 cp "$MOTE" away/bin/

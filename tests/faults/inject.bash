@@ -116,6 +116,7 @@ every_verb()
     sweep "$1" "eval --json" "$MOTE" eval net.mote rows.csv --json
     sweep "$1" "run" "$MOTE" run net.mote rows.csv
     sweep "$1" "emit" "$MOTE" emit net.mote -o result.h --name pose
+    sweep "$1" "emit --asm" "$MOTE" emit net.mote -o result.h --optimise speed --asm
     sweep "$1" "show" "$MOTE" show net.mote
     sweep "$1" "targets" "$MOTE" targets
     stride=5 # it runs compilers and emulators

@@ -234,6 +234,7 @@ static void test_hash(void **state)
     (void)state;
     assert_true(hash_bytes(HASH_START, "", 0) == UINT64_C(0xcbf29ce484222325));
     assert_true(hash_bytes(HASH_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(hash32_number(HASH32_START, 0x64636261) == 0xce3479bd); /* "abcd" */
     assert_true(hash_bytes(HASH_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
     uint64_t part = hash_bytes(HASH_START, "foo", 3);
     assert_true(hash_bytes(part, "bar", 3) == UINT64_C(0x85944171f73967e8));

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUIRED "title = T\ndescription = a board\ncompiler = cc -x\nsupport = {targets}/s.c\n"
+#define REQUIRED "title = T\ndescription = a board\ncompiler = cc -x\n"
 
 /* The board "b" of a folder that holds only this file. */
 static struct target *load(const char *text, size_t size, struct error *err)
@@ -28,9 +28,10 @@ static void test_values(void **state)
     (void)state;
     struct error err = {0};
     const char text[] =
-        "# a board\r\n\r\n" REQUIRED "  flash=32768  \nram =\t16384\nclock = 48000000\n"
+        "# a board\r\n\r\n" REQUIRED
+        "support = {targets}/s.c\n  flash=32768  \nram =\t16384\nclock = 48000000\n"
         "optimise-size = -Os\noptimise-speed = -O2 -g\nlink = -T x\n"
-        "execute = run -a=b {image}\ncount = mote-count_x\npackages = p q";
+        "execute = run -a=b {image}\ncount = mote-count_x\ntools = t u\npackages = p q";
     struct target *target = load(text, strlen(text), &err);
     assert_string_equal(err.message, "");
     assert_non_null(target);
@@ -44,6 +45,7 @@ static void test_values(void **state)
     assert_string_equal(target->link, "-T x");
     assert_string_equal(target->execute, "run -a=b {image}");
     assert_string_equal(target->count, "mote-count_x");
+    assert_string_equal(target->tools, "t u");
     assert_string_equal(target->packages, "p q");
     assert_int_equal(target->flash, 32768);
     assert_int_equal(target->ram, 16384);
@@ -58,6 +60,7 @@ static void test_optional_values_are_empty(void **state)
     struct error err = {0};
     struct target *target = load(REQUIRED, strlen(REQUIRED), &err);
     assert_non_null(target);
+    assert_string_equal(target->support, "");
     assert_string_equal(target->execute, "");
     assert_string_equal(target->count, "");
     assert_string_equal(target->link, "");
@@ -81,7 +84,7 @@ static void test_faults(void **state)
 {
     (void)state;
     FAULT("", "b.target: no 'title'");
-    FAULT("title = T\ndescription = d\ncompiler = c\n", "b.target: no 'support'");
+    FAULT("title = T\ndescription = d\nsupport = s\n", "b.target: no 'compiler'");
     FAULT("# x\ntitle\n", "b.target:2: not 'key = value'");
     FAULT("title = a\0b\n", "b.target:1: not 'key = value'");
     FAULT("\n\ncolour = red\n", "b.target:3: unknown key 'colour'");
@@ -109,8 +112,7 @@ static void check_unknown(const char *name)
     struct error err = {0};
     char wanted[200];
     assert_null(target_load(name, &err));
-    (void)snprintf(wanted, sizeof wanted,
-                   "unknown target '%s' (known: armeb, cortex-m0, cortex-m0plus, ", name);
+    (void)snprintf(wanted, sizeof wanted, "unknown target '%s' (known: armeb, atmega", name);
     assert_memory_equal(err.message, wanted, strlen(wanted));
 }
 
@@ -162,6 +164,7 @@ static void test_missing_programs(void **state)
     const char *missing;
     static const char none[] = "title = T\ndescription = d\nsupport = s\ncompiler = no-cc -O2\n";
     static const char count[] = REQUIRED "count = mote-count_nothing --core x\n";
+    static const char tools[] = REQUIRED "tools = sh no-tool cat\n";
     struct target *target = load(none, strlen(none), &err);
     assert_false(target_installed(target, &missing));
     assert_string_equal(missing, "no-cc");
@@ -169,6 +172,10 @@ static void test_missing_programs(void **state)
     target = load(count, strlen(count), &err);
     assert_false(target_installed(target, &missing));
     assert_string_equal(missing, "mote-count_nothing");
+    target_free(target);
+    target = load(tools, strlen(tools), &err);
+    assert_false(target_installed(target, &missing));
+    assert_string_equal(missing, "no-tool");
     target_free(target);
     target = load(REQUIRED, strlen(REQUIRED), &err);
     assert_true(target_installed(target, &missing));

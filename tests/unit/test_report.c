@@ -129,30 +129,46 @@ static void tables_of_costs(void **state)
 {
     (void)state;
     const struct cost costs[] = {
-        {"cortex-m0", 284, 216, 0, 72, 1667, 2400, -1, 1000, 0},
-        {"host", 393, 292, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, 213.4, 1000, 2}};
+        {"cortex-m0", 284, 216, 0, 72, 1667, 2400, 2300, 3100, -1, 1000, 0, 0x1a2b},
+        {"host", 393, 292, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN,
+         COST_UNKNOWN, 213.4, 1000, 2, 0xfedcba98}};
     const int64_t clocks[] = {48000000, 0};
     struct text out = {0};
     text_costs(&out, costs, clocks, 2);
     assert_string_equal(out.data, "target     flash  code  const  ram  stack  instructions  cycles "
-                                  "     us  vectors  mismatches\n"
+                                  "  1ws      us  vectors  mismatches      hash\n"
                                   "cortex-m0    500   284    216    0     72          1667    2400 "
-                                  "  50.00     1000           0\n"
+                                  " 3100   50.00     1000           0  00001a2b\n"
                                   "host         685   393    292    -      -             -       - "
-                                  " 0.2134     1000           2\n");
+                                  "    -  0.2134     1000           2  fedcba98\n");
     text_free(&out);
     json_t *list = json_costs(costs, clocks, 2);
     assert_int_equal(json_array_size(list), 2);
     assert_true(json_is_null(json_object_get(json_array_get(list, 1), "cycles")));
-    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "stack")), 72);
+    const json_t *first = json_array_get(list, 0);
+    assert_int_equal(json_integer_value(json_object_get(first, "stack")), 72);
+    assert_int_equal(json_integer_value(json_object_get(first, "cycles_least")), 2300);
+    assert_int_equal(json_integer_value(json_object_get(first, "cycles_1ws")), 3100);
+    assert_string_equal(json_string_value(json_object_get(first, "hash")), "00001a2b");
     json_decref(list);
 }
 
 static void budgets(void **state)
 {
     (void)state;
-    const struct cost cost = {"m0", 284, 216, 8, 72, 1667, 2400, -1, 1000, 0};
-    const struct cost dark = {"host", 1, 1, 0, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, 5, 1, 0};
+    const struct cost cost = {.target = "m0",
+                              .flash_code = 284,
+                              .flash_const = 216,
+                              .ram = 8,
+                              .stack = 72,
+                              .cycles = 2400,
+                              .nanoseconds = -1};
+    const struct cost dark = {.target = "host",
+                              .flash_code = 1,
+                              .flash_const = 1,
+                              .stack = COST_UNKNOWN,
+                              .cycles = COST_UNKNOWN,
+                              .nanoseconds = 5};
     const struct budget none = {0}, exact = {500, 80, 2400}, tight = {499, 79, 2399};
     struct text why = {0};
     assert_true(budget_met(&none, &dark, &why));

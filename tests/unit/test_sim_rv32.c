@@ -1,5 +1,5 @@
-/* The decoder of RV32EC, RV32EMC and RV32IMC: all 16-bit encodings against counts from the manual's
- * bit patterns, 32-bit ones by class, registers that RV32E lacks in every place. */
+/* The decoder of RV32EC, RV32EMC, RV32IMC and RV64IMC: all 16-bit encodings against counts from the
+ * manual's bit patterns, 32-bit ones by class, registers that RV32E lacks in every place. */
 #include "sim/rv32.h"
 
 #include "base/rng.h"
@@ -15,6 +15,7 @@
 #define E RV32_EC
 #define M RV32_EMC
 #define I RV32_IMC
+#define W RV64_IMC
 
 static struct step decode(uint32_t code, enum rv32_core core)
 {
@@ -72,6 +73,22 @@ static void test_short_encodings(void **state)
     }
 }
 
+static void test_short_encodings_of_64_bits(void **state)
+{
+    (void)state;
+    static const int defined[3][8] = {
+        {255 * 8, 0, 2048, 2048, 0, 0, 2048, 2048}, /* LW, LD, SW, SD */
+        {32 * 64, 31 * 64 /* ADDIW */, 32 * 64, 32 * 63, 3 * 512 + 256 + 128 /* SUBW, ADDW */, 2048,
+         2048, 2048},
+        {32 * 64, 0, 31 * 64, 31 * 64 /* LDSP */, 2 * (31 + 992), 0, 2048, 2048 /* SDSP */},
+    };
+    for (unsigned quadrant = 0; quadrant < 3; quadrant++) {
+        for (unsigned funct3 = 0; funct3 < 8; funct3++) {
+            assert_int_equal(count_short(quadrant, funct3, W), defined[quadrant][funct3]);
+        }
+    }
+}
+
 /* With registers 1, 3 and 4: encodings of an opcode over all funct3 and funct7. */
 static int count_long(unsigned opcode, enum rv32_core core)
 {
@@ -92,22 +109,26 @@ static void test_long_encodings(void **state)
     (void)state;
     for (unsigned opcode = 0; opcode < 32; opcode++) {
         int wanted = 0;
+        int more = 0; /* with 64 bits */
         switch (opcode) {
-        case 0x00: wanted = 5 * 128; break;     /* LB LH LW LBU LHU */
-        case 0x03: wanted = 128; break;         /* FENCE */
-        case 0x04: wanted = 6 * 128 + 3; break; /* immediates; SLLI SRLI SRAI */
-        case 0x05: wanted = 8 * 128; break;     /* AUIPC */
-        case 0x08: wanted = 3 * 128; break;     /* SB SH SW */
-        case 0x0c: wanted = 8 + 2; break;       /* registers; SUB SRA */
-        case 0x0d: wanted = 8 * 128; break;     /* LUI */
-        case 0x18: wanted = 6 * 128; break;     /* branches */
-        case 0x19: wanted = 128; break;         /* JALR */
-        case 0x1b: wanted = 8 * 128; break;     /* JAL */
+        case 0x00: wanted = 5 * 128, more = 2 * 128; break; /* LB LH LW LBU LHU; LD LWU */
+        case 0x03: wanted = 128; break;                     /* FENCE */
+        case 0x04: wanted = 6 * 128 + 3, more = 3; break;   /* immediates; SLLI SRLI SRAI */
+        case 0x06: more = 128 + 3; break;                   /* ADDIW; SLLIW SRLIW SRAIW */
+        case 0x05: wanted = 8 * 128; break;                 /* AUIPC */
+        case 0x08: wanted = 3 * 128, more = 128; break;     /* SB SH SW; SD */
+        case 0x0c: wanted = 8 + 2; break;                   /* registers; SUB SRA */
+        case 0x0e: more = 5 + 5; break;     /* ADDW SUBW SLLW SRLW SRAW; MULW, quotients */
+        case 0x0d: wanted = 8 * 128; break; /* LUI */
+        case 0x18: wanted = 6 * 128; break; /* branches */
+        case 0x19: wanted = 128; break;     /* JALR */
+        case 0x1b: wanted = 8 * 128; break; /* JAL */
         default: break;
         }
         assert_int_equal(count_long(opcode, E), wanted);
         assert_int_equal(count_long(opcode, M), wanted + (opcode == 0x0c ? 4 : 0));
         assert_int_equal(count_long(opcode, I), wanted + (opcode == 0x0c ? 8 : 0));
+        assert_int_equal(count_long(opcode, W), wanted + more + (opcode == 0x0c ? 8 : 0));
     }
 }
 
@@ -199,12 +220,12 @@ static void test_conditions(void **state)
     for (int i = 0; i < 25; i++) {
         uint32_t a = values[i / 5];
         uint32_t b = values[i % 5];
-        assert_int_equal(rv32_condition(0, a, b), a == b);
-        assert_int_equal(rv32_condition(1, a, b), a != b);
-        assert_int_equal(rv32_condition(4, a, b), (int32_t)a < (int32_t)b);
-        assert_int_equal(rv32_condition(5, a, b), (int32_t)a >= (int32_t)b);
-        assert_int_equal(rv32_condition(6, a, b), a < b);
-        assert_int_equal(rv32_condition(7, a, b), a >= b);
+        assert_int_equal(rv32_condition(0, (int32_t)a, (int32_t)b), a == b);
+        assert_int_equal(rv32_condition(1, (int32_t)a, (int32_t)b), a != b);
+        assert_int_equal(rv32_condition(4, (int32_t)a, (int32_t)b), (int32_t)a < (int32_t)b);
+        assert_int_equal(rv32_condition(5, (int32_t)a, (int32_t)b), (int32_t)a >= (int32_t)b);
+        assert_int_equal(rv32_condition(6, (int32_t)a, (int32_t)b), a < b);
+        assert_int_equal(rv32_condition(7, (int32_t)a, (int32_t)b), a >= b);
     }
 }
 
@@ -233,10 +254,10 @@ static void test_branch_to_next(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_short_encodings),    cmocka_unit_test(test_long_encodings),
-        cmocka_unit_test(test_registers_of_rv32e), cmocka_unit_test(test_cycles_and_flags),
-        cmocka_unit_test(test_cores_are_nested),   cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_branch_to_next),
+        cmocka_unit_test(test_short_encodings),  cmocka_unit_test(test_short_encodings_of_64_bits),
+        cmocka_unit_test(test_long_encodings),   cmocka_unit_test(test_registers_of_rv32e),
+        cmocka_unit_test(test_cycles_and_flags), cmocka_unit_test(test_cores_are_nested),
+        cmocka_unit_test(test_conditions),       cmocka_unit_test(test_branch_to_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
