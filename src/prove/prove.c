@@ -97,10 +97,9 @@ bool prove_page(const struct page *page, int model, const struct prove_options *
     if (!proving.arena) {
         return fail_memory(err);
     }
-    struct interrupt interrupt;
-    interrupt_hold(&interrupt);
+    interrupt_hold();
     bool done = prove(&proving, page);
-    interrupt_release(&interrupt);
+    interrupt_release();
     arena_free(proving.arena);
     return done;
 }
