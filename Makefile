@@ -3,6 +3,7 @@
 #
 #   demo test bench fuzz           what it can do, whether it is right, how fast, what breaks it
 #   check-format format tidy       style
+#   test-all                       the same with every proof and seeded fault: hours
 #   layers costs                   include order; kernels and golden table measured again
 #   install uninstall clean        PREFIX=/usr/local, DESTDIR=
 #
@@ -61,7 +62,7 @@ UNICORN  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_% src/sim/mac
 	src/sim/avr8.c,$(wildcard src/sim/*.c)))
 PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
-.PHONY: all examples unit fuzzers faults benches proofs demo test bench fuzz check-format format tidy \
+.PHONY: all examples unit fuzzers faults benches proofs demo test test-all bench fuzz check-format format tidy \
 	layers costs install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -162,6 +163,10 @@ demo:
 test:
 	@scripts/packages build demo test
 	@BUILD=$(BUILD) tests/run
+
+test-all:
+	@scripts/packages build demo test
+	@PROOF=all BUILD=$(BUILD) tests/run
 
 bench:
 	@$(MAKE) --no-print-directory -s -j2 all benches

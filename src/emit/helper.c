@@ -296,9 +296,9 @@ static void print_floor_helper(struct text *out, const struct plan *plan, const 
                     "/* floor(acc / 2^k). */\n"
                     "static int32_t %s(int32_t acc, uint8_t k)\n"
                     "{\n"
-                    "    const int32_t size = (acc < 0) ? (-1 - acc) : acc;\n"
+                    "    const int32_t size = (acc < 0) ? -(acc + 1) : acc;\n"
                     "    const uint32_t part = (uint32_t)size >> k;\n"
-                    "    return (acc < 0) ? (-1 - (int32_t)part) : (int32_t)part;\n"
+                    "    return (acc < 0) ? (-(int32_t)part - 1) : (int32_t)part;\n"
                     "}\n\n",
                     name);
     }
@@ -316,10 +316,11 @@ static void print_row_helper(struct text *out, const struct plan *plan, struct h
                 "{\n"
                 "    int32_t acc = bias;\n"
                 "    for (%s j = n - 1; j >= 0; j--) {\n"
-                "        acc += (int32_t)%s_%s(w, j) * a[j];\n"
+                "        acc += (int32_t)%s_%s(w, j) * %sa[j];\n"
                 "    }\n",
                 plan->shifts_in_rows ? "  The shift follows the weights." : "", name,
-                c_type(helper.a), c_type(helper.b), plan->index, plan->index, plan->upper, macro);
+                c_type(helper.a), c_type(helper.b), plan->index, plan->index, plan->upper, macro,
+                type_low(helper.a) == 0 ? "(int32_t)" : "");
     if (plan->shifts_in_rows) {
         text_printf(out, "    return %s_floor(acc, (uint8_t)%s_%s(w, n));\n}\n\n", plan->name,
                     plan->upper, macro);

@@ -2,6 +2,7 @@
 #include "emit/kernel.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- where things are ---- */
@@ -22,6 +23,9 @@ const char *element(const struct plan *plan, int tensor, const char *index, char
     const struct view *view = &plan->views[tensor];
     if (view->offset == 0) {
         (void)snprintf(text, ELEMENT_MAX, "%s[%s]", home_name(plan, tensor), index);
+    } else if (*index >= '0' && *index <= '9' && strspn(index, "0123456789") == strlen(index)) {
+        (void)snprintf(text, ELEMENT_MAX, "%s[%ld]", home_name(plan, tensor),
+                       view->offset + strtol(index, NULL, 10));
     } else {
         (void)snprintf(text, ELEMENT_MAX, "%s[%d + %s]", home_name(plan, tensor), view->offset,
                        index);
@@ -35,7 +39,7 @@ const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
     if (view->offset == 0) {
         (void)snprintf(text, ELEMENT_MAX, "%s", home_name(plan, tensor));
     } else {
-        (void)snprintf(text, ELEMENT_MAX, "%s + %d", home_name(plan, tensor), view->offset);
+        (void)snprintf(text, ELEMENT_MAX, "&%s[%d]", home_name(plan, tensor), view->offset);
     }
     return text;
 }
@@ -218,10 +222,10 @@ static void print_copy(struct printer *p, int tensor, int to, int offset)
     struct helper helper = {HELPER_COPY, ACTIVATION_NONE, type, type, 0};
     char name[HELPER_NAME_MAX];
     char from[ELEMENT_MAX];
-    text_printf(p->out, "    %s(%s, %s", helper_name(plan, p->helpers, helper, name),
-                address(plan, tensor, from), home_name(plan, to));
+    text_printf(p->out, "    %s(%s, %s%s", helper_name(plan, p->helpers, helper, name),
+                address(plan, tensor, from), offset > 0 ? "&" : "", home_name(plan, to));
     if (offset > 0) {
-        text_printf(p->out, " + %d", offset);
+        text_printf(p->out, "[%d]", offset);
     }
     text_printf(p->out, ", %d);\n", plan->net->tensors[tensor].width);
 }
@@ -239,6 +243,13 @@ static void print_concat(struct printer *p, int index)
         }
         to.offset += p->plan->net->tensors[layer->inputs[k]].width;
     }
+}
+
+/* What an element of a table needs in front of it beside signed numbers. */
+static const char *word_cast(const struct series *series)
+{
+    bool sign = series->uniform || type_low(series->type) < 0;
+    return sign ? "" : "(int32_t)";
 }
 
 /* Zero and scale from tables, or as constants where all elements share them. */
@@ -259,12 +270,14 @@ static void print_loop_convert(struct printer *p, int index)
     text_printf(p->out, "%s(int32_t)%s", scales ? "(" : "",
                 element(plan, layer->inputs[0], "i", in));
     if (!step->bias.uniform || step->bias.value > 0) {
-        text_printf(p->out, " - %s", series_at(plan, &step->bias, "i", text));
+        text_printf(p->out, " - %s%s", word_cast(&step->bias),
+                    series_at(plan, &step->bias, "i", text));
     } else if (step->bias.value < 0) {
         text_printf(p->out, " + %d", -step->bias.value);
     }
     if (scales) {
-        text_printf(p->out, ") * %s", series_at(plan, &step->shift, "i", text));
+        text_printf(p->out, ") * %s%s", word_cast(&step->shift),
+                    series_at(plan, &step->shift, "i", text));
     }
     text_printf(p->out, "%s    }\n", end);
 }

@@ -97,8 +97,8 @@ for page in pose bytes; do
     fault $page 'i < 16; i' 'i < 15; i'    # one too short: reads what was never written
     fault $page 'j = n - 1' 'j = n'        # the row one too long
     fault $page 'j >= 0' 'j >= -1'         # and one below its beginning
-    fault $page ', 16, ' ', 17, '          # a row that is longer than its inputs
-    fault $page ', 6, ' ', 7, '
+    fault $page '\[i\], 16, ' '[i], 17, '    # a row that is longer than its inputs
+    fault $page '\[i\], 6, ' '[i], 7, '
     fault $page '(int(8|16)_t [ab])\[16\];' '\1[15];' # a buffer one too small
     fault $page '\(uint32_t\)sum >> k' '(uint32_t)acc >> k' # a shift of a negative sum
     fault $page '\(uint32_t\)sum >> k' 'sum >> k'           # of a signed one
@@ -114,7 +114,7 @@ fault pose '\(uint32_t\)s \* m\) >> 15' '(uint32_t)s * m * 2U) >> 15'
 fault pose '98304U - ' '131072U + '
 fault bytes '\(z > 127\) \? 127 : ' ''
 fault bytes '\(\(z < 0\) \? 0 : z\)' 'z'
-fault bytes ', [0-9]+(, [0-9]+, )' ', 2147483647\1' # a bias out of all bounds
+fault bytes 'bias;' 'bias + 2147480000;' # biases out of all bounds
 fault flat '(a\[[0-9]+\]) = ' '\1 = s0 * s1 + '     # a product of sums
 fault flat 's0 = -?[0-9]+' 's0 = 2147483000'        # biases at the end of the range
 fault flat 's2 = -?[0-9]+' 's2 = -2147483000'

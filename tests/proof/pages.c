@@ -75,7 +75,7 @@ static void write_caller(const char *folder, const char *name, const struct net 
     if (net->task == TASK_CLASSIFICATION) {
         text_printf(&text, "    wrong += %s_classify(in);\n", name);
     }
-    text_add(&text, "    return ((wrong != 0) || (out[0] != 0)) ? 1 : 0;\n}\n");
+    text_add(&text, "    return ((wrong != 0) || ((int32_t)out[0] != 0)) ? 1 : 0;\n}\n");
     write_text(folder, name, ".c", &text);
     text_free(&text);
 }
