@@ -130,6 +130,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(SUPPORT) $(BUILD)/inside.a
 
 # Counting programs are no part of the library; their tests want a piece, or the programs.
 $(BUILD)/tests/unit/test_sim_thumb: $(BUILD)/src/sim/thumb.o
+$(BUILD)/tests/unit/test_sim_thumb2: $(BUILD)/src/sim/thumb2.o $(BUILD)/src/sim/thumb.o
+$(BUILD)/tests/unit/test_sim_avr8: $(BUILD)/src/sim/avr8.o
 $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
 $(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets \
 	$(BUILD)/tests/unit/test_emit_thumb: | $(COUNTERS)

@@ -8,7 +8,7 @@ _mote_options()
     case $1 in
     train)
         echo "-o --outputs --label --one-hot --net --activation --skip --no-skip --weights --method" \
-            "--loss --in --out --out-lsb --time --seed --threads --samples --test --name" \
+            "--loss --in --hidden --kernel --out --out-lsb --time --seed --threads --samples --test --name" \
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
     eval) echo "--label --samples" ;;
@@ -28,10 +28,12 @@ _mote_values()
     --method) echo "auto lsq qat" ;;
     --loss) echo "auto mse huber cross-entropy log" ;;
     --in) echo "u8 i8 u16 i16" ;;
+    --hidden) echo "i8 u8 i16" ;;
+    --kernel) echo "any packed" ;;
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
     --optimise) echo "size speed balanced" ;;
-    --kernel) echo "loop line packed" ;;
+    --kernel) echo "loop line packed vector" ;;
     --model) echo "16 32" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;

@@ -41,6 +41,8 @@ struct mote_options {
     const char *loss;         /* "auto" "mse" "huber" "cross-entropy" "log"; NULL: auto */
     const char *in_type;      /* "u8" "i8" "u16" "i16"; NULL: by the data */
     const char *out_type;     /* "i8" "i16" "i32"; NULL: i16 */
+    const char *hidden_type;  /* of activations: "i8" "u8" "i16"; NULL: i16, for "packed" i8 */
+    const char *kernel;       /* "any" "packed": what the rows shall fit; NULL: any */
     const char *name;         /* of the net; NULL: "net" */
     int skip;                 /* linear skip: 1 yes, -1 no, 0: yes for a regression */
     int weight_bits;          /* 2 (ternary) .. 9; 0: 8 */

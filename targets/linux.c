@@ -1,8 +1,12 @@
 /* Start-up and files for test images on Linux without a C library (board.h): s390x, 64-bit PowerPC
- * (ELFv2) and Arm. */
+ * (ELFv2), Arm and AArch64. */
 #include "board.h"
 
+#if defined(__aarch64__)
+enum { SYS_OPEN = 56, SYS_READ = 63, SYS_WRITE = 64, SYS_EXIT = 93 }; /* openat */
+#else
 enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4, SYS_OPEN = 5 };
+#endif
 enum { OPEN_READ = 0, OPEN_WRITE = 01 | 0100 | 01000, MODE = 0644 }; /* write, create, truncate */
 
 int main(void);
@@ -69,6 +73,25 @@ static long call(long number, long first, const void *second, long third)
     register long r2 __asm("r2") = third;
     __asm volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
     return r0;
+}
+#elif defined(__aarch64__)
+__asm(".text\n"
+      ".globl _start\n"
+      "_start:\n"
+      "    bl board_start\n");
+
+/* A system call: number in x8, arguments from x0 on, result in x0.  Opening wants a folder in
+ * front: the current one, AT_FDCWD. */
+static long call(long number, long first, const void *second, long third)
+{
+    long before = number == SYS_OPEN ? -100 : first;
+    register long x8 __asm("x8") = number;
+    register long x0 __asm("x0") = before;
+    register long x1 __asm("x1") = number == SYS_OPEN ? first : (long)second;
+    register long x2 __asm("x2") = number == SYS_OPEN ? (long)second : third;
+    register long x3 __asm("x3") = third;
+    __asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
 }
 #else
 #error "system calls of this machine are not written yet"

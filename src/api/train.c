@@ -29,6 +29,13 @@ static bool read_names(const struct mote_options *from, struct train_options *to
     if (from->in_type && !to->in_type) {
         return bad_choice(err, "in_type", from->in_type);
     }
+    to->hidden_type = from->hidden_type ? hidden_type_parse(from->hidden_type) : NULL;
+    if (from->hidden_type && !to->hidden_type) {
+        return bad_choice(err, "hidden_type", from->hidden_type);
+    }
+    if (from->kernel && !train_kernel_parse(from->kernel, &to->packed)) {
+        return bad_choice(err, "kernel", from->kernel);
+    }
     to->out_type = from->out_type ? out_type_parse(from->out_type) : NULL;
     return !from->out_type || to->out_type || bad_choice(err, "out_type", from->out_type);
 }
@@ -83,6 +90,8 @@ static void print_options(const struct mote_options *options, struct text *out)
     add_text(out, "--method", options->method);
     add_text(out, "--loss", options->loss);
     add_text(out, "--in", options->in_type);
+    add_text(out, "--hidden", options->hidden_type);
+    add_text(out, "--kernel", options->kernel);
     add_text(out, "--out", options->out_type);
     if (options->seconds > 0) {
         text_printf(out, "%s--time %gs", out->length ? " " : "", options->seconds);

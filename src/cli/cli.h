@@ -66,6 +66,9 @@ struct arguments {
 bool options_parse(const struct verb *verb, int count, char **words, void *settings,
                    struct arguments *arguments, enum exit_code *code);
 
+/* Was the option of that name on the command line? */
+bool option_given(const struct verb *verb, const struct arguments *arguments, const char *name);
+
 /* The recorded options that were given, in the table's order: "--net 6-16-16-6 --seed 1".
  * Arguments with other characters than [A-Za-z0-9._,:+-] are quoted as a shell needs it. */
 void options_print(const struct verb *verb, const struct arguments *arguments, struct text *out);
@@ -84,6 +87,8 @@ bool parse_activation(const char *text, void *activation); /* enum activation, n
 bool parse_method(const char *text, void *method);         /* enum method */
 bool parse_loss(const char *text, void *loss);             /* enum loss */
 bool parse_in_type(const char *text, void *name);          /* const char *: u8 i8 u16 i16 */
+bool parse_hidden_type(const char *text, void *name);      /* const char *: i8 u8 i16 */
+bool parse_train_kernel(const char *text, void *packed);   /* bool; "any", "packed" */
 bool parse_out_type(const char *text, void *name);         /* const char *: i8 i16 i32 */
 bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
 bool parse_kernel(const char *text, void *name);           /* const char *: of kernels.def */

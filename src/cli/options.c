@@ -212,6 +212,16 @@ static void print_word(struct text *out, const char *word)
     text_add(out, "'");
 }
 
+bool option_given(const struct verb *verb, const struct arguments *arguments, const char *name)
+{
+    for (int i = 0; verb->options[i].name; i++) {
+        if (strcmp(verb->options[i].name, name) == 0) {
+            return arguments->given[i] != NULL;
+        }
+    }
+    return false;
+}
+
 void options_print(const struct verb *verb, const struct arguments *arguments, struct text *out)
 {
     for (int i = 0; verb->options[i].name; i++) {

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/fit.h"
 #include "cli/progress.h"
 #include "report/evaluate.h"
 
@@ -51,7 +52,8 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = AT(train.topology),
      .help = "6-16-16-6, or 16-16 (hidden layers), or auto (default): the\n"
-             "smallest of a few that is within 5 % of the best",
+             "smallest of a few that is within 5 % of the best; with a budget\n"
+             "the best that fits, its weights and kernel included",
      .recorded = true},
     {.name = "--activation",
      .argument = "NAME",
@@ -104,6 +106,24 @@ static const struct option options[] = {
      .parse = parse_in_type,
      .expects = "u8, i8, u16 or i16",
      .help = "type of the readings: u8, i8, u16, i16 (default: by the data)",
+     .recorded = true},
+    {.name = "--hidden",
+     .argument = "TYPE",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.hidden_type),
+     .parse = parse_hidden_type,
+     .expects = "i8, u8 or i16",
+     .help = "type of the activations between layers: i16 (default), i8, or u8\n"
+             "(relu and abs); 8 bits are trained by gradient, with relu",
+     .recorded = true},
+    {.name = "--kernel",
+     .argument = "NAME",
+     .kind = OPTION_PARSED,
+     .offset = AT(train.packed),
+     .parse = parse_train_kernel,
+     .expects = "any or packed",
+     .help = "packed: rows keep to sums of 16 bits, so that one multiplication\n"
+             "does the work of two (--hidden i8, no skip); any (default)",
      .recorded = true},
     {.name = "--out",
      .argument = "TYPE",
@@ -201,6 +221,8 @@ struct session {
     struct train_result result;
     struct evaluation evaluation;
     struct target_list list;
+    bool any_optimise;      /* not given */
+    enum optimise optimise; /* what is measured */
     struct cost *costs;
 };
 
@@ -235,6 +257,30 @@ static struct dataset *load(const char *path, const struct settings *settings, s
     return data;
 }
 
+/* Is there a budget, and the shape left open? */
+static bool budget_chooses(const struct settings *settings)
+{
+    const struct budget *b = &settings->budget;
+    const char *shape = settings->train.topology;
+    return (b->flash || b->ram || b->cycles) && (!shape || strcmp(shape, "auto") == 0);
+}
+
+static bool fit(struct session *session, const struct train_options *how, struct error *err)
+{
+    struct fit_job job = {.data = session->data,
+                          .how = how,
+                          .list = &session->list,
+                          .budget = &session->settings->budget,
+                          .arena = session->arena,
+                          .any_optimise = session->any_optimise,
+                          .optimise = session->optimise};
+    bool done = fit_train(&job, err);
+    session->net = job.net;
+    session->result = job.result;
+    session->optimise = job.optimise;
+    return done;
+}
+
 /* Training with progress; Ctrl-C from here on keeps the best network. */
 static bool train(struct session *session, const struct train_options *how, struct error *err)
 {
@@ -243,12 +289,18 @@ static bool train(struct session *session, const struct train_options *how, stru
     watched.progress = progress_show;
     watched.progress_context = &progress;
     watched.stop = stop_on_interrupt();
-    session->net = train_net(session->data, &watched, &session->result, err);
+    bool done = false;
+    if (budget_chooses(session->settings)) {
+        done = fit(session, &watched, err);
+    } else {
+        session->net = train_net(session->data, &watched, &session->result, err);
+        done = session->net != NULL;
+    }
     progress_end(&progress);
-    if (session->net && *watched.stop) {
+    if (done && *watched.stop) {
         report_note("stopped by Ctrl-C; the best network so far is kept");
     }
-    return session->net != NULL;
+    return done;
 }
 
 /* Without a header the label column has no name: the net keeps its number, for `eval`. */
@@ -283,7 +335,7 @@ static bool score(struct session *session, struct error *err)
 static bool measure(struct session *session, struct error *err)
 {
     const struct settings *settings = session->settings;
-    const struct measure_options how = {.optimise = settings->optimise};
+    const struct measure_options how = {.optimise = session->optimise};
     if (!settings->targets) {
         return true;
     }
@@ -326,6 +378,8 @@ static bool build(struct session *session, const struct arguments *arguments,
 {
     const struct settings *settings = session->settings;
     struct train_options how;
+    session->optimise = settings->optimise;
+    session->any_optimise = !option_given(verb, arguments, "--optimise");
     if (!prepare(session, arguments, verb, &how, err) || !check_files(settings, err) ||
         (settings->targets &&
          !targets_load(settings->targets, session->arena, &session->list, err))) {
@@ -405,6 +459,9 @@ static enum exit_code check_usage(const struct settings *settings)
     if ((settings->budget.flash || settings->budget.ram || settings->budget.cycles) &&
         !settings->targets) {
         return report_usage("train", "--flash, --ram and --cycles need --target");
+    }
+    if (settings->train.checkpoint && budget_chooses(settings)) {
+        return report_usage("train", "--checkpoint needs --net SHAPE where there is a budget");
     }
     if (settings->json && strcmp(settings->output, "-") == 0) {
         return report_usage("train", "--json and -o - both want standard output");

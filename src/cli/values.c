@@ -126,6 +126,18 @@ bool parse_in_type(const char *text, void *name)
     return *type != NULL;
 }
 
+bool parse_hidden_type(const char *text, void *name)
+{
+    const char **type = name;
+    *type = hidden_type_parse(text);
+    return *type != NULL;
+}
+
+bool parse_train_kernel(const char *text, void *packed)
+{
+    return train_kernel_parse(text, packed);
+}
+
 bool parse_out_type(const char *text, void *name)
 {
     const char **type = name;

@@ -44,14 +44,16 @@ static bool span_floors(const struct plan *plan, int index, const struct span *s
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct step *step = &plan->steps[index];
-    bool found = false;
+    bool any = false;
+    bool used = false;
     for (int i = span->first; i < span->first + span->rows; i++) {
-        found = found || (layer->shift[i] > 0 && plan_row_used(layer, i));
+        any = any || layer->shift[i] > 0;
+        used = used || (layer->shift[i] > 0 && plan_row_used(layer, i));
     }
     switch (span->kernel->shape) {
-    case SHAPE_ROW: return found || plan_row_shifts(plan, span->kernel);
-    case SHAPE_TILE: return found && step->lift < 0;
-    case SHAPE_SPAN: return false;
+    case SHAPE_ROW: return any || plan_row_shifts(plan, span->kernel);
+    case SHAPE_TILE: return used && step->lift < 0;
+    case SHAPE_SPAN: return any && span->kernel->floors;
     }
     return false;
 }

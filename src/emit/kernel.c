@@ -6,6 +6,7 @@ static const struct kernel *const kernels[KERNEL_COUNT] = {
     [KERNEL_LOOP] = &kernel_loop,
     [KERNEL_LINE] = &kernel_line,
     [KERNEL_PACKED] = &kernel_packed,
+    [KERNEL_VECTOR] = &kernel_vector,
 };
 
 const struct kernel *kernel_at(enum kernel_kind kind)

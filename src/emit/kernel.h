@@ -55,14 +55,15 @@ struct kernel {
     /* SHAPE_TILE: the sums of `rows` rows, statements for s0, s1 ... */
     void (*tile)(struct printer *p, int layer, int first, int rows);
 
-    /* SHAPE_SPAN: all of a span. */
+    /* SHAPE_SPAN: all of a span; `floors`: it shifts sums by NAME_floor(). */
+    bool floors;
     void (*span)(struct printer *p, int layer, const struct span *span);
 };
 
 /* By kind. */
 const struct kernel *kernel_at(enum kernel_kind kind);
 
-extern const struct kernel kernel_loop, kernel_line, kernel_packed;
+extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_vector;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);

@@ -20,7 +20,8 @@ static const struct element *input_of(const struct thumb *t, const struct layer 
 int64_t thumb_weight(const struct thumb *t, const struct layer *layer, int row, int column)
 {
     int64_t weight = layer->weights.values[row * layer->weights.columns + column];
-    return weight * ((int64_t)1 << input_of(t, layer, column)->shift);
+    const struct element *element = input_of(t, layer, column);
+    return (element->negative ? -weight : weight) * ((int64_t)1 << element->shift);
 }
 
 uint32_t thumb_bias(const struct thumb *t, const struct layer *layer, int row)
@@ -58,7 +59,9 @@ static void print_convert(struct thumb *t, int index, int j, struct ending *endi
     int64_t zero = layer->zero[j];
     int64_t unit = (int64_t)1 << layer->shift[j];
     struct interval range = {(in.low - zero) * unit, (in.high - zero) * unit};
-    thumb_element(t, 4, input_of(t, layer, j), 5, false);
+    const struct element *from = input_of(t, layer, j);
+    t->unfit = t->unfit || from->zero != 0 || from->shift != 0 || from->negative;
+    thumb_element(t, 4, from, 5, false);
     if (zero != 0) {
         thumb_set(t, 5, (uint32_t)(zero < 0 ? -zero : zero));
         thumb_op(t, 1, "%s r4, r4, r5", zero < 0 ? "adds" : "subs");
@@ -159,11 +162,14 @@ static void restore(struct thumb *t, const struct thumb *saved)
 /* Pairs where `packed`, all other rows in a straight line. */
 static void print_dense(struct thumb *t, int index, bool packed)
 {
-    int rows = t->plan->net->layers[index].weights.rows;
-    bool *done = thumb_alloc(t, (size_t)rows, sizeof *done);
+    const struct weights *weights = &t->plan->net->layers[index].weights;
+    bool *done = thumb_alloc(t, (size_t)weights->rows, sizeof *done);
     if (!done) {
         return;
     }
+    thumb_line_end(t);
+    text_printf(&t->code, "        /* layer %d: %d -> %d */\n", t->plan->steps[index].number,
+                weights->columns, weights->rows);
     if (packed) {
         thumb_pack_layer(t, index, done);
     }
@@ -184,7 +190,7 @@ static int64_t cost_dense(struct thumb *t, int index, bool packed)
     return cost;
 }
 
-/* The faster of both kernels. */
+/* The faster of both kernels: the first pass compares. */
 static void place_dense(struct thumb *t, int index)
 {
     const struct layer *layer = &t->plan->net->layers[index];
@@ -194,7 +200,10 @@ static void place_dense(struct thumb *t, int index)
         t->unfit = true;
         return;
     }
-    print_dense(t, index, cost_dense(t, index, true) <= cost_dense(t, index, false));
+    if (t->stream_total == SIZE_MAX) {
+        t->packed[index] = cost_dense(t, index, true) <= cost_dense(t, index, false);
+    }
+    print_dense(t, index, t->packed[index]);
 }
 
 static void place_layer(struct thumb *t, int index)
@@ -299,9 +308,11 @@ static bool build_twice(struct thumb *t)
     struct thumb first = *t;
     *t = (struct thumb){
         .plan = first.plan, .arena = first.arena, .memos = first.memos, .trials = first.trials};
+    memcpy(t->packed, first.packed, sizeof t->packed);
     text_free(&first.code);
     print_prologue(t, first.slots);
-    bool done = build(t, first.stream_count) && t->slots <= first.slots;
+    bool done = build(t, first.stream_count) && t->slots <= first.slots &&
+                t->stream_count == first.stream_count;
     t->slots = first.slots;
     print_epilogue(t);
     return done && !t->unfit;

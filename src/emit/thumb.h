@@ -30,13 +30,14 @@ enum place_kind {
     PLACE_PART  /* `bits` bits of a word of the frame, unsigned */
 };
 
-/* Where an element is; it stands for (value there - zero) * 2^shift. */
+/* Where an element is; it stands for (value there - zero) * 2^shift, or minus that. */
 struct element {
     enum place_kind kind;
     int index;    /* of in[], or the frame's word */
     int at, bits; /* of a part: its lowest bit; 8 or 16 */
     int shift;
     int32_t zero;
+    bool negative;
 };
 
 struct memo;
@@ -56,6 +57,7 @@ struct thumb {
     int trials;          /* of a search */
     bool unfit;          /* something that these files cannot do, or no memory */
     bool no_memory;
+    bool packed[NET_LAYERS_MAX]; /* dense: the kernel that the first pass chose */
     struct element *elements[NET_TENSORS_MAX];
     bool taken[THUMB_SLOTS];
     int slots;             /* words of the frame */
@@ -128,6 +130,8 @@ struct interval thumb_sum_range(const struct thumb *t, const struct ending *endi
  * clamp, activation, store. */
 void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,
                      int reg);
+/* Only the store; the register stays.  Uses r3 for out[], and r1 for rows from 32 on. */
+void thumb_store(struct thumb *t, struct ending *ending, int index, int reg);
 /* z of `row` is in low register `reg` (not r1 .. r3); activation and store.  Uses r1, r2, r3; what
  * `ending` says about r2 and r3 must be true. */
 void thumb_end_row(struct thumb *t, struct ending *ending, int row, int reg);

@@ -254,7 +254,7 @@ static void store_out(struct thumb *t, struct ending *ending, int row, int reg)
     thumb_op(t, 2, "%s r%d, [r3, r1]", name, reg);
 }
 
-static void store(struct thumb *t, struct ending *ending, int row, int reg)
+void thumb_store(struct thumb *t, struct ending *ending, int row, int reg)
 {
     if (ending->to == t->plan->net->output) {
         store_out(t, ending, row, reg);
@@ -265,11 +265,33 @@ static void store(struct thumb *t, struct ending *ending, int row, int reg)
     thumb_op(t, 2, "str r%d, [sp, #%d]", reg, thumb_offset(t, slot));
 }
 
+/* ReLU that may cut: high - x is kept instead of x.  That is one instruction more than to compare
+ * and branch, and takes the same time for all values; the next layer's numbers make up for it. */
+static void end_reversed(struct thumb *t, struct ending *ending, struct interval range, int index,
+                         int reg)
+{
+    int32_t high = type_high(t->plan->net->tensors[ending->to].type);
+    if (range.low < 0) {
+        zero_negative(t, reg);
+    }
+    hold_second(t, ending, high);
+    thumb_op(t, 1, "subs r%d, r2, r%d", reg, reg);
+    zero_negative(t, reg);
+    thumb_store(t, ending, index, reg);
+    t->elements[ending->to][index].zero = high;
+    t->elements[ending->to][index].negative = true;
+}
+
 void thumb_end_value(struct thumb *t, struct ending *ending, struct interval range, int index,
                      int reg)
 {
+    bool cuts = range.high > type_high(t->plan->net->tensors[ending->to].type);
+    if (ending->activation == ACTIVATION_RELU && cuts && ending->to != t->plan->net->output) {
+        end_reversed(t, ending, range, index, reg);
+        return;
+    }
     activate(t, ending, range, reg);
-    store(t, ending, index, reg);
+    thumb_store(t, ending, index, reg);
 }
 
 void thumb_end_row(struct thumb *t, struct ending *ending, int row, int reg)

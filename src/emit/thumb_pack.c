@@ -28,15 +28,46 @@ bool pack_is_relu(const struct pack *pack)
            pack->ending.to != pack->t->plan->net->output && pack->ending.term_count == 0;
 }
 
+int pack_bits(const struct pack *pack)
+{
+    enum type type = pack->t->plan->net->tensors[pack->ending.to].type;
+    return type == TYPE_I8 ? 7 : type == TYPE_U8 ? 8 : 15;
+}
+
+/* Bytes for out[], as they are? */
+static bool is_out(const struct pack *pack)
+{
+    enum type type = pack->t->plan->net->tensors[pack->ending.to].type;
+    return pack->ending.activation == ACTIVATION_NONE && pack->ending.term_count == 0 &&
+           pack->ending.to == pack->t->plan->net->output && (type == TYPE_I8 || type == TYPE_U8);
+}
+
 /* Which bit tells the sign of a sum with a power of two in front; 0: none.  Where it is bit 7
  * behind the shift, the value is a byte. */
-static int sign_of(struct interval sum, int shift)
+static int sign_of(struct interval sum, int shift, int bits)
 {
     int64_t byte = (int64_t)1 << (7 + shift);
-    if (shift <= 8 && sum.low >= -byte && sum.high < byte) {
+    if (bits == 7 && shift <= 8 && sum.low >= -byte && sum.high < byte) {
         return 7 + shift;
     }
     return sum.low >= INT16_MIN && sum.high <= INT16_MAX ? 15 : 0;
+}
+
+/* Sign and excess bits of results that count from `low` and have `bits`. */
+static void find_lanes(struct half *half, int64_t low, int bits)
+{
+    int64_t unit = (int64_t)1 << half->shift;
+    struct interval sum = {half->range.low - low * unit, half->range.high - low * unit};
+    half->sign = sign_of(sum, half->shift, bits);
+    while (floor_shift(sum.high, half->shift) >> (bits + half->over) > 0) {
+        half->over++;
+    }
+    if (bits == 15 && half->over > 0) {
+        half->sign = 0;
+    }
+    if (half->sign > 0) {
+        half->offset = low - ((int64_t)1 << (half->sign - half->shift));
+    }
 }
 
 /* The half of a row; false where it does not fit. */
@@ -50,11 +81,26 @@ static bool make_half(const struct pack *pack, int row, struct half *half)
         return false;
     }
     *half = (struct half){.row = row, .shift = shift, .range = sum};
-    half->sign = pack_is_relu(pack) ? sign_of(sum, shift) : 0;
     half->offset = offsets.low > 0 ? offsets.low : offsets.high < 0 ? offsets.high : 0;
-    half->offset = half->sign ? -((int64_t)1 << (half->sign - shift)) : half->offset;
-    half->order = shift * 64 + (half->sign ? half->sign : 63);
+    if (pack_is_relu(pack)) {
+        find_lanes(half, 0, pack_bits(pack));
+    } else if (pack->clamps && shift < 8) {
+        find_lanes(half, type_low(plan->net->tensors[pack->ending.to].type), 8);
+    }
+    half->order = (shift * 64 + (half->sign ? half->sign : 63)) * 64 + half->over;
     return true;
+}
+
+/* Bytes for out[]: may any row leave them? */
+static bool find_clamps(const struct pack *pack)
+{
+    enum type type = pack->t->plan->net->tensors[pack->ending.to].type;
+    bool leaves = false;
+    for (int row = 0; is_out(pack) && row < pack->layer->weights.rows; row++) {
+        struct interval z = thumb_sum_range(pack->t, &pack->ending, row);
+        leaves = leaves || z.low < type_low(type) || z.high > type_high(type);
+    }
+    return leaves;
 }
 
 static int by_order(const void *a, const void *b)
@@ -305,6 +351,7 @@ void thumb_pack_layer(struct thumb *t, int index, bool *done)
         t->unfit = true;
         return;
     }
+    pack.clamps = find_clamps(&pack);
     for (int row = 0; columns_fit(&pack) && row < layer->weights.rows; row++) {
         count += make_half(&pack, row, &halves[count]);
     }

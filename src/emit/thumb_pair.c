@@ -1,135 +1,10 @@
-/* The packed kernel's ends: from two sums in a word to activations.
- *
- * ReLU on rows alike works on two halves of a word, or on four bytes, at once.  A power of two in
- * front of the sum (an offset in its bias) makes one bit tell its sign: that bit, times a mask, is
- * what remains of the value.  Such activations stay together in a word. */
+/* The packed kernel's ends: from two sums in a word to elements.  Rows alike end together. */
 #include "emit/thumb_pack.h"
 
 #include <string.h>
 
-#define ONES      0x00010001U
-#define BYTES     0x00ff00ffU
-#define BYTE_ONES 0x01010101U
-
-/* The value's maximum in its type. */
-static int64_t high_of(const struct pack *pack)
-{
-    return type_high(pack->t->plan->net->tensors[pack->ending.to].type);
-}
-
-/* ---- both halves at once ---- */
-
-/* r1 = ONES, r2 = mask. */
-static void hold_masks(struct pack *pack, unsigned mask)
-{
-    struct thumb *t = pack->t;
-    bool byte = mask <= 255;
-    if (!pack->ones || (pack->mask != mask && !byte)) {
-        unsigned load = (pack->ones ? 0U : 1U << 1) | (pack->mask != mask && !byte ? 1U << 2 : 0U);
-        if (load & 1U << 1) {
-            thumb_constant(t, ONES);
-        }
-        if (load & 1U << 2) {
-            thumb_constant(t, mask);
-        }
-        thumb_load(t, load);
-    }
-    if (pack->mask != mask && byte) {
-        thumb_op(t, 1, "movs r2, #%u", mask);
-    }
-    pack->ones = true;
-    pack->mask = mask;
-    pack->ending.second = 0;
-    pack->ending.third = 0;
-}
-
-/* Two sums in register v, bit `sign` of a half is its sign. */
-static void relu_simple(struct pack *pack, int v, int sign, int shift)
-{
-    struct thumb *t = pack->t;
-    hold_masks(pack, (1U << (sign - shift)) - 1);
-    thumb_op(t, 1, "lsrs r4, r%d, #%d", v, sign);
-    thumb_op(t, 1, "ands r4, r1");
-    thumb_op(t, 1, "muls r4, r2");
-    if (shift > 0) {
-        thumb_op(t, 1, "lsrs r%d, r%d, #%d", v, v, shift);
-    }
-    thumb_op(t, 1, "ands r%d, r4", v);
-}
-
-/* Two sums with offsets of their own: both are taken back with 2^15 in front. */
-static void relu_offset(struct pack *pack, int v, const struct half *halves)
-{
-    struct thumb *t = pack->t;
-    uint32_t low = (uint32_t)(0x8000 + halves[0].offset);
-    uint32_t high = (uint32_t)(0x8000 + halves[1].offset);
-    hold_masks(pack, 0x7fff);
-    thumb_constant(t, low + (high << 16));
-    thumb_constant(t, (uint32_t)((PACK_VALUES >> halves[0].shift) - 1) * ONES);
-    thumb_load(t, 1U << 4 | 1U << 5);
-    if (halves[0].shift > 0) {
-        thumb_op(t, 1, "lsrs r%d, r%d, #%d", v, v, halves[0].shift);
-        thumb_op(t, 1, "ands r%d, r5", v);
-    }
-    thumb_op(t, 1, "adds r%d, r%d, r4", v, v);
-    thumb_op(t, 1, "lsrs r4, r%d, #15", v);
-    thumb_op(t, 1, "ands r4, r1");
-    thumb_op(t, 1, "muls r4, r2");
-    thumb_op(t, 1, "ands r%d, r4", v);
-}
-
-/* min(half, 2^bits - 1) of values below 2^(bits + 1). */
-static void cut_halves(struct thumb *t, int v, int bits)
-{
-    thumb_op(t, 1, "movs r5, #%d", (1 << bits) - 1);
-    thumb_op(t, 1, "lsrs r4, r%d, #%d", v, bits);
-    thumb_op(t, 1, "ands r4, r1");
-    thumb_op(t, 1, "muls r4, r5");
-    thumb_op(t, 1, "orrs r%d, r4", v);
-    thumb_op(t, 1, "muls r5, r1");
-    thumb_op(t, 1, "ands r%d, r5", v);
-}
-
-/* Can both rows of a pair end at once? */
-static bool alike(const struct pack *pack, const struct half *halves)
-{
-    int64_t high = high_of(pack);
-    bool good = pack_is_relu(pack) && halves[0].shift == halves[1].shift;
-    for (int i = 0; i < 2; i++) {
-        struct interval z = {floor_shift(halves[i].range.low, halves[i].shift),
-                             floor_shift(halves[i].range.high, halves[i].shift)};
-        bool cuts = z.high > high;
-        good = good && z.low >= INT16_MIN && z.high <= INT16_MAX &&
-               (!cuts || (high <= 255 && z.high <= 2 * high + 1));
-    }
-    return good;
-}
-
-/* Does any row of a pair leave the type at the top? */
-static bool cuts(const struct pack *pack, const struct half *halves)
-{
-    int64_t high = high_of(pack);
-    return floor_shift(halves[0].range.high, halves[0].shift) > high ||
-           floor_shift(halves[1].range.high, halves[1].shift) > high;
-}
-
-/* Is r4 all that ReLU needs?  Else r5, too. */
-static bool only_signs(const struct pack *pack, const struct half *halves)
-{
-    return halves[0].sign > 0 && halves[0].sign == halves[1].sign && !cuts(pack, halves);
-}
-
-static void end_both(struct pack *pack, int v, const struct half *halves)
-{
-    if (halves[0].sign > 0 && halves[0].sign == halves[1].sign) {
-        relu_simple(pack, v, halves[0].sign, halves[0].shift);
-    } else {
-        relu_offset(pack, v, halves);
-    }
-    if (cuts(pack, halves)) {
-        cut_halves(pack->t, v, high_of(pack) == UINT8_MAX ? 8 : 7);
-    }
-}
+/* Registers for sums that end: all low ones but r0, the masks, and r4. */
+#define POOL (1U << 3 | 1U << 5 | 1U << 6 | 1U << 7)
 
 /* ---- one half after the other ---- */
 
@@ -184,7 +59,9 @@ static void end_half(struct pack *pack, int reg, const struct half *half, bool h
 /* How a pair ends. */
 enum end {
     END_HALVES, /* one row after the other */
-    END_BYTES,  /* four rows at once, two pairs of bytes */
+    END_OUT,    /* two bytes for out[] */
+    END_CUT,    /* four bytes, two pairs that are cut to bytes */
+    END_BYTES,  /* four bytes, two pairs of bytes */
     END_BOTH    /* two rows at once */
 };
 
@@ -196,27 +73,50 @@ struct batch {
     unsigned mask;
 };
 
-/* Is every value of the pair a byte, its sign bit 7 behind the shift? */
-static bool is_bytes(const struct half *halves)
+/* Can both rows of a pair end at once? */
+static bool alike(const struct pack *pack, const struct half *halves)
 {
-    return halves[0].sign > 0 && halves[0].sign == halves[0].shift + 7 &&
-           halves[1].sign == halves[1].shift + 7 && halves[0].shift == halves[1].shift;
+    bool good = pack_is_relu(pack) && halves[0].shift == halves[1].shift;
+    for (int i = 0; i < 2; i++) {
+        struct interval z = {floor_shift(halves[i].range.low, halves[i].shift),
+                             floor_shift(halves[i].range.high, halves[i].shift)};
+        good = good && z.low >= INT16_MIN && z.high <= INT16_MAX;
+    }
+    return good;
 }
 
-/* Pairs of bytes end in twos; an odd one, the last, alone. */
+/* How a pair could end, were there another one like it. */
+static enum end wish_of(const struct pack *pack, const struct half *halves)
+{
+    int shift = halves[0].shift;
+    bool same = halves[0].sign > 0 && halves[0].sign == halves[1].sign && shift == halves[1].shift;
+    if (!pack_is_relu(pack)) {
+        return same ? END_OUT : END_HALVES;
+    }
+    if (same && halves[0].sign == shift + 7) {
+        return END_BYTES;
+    }
+    if (same && pack_bits(pack) == 7 && shift > 0 && shift < 8) {
+        return END_CUT;
+    }
+    return alike(pack, halves) ? END_BOTH : END_HALVES;
+}
+
+/* Bytes are made of two pairs with one shift; those left over end alone. */
 static enum end end_of(const struct pack *pack, int pair)
 {
+    enum end wish = wish_of(pack, &pack->halves[2 * pair]);
     int count = 0;
     int number = 0;
     for (int i = 0; i < pack->pairs; i++) {
-        bool bytes = is_bytes(&pack->halves[2 * i]);
-        number += bytes && i < pair;
-        count += bytes;
+        const struct half *halves = &pack->halves[2 * i];
+        bool like = wish_of(pack, halves) == wish &&
+                    (wish != END_CUT || halves[0].shift == pack->halves[2 * pair].shift);
+        number += like && i < pair;
+        count += like;
     }
-    if (is_bytes(&pack->halves[2 * pair]) && (number < (count & ~1))) {
-        return END_BYTES;
-    }
-    return alike(pack, &pack->halves[2 * pair]) ? END_BOTH : END_HALVES;
+    bool twos = wish == END_CUT || wish == END_BYTES;
+    return twos && number >= (count & ~1) ? END_BOTH : wish;
 }
 
 /* Does r6 or r7 hold a sum that has not ended? */
@@ -300,23 +200,16 @@ static void push_batch(struct pack *pack, const struct batch *batch)
     }
 }
 
-static void end_batch(struct pack *pack, const struct batch *batch, bool both)
+static void end_pair(struct pack *pack, enum end end, int reg, const struct half *halves)
 {
-    add_biases(pack, batch);
-    for (int i = 0; i < batch->count; i++) {
-        const struct half *halves = &pack->halves[2 * batch->pair[i]];
-        pack->ended[batch->pair[i]] = true;
-        if (both) {
-            end_both(pack, batch->reg[i], halves);
-        } else {
-            end_half(pack, batch->reg[i], &halves[0], false);
-            end_half(pack, batch->reg[i], &halves[1], true);
-        }
+    if (end == END_BOTH) {
+        lane_relu(pack, reg, halves);
+    } else if (end == END_OUT) {
+        lane_out(pack, reg, halves);
+    } else {
+        end_half(pack, reg, &halves[0], false);
+        end_half(pack, reg, &halves[1], true);
     }
-    if (both) {
-        push_batch(pack, batch);
-    }
-    thumb_line_end(pack->t);
 }
 
 static void end_batches(struct pack *pack, enum end end, unsigned pool)
@@ -326,7 +219,15 @@ static void end_batches(struct pack *pack, enum end end, unsigned pool)
         if (batch.count == 0) {
             return;
         }
-        end_batch(pack, &batch, end == END_BOTH);
+        add_biases(pack, &batch);
+        for (int i = 0; i < batch.count; i++) {
+            pack->ended[batch.pair[i]] = true;
+            end_pair(pack, end, batch.reg[i], &pack->halves[2 * batch.pair[i]]);
+        }
+        if (end == END_BOTH) {
+            push_batch(pack, &batch);
+        }
+        thumb_line_end(pack->t);
     }
 }
 
@@ -355,46 +256,17 @@ static void push_waiting(struct pack *pack, struct waiting *waiting)
     waiting->mask = 0;
 }
 
-/* Bytes of pair a to bytes 0 and 2, those of pair b to bytes 1 and 3, ReLU on all.  r1 = BYTES,
- * r2 = BYTE_ONES, r4 = 127. */
-static void end_bytes(struct pack *pack, int a, int b, int shift_a, int shift_b)
-{
-    struct thumb *t = pack->t;
-    if (shift_a > 0) {
-        thumb_op(t, 1, "lsrs r%d, r%d, #%d", a, a, shift_a);
-    }
-    thumb_op(t, 1, "ands r%d, r1", a);
-    if (shift_b < 8) {
-        thumb_op(t, 1, "lsls r%d, r%d, #%d", b, b, 8 - shift_b);
-    }
-    thumb_op(t, 1, "bics r%d, r1", b);
-    thumb_op(t, 1, "orrs r%d, r%d", a, b);
-    thumb_op(t, 1, "lsrs r%d, r%d, #7", b, a);
-    thumb_op(t, 1, "ands r%d, r2", b);
-    thumb_op(t, 1, "muls r%d, r4", b);
-    thumb_op(t, 1, "ands r%d, r%d", a, b);
-}
-
-static void hold_byte_masks(struct pack *pack)
-{
-    thumb_constant(pack->t, BYTES);
-    thumb_constant(pack->t, BYTE_ONES);
-    thumb_load(pack->t, 1U << 1 | 1U << 2);
-    thumb_op(pack->t, 1, "movs r4, #127");
-}
-
 /* The next two pairs of bytes; false where none is left, or no register is free. */
 static bool end_two_pairs(struct pack *pack, struct waiting *waiting)
 {
-    unsigned pool = 1U << 3 | 1U << 5 | 1U << 6 | 1U << 7;
-    struct batch batch = next_batch(pack, END_BYTES, 2, pool & ~waiting->mask);
+    struct batch batch = next_batch(pack, END_BYTES, 2, POOL & ~waiting->mask);
     if (batch.count < 2) {
         return false;
     }
     const struct half *first = &pack->halves[2 * batch.pair[0]];
     const struct half *second = &pack->halves[2 * batch.pair[1]];
     add_biases(pack, &batch);
-    end_bytes(pack, batch.reg[0], batch.reg[1], first->shift, second->shift);
+    lane_bytes(pack->t, batch.reg[0], batch.reg[1], first->shift, second->shift);
     pack->ended[batch.pair[0]] = true;
     pack->ended[batch.pair[1]] = true;
     waiting->mask |= 1U << batch.reg[0];
@@ -404,13 +276,9 @@ static bool end_two_pairs(struct pack *pack, struct waiting *waiting)
     return true;
 }
 
-static void end_all_bytes(struct pack *pack)
+static void end_bytes(struct pack *pack)
 {
     struct waiting waiting = {0};
-    if (next_batch(pack, END_BYTES, 1, 1U << 3).count == 0) {
-        return;
-    }
-    hold_byte_masks(pack);
     do {
         while (end_two_pairs(pack, &waiting)) {
         }
@@ -419,18 +287,71 @@ static void end_all_bytes(struct pack *pack)
     push_waiting(pack, &waiting);
 }
 
+/* The registers of a batch of two, and two more; false where r6 or r7 is still in use. */
+static bool four_registers(const struct pack *pack, const struct batch *batch, int regs[4])
+{
+    struct batch all = *batch;
+    regs[0] = batch->reg[0];
+    regs[1] = batch->reg[1];
+    for (int i = 2; i < 4; i++) {
+        regs[i] = free_register(pack, &all, POOL);
+        all.mask |= 1U << regs[i];
+    }
+    return regs[2] > 0 && regs[3] > 0;
+}
+
+/* Two pairs that are cut to bytes; false where none is left. */
+static bool cut_two_pairs(struct pack *pack)
+{
+    struct waiting waiting = {0};
+    struct batch batch = next_batch(pack, END_CUT, 2, POOL);
+    int regs[4];
+    if (batch.count < 2) {
+        return false;
+    }
+    const struct half *halves[2] = {&pack->halves[2 * batch.pair[0]],
+                                    &pack->halves[2 * batch.pair[1]]};
+    int over = 0;
+    for (int i = 0; i < 4; i++) {
+        int own = halves[i / 2][i % 2].over;
+        over = own > over ? own : over;
+    }
+    add_biases(pack, &batch);
+    pack->t->unfit = pack->t->unfit || !four_registers(pack, &batch, regs);
+    lane_cut_bytes(pack->t, regs, halves[0]->shift, over);
+    pack->ended[batch.pair[0]] = true;
+    pack->ended[batch.pair[1]] = true;
+    waiting.mask = 1U << regs[0];
+    waiting.halves[regs[0]][0] = halves[0];
+    waiting.halves[regs[0]][1] = halves[1];
+    push_waiting(pack, &waiting);
+    thumb_line_end(pack->t);
+    return true;
+}
+
+/* Is there a pair with this end? */
+static bool has_end(const struct pack *pack, enum end end)
+{
+    return next_batch(pack, end, 1, 1U << 3).count > 0;
+}
+
 void pack_end(struct pack *pack)
 {
-    unsigned pool = 1U << 3 | 1U << 5 | 1U << 6 | 1U << 7;
+    unsigned pool = POOL;
     memset(pack->ended, 0, sizeof pack->ended);
-    end_batches(pack, END_HALVES, pool & ~(1U << 3));
-    end_all_bytes(pack);
     pack->mask = 0;
     pack->ones = false;
+    end_batches(pack, END_HALVES, POOL & ~(1U << 3));
+    end_batches(pack, END_OUT, 1U << 6 | 1U << 7);
+    if (has_end(pack, END_CUT) || has_end(pack, END_BYTES)) {
+        lane_byte_masks(pack);
+    }
+    while (cut_two_pairs(pack)) {
+    }
+    end_bytes(pack);
     for (int i = 0; i < pack->pairs; i++) {
-        const struct half *halves = &pack->halves[2 * i];
-        bool more = end_of(pack, i) == END_BOTH && !only_signs(pack, halves);
-        pool &= more ? ~(1U << 5) : ~0U;
+        bool plain = lane_plain(&pack->halves[2 * i]);
+        pool &= end_of(pack, i) == END_BOTH && !plain ? ~(1U << 5) : ~0U;
     }
     end_batches(pack, END_BOTH, pool);
 }

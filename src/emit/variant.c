@@ -2,7 +2,12 @@
 
 #include <string.h>
 
-const struct variant *const variants[VARIANT_COUNT] = {&thumb_variant};
+const struct variant *const variants[VARIANT_COUNT] = {
+    &thumb_variant,
+    &variant_vnni,
+    &variant_avx2,
+    &variant_neon,
+};
 
 bool emit_variants_parse(const char *names, unsigned *kinds)
 {

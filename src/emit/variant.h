@@ -16,6 +16,10 @@ struct variant {
     void (*print)(struct text *out, const struct plan *plan, const char *storage);
 };
 
+extern const struct variant variant_vnni;
+extern const struct variant variant_avx2;
+extern const struct variant variant_neon;
+
 /* In the order in which the emitted file asks for them. */
 extern const struct variant *const variants[VARIANT_COUNT];
 

@@ -102,7 +102,8 @@ struct channel channel_for_range(double low, double high, enum type type, double
     struct decimal offset = {0, 0};
     int plain = plain_step(&span);
     int best = offset_step(&span, &offset);
-    bool keep_zero = decimal_value(step_at(plain)) < 4 * decimal_value(step_at(best)) &&
+    double most = type == TYPE_I8 || type == TYPE_U8 ? 2 : 4; /* eight bits are few */
+    bool keep_zero = decimal_value(step_at(plain)) < most * decimal_value(step_at(best)) &&
                      fits(&span, decimal_value(step_at(plain)), 0);
     channel.lsb = step_at(keep_zero ? plain : best);
     channel.offset = keep_zero ? (struct decimal){0, 0} : offset;

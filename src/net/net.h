@@ -182,7 +182,7 @@ double channel_decode(const struct channel *channel, int32_t code);
 
 /* A channel for values in low..high on `type`: the smallest lsb of 1, 2 or 5 times a power of
  * ten that leaves `headroom` (1.0: none, 1.25: a quarter), and an offset (0 where that costs
- * less than two bits). */
+ * less than two bits; of 8: less than one). */
 struct channel channel_for_range(double low, double high, enum type type, double headroom);
 
 /* ---- files (read.c, write.c, show.c) ---- */

@@ -47,18 +47,25 @@ void fixed_copy(struct fixed *to, const struct fixed *from)
     to->out_type = from->out_type;
 }
 
+int fixed_fraction(enum type type)
+{
+    return type == TYPE_I8 ? 7 : type == TYPE_U8 ? 8 : 15;
+}
+
 int fixed_extra(enum type out_type)
 {
-    return out_type == TYPE_I8 ? 8 : 0;
+    return 15 - fixed_fraction(out_type);
 }
 
 int fixed_scale(const struct fixed_demand *d)
 {
     double limit = weight_limit(d->bits);
-    double rounding = 0.5 * d->columns * 32768 + 1; /* half a step a weight, half a code of bias */
+    /* Half a step a weight, half a code of bias. */
+    double rounding = 0.5 * d->columns * ldexp(1, d->fraction) + 1;
+    int least = d->extra < 0 ? -d->extra : 0;
     int k = NET_SHIFT_MAX - d->extra;
-    while (k > 0) {
-        double bound = (d->sum + fabs(d->bias)) * ldexp(1, k + 15) + rounding;
+    while (k > least) {
+        double bound = (d->sum + fabs(d->bias)) * ldexp(1, k + d->fraction) + rounding;
         if (d->largest * ldexp(1, k) <= limit && bound + ldexp(1, k + d->extra - 1) < 0x1p31) {
             break;
         }

@@ -1,7 +1,8 @@
 /* A trained chain of dense layers as integers: what both training routes end in.
  *
- * Inputs and hidden activations are i16 in Q15 (code / 2^15).  `extra` is the output's step: an
- * output code is worth 2^extra in Q15 (0 for i16 and i32, 8 for i8).
+ * Inputs and hidden activations are codes of their type in units of its full scale: Q15 for i16
+ * (code / 2^15), Q7 for i8, Q8 for u8.  `extra` is the output's step: an output code is worth
+ * 2^extra in Q15 (0 for i16 and i32, 8 for i8).
  */
 #ifndef MOTE_QUANT_FIXED_H
 #define MOTE_QUANT_FIXED_H
@@ -38,18 +39,22 @@ void fixed_copy(struct fixed *to, const struct fixed *from);
 /* Right shift of the codes of `out_type` against Q15: 0 for i16 and i32, 8 for i8. */
 int fixed_extra(enum type out_type);
 
-/* What decides the scale of a row of real weights (1.0 = 2^15 in the accumulator). */
+/* Fraction bits of a type's codes, 1.0 being its full scale: 15 for i16 and i32, 8 u8, 7 i8. */
+int fixed_fraction(enum type type);
+
+/* What decides the scale of a row of real weights. */
 struct fixed_demand {
     double largest; /* max |w| */
     double sum;     /* sum |w| */
     double bias;
     int columns;
     int bits;
-    int extra;
+    int extra;    /* right shift of the row at scale 0; negative: the least scale is -extra */
+    int fraction; /* fraction bits of its input: 1.0 = 2^fraction in the accumulator at scale 0 */
 };
 
-/* The largest scale k, 0 .. NET_SHIFT_MAX - extra, at which `largest` * 2^k fits the weight type
- * and the accumulator bound of SPEC 4.2 holds whatever the rounding does. */
+/* The largest scale k, 0 or -extra .. NET_SHIFT_MAX - extra, at which `largest` * 2^k fits the
+ * weight type and the accumulator bound of SPEC 4.2 holds whatever the rounding does. */
 int fixed_scale(const struct fixed_demand *demand);
 
 /* Set row `row` from real numbers at scale k: weights rounded half up and clamped, bias with its
@@ -57,7 +62,8 @@ int fixed_scale(const struct fixed_demand *demand);
 void fixed_set_row(struct fixed_dense *dense, int row, const double *weights, double bias, int k,
                    int extra);
 
-/* Integer forward pass, the same bits as SPEC sections 4 to 6: x has layers[0].columns Q15 codes,
+/* Integer forward pass with activations of 16 bits, the same bits as SPEC sections 4 to 6: x has
+ * layers[0].columns codes,
  * y receives the output codes.  `scratch` has fixed_scratch() elements. */
 void fixed_forward(const struct fixed *fixed, const int16_t *x, int32_t *y, int32_t *scratch);
 size_t fixed_scratch(const struct fixed *fixed);

@@ -75,13 +75,13 @@ static bool set_up(struct machine *machine, const struct layout *layout, const c
     return true;
 }
 
+/* One is enough for a program.  simavr frees only pieces of a part: the others hang here until the
+ * end. */
+static struct machine only;
+
 struct machine *machine_new(const struct layout *layout, const struct core *core, struct error *err)
 {
-    struct machine *machine = calloc(1, sizeof *machine);
-    if (!machine) {
-        fail_memory(err);
-        return NULL;
-    }
+    struct machine *machine = &only;
     machine->err = err;
     if (!set_up(machine, layout, core->name)) {
         machine_free(machine);
@@ -97,10 +97,9 @@ void machine_free(struct machine *machine)
     }
     if (machine->avr) {
         avr_terminate(machine->avr);
-        free(machine->avr);
     }
     free(machine->code);
-    free(machine);
+    machine->code = NULL;
 }
 
 /* ---- loading ---- */

@@ -25,7 +25,7 @@ static int add_input(struct net *net, const struct problem *p)
     if (net->input < 0 || !p->converts) {
         return net->input;
     }
-    int to = net_add_tensor(net, TYPE_I16, p->inputs);
+    int to = net_add_tensor(net, p->dense_type, p->inputs);
     struct layer layer = {.op = OP_CONVERT,
                           .inputs = {net->input},
                           .input_count = 1,
@@ -42,7 +42,7 @@ static bool add_chain(struct net *net, const struct problem *p, const struct fix
     int from = input;
     for (int i = 0; i < fixed->layer_count && from >= 0; i++) {
         bool last = i + 1 == fixed->layer_count;
-        enum type type = !last ? TYPE_I16 : fixed->has_skip ? TYPE_I32 : p->out_type;
+        enum type type = !last ? p->hidden_type : fixed->has_skip ? TYPE_I32 : p->out_type;
         from = add_dense(net, &fixed->layers[i], from, type);
     }
     if (fixed->has_skip && from >= 0) {

@@ -52,7 +52,7 @@ static void evaluate(const struct problem *p, const struct model *model, struct 
         size_t at = choice.rows ? choice.rows[i] : i;
         problem_input(p, at, codes);
         for (int j = 0; j < p->inputs; j++) {
-            row->x[j] = codes[j] * 0x1p-15;
+            row->x[j] = codes[j] * p->input_unit;
         }
         model_forward(model, row->x, row->y, row->scratch);
         if (p->task == TASK_CLASSIFICATION) {

@@ -3,8 +3,8 @@
  *
  * Numbers.  The first layer and the skip see standardised inputs x~ = (x - mean) / deviation, so
  * that every weight moves at one pace; their weights are kept as W~ = W deviation and their biases
- * as b~ = b + W mean.  Output units: y = code * 2^(extra - 15) * 2^gain; gain is 0 for regression,
- * and for classes spreads logits over the output type.
+ * as b~ = b + W mean.  An output code is worth `unit`: 2^gain over the full scale of its type; gain
+ * is 0 for regression, and for classes spreads logits over the output type.
  *
  * One net trains on one thread; threads run nets beside each other.  All results are a function of
  * data, options and seed: not of the instruction set, the compiler or the number of threads.
@@ -21,16 +21,18 @@
 #include "train/problem.h"
 #include "train/session.h"
 
-#define GRADIENT_GROUPS 16                               /* groups of a block */
-#define GRADIENT_BLOCK  (GRADIENT_GROUPS * KERNEL_LANES) /* samples of a block: 256 */
-#define GRADIENT_DENSE  (TRAIN_LAYERS_MAX + 1)           /* layers, and the skip */
+#define GRADIENT_GROUPS   16                               /* groups of a block */
+#define GRADIENT_BLOCK    (GRADIENT_GROUPS * KERNEL_LANES) /* samples of a block: 256 */
+#define GRADIENT_DENSE    (TRAIN_LAYERS_MAX + 1)           /* layers, and the skip */
+#define GRADIENT_GAIN_MAX 11
 
 /* Samples as training reads them, row-major. */
 struct packed {
     size_t count;
     int pairs;        /* words of a row of `codes`: even(inputs) / 2 */
+    int fraction;     /* of the codes: 1.0 = 2^fraction */
     int target_count; /* floats of a row of `targets`: outputs, or 1 (the class index) */
-    int32_t *codes;   /* two Q15 codes a word, the first one low */
+    int32_t *codes;   /* two codes a word, the first one low */
     float *targets;   /* in units of the output's full scale; classes: see packed_new() */
 };
 
@@ -49,7 +51,8 @@ struct gradient_shape {
     bool has_skip;
     enum loss loss; /* not LOSS_AUTO */
     int weight_bits;
-    enum type out_type;
+    enum type dense_type, hidden_type, out_type; /* as in struct problem */
+    bool packed; /* sums of 8-bit activations shall fit half a word */
     bool classes;
 };
 
@@ -95,7 +98,8 @@ struct gradient_layer {
     size_t weight;      /* offset of its weights */
     size_t row;         /* offset of its rows among all rows; biases lie in the same order */
     int inputs;         /* without padding */
-    int extra;          /* log2 of the output unit in Q15: 0 for hidden layers */
+    int fraction;       /* of the codes that it reads */
+    int extra;          /* right shift of a row at scale 0 */
 };
 
 /* Buffers of one block, see kernel.h; index 0..layer_count-1 is the layer that writes it. */
@@ -142,6 +146,7 @@ struct gradient {
     int16_t *codes;                        /* `weight_count` */
     float *effective;                      /* `weight_count` */
     int32_t *bias_codes, *shift;           /* `rows` */
+    double *places;                        /* widest layer's inputs: memory of qat_pack.c */
     float *unit;                           /* outputs: y of one code */
     float *loss_weight;                    /* outputs */
     int32_t range[2];                      /* of output codes */
@@ -220,6 +225,18 @@ void qat_reals(struct gradient *g);
 
 /* The codes in use as the integer net. */
 void qat_fixed(const struct gradient *g, struct fixed *fixed);
+
+/* ---- rows for the packed kernel (qat_pack.c) ---- */
+
+/* Must the rows of this layer fit it? */
+bool qat_packs(const struct gradient *g, int layer);
+
+/* What the projection of a row at scale k takes off each of its weights, in codes; 0: it fits. */
+double qat_pack_threshold(const struct gradient *g, int layer, int row, int k);
+
+/* After rounding: make the row fit, by projection of its weights and then of their codes.  A second
+ * call changes nothing. */
+void qat_pack(struct gradient *g, int layer, int row);
 
 /* ---- saving (gradient_state.c) ---- */
 

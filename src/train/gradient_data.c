@@ -36,7 +36,9 @@ static void set_targets(struct packed *s, size_t row, const struct problem *p, u
 bool packed_new(struct packed *s, struct arena *arena, const struct problem *p, enum loss loss,
                 const uint32_t *rows, size_t count)
 {
-    *s = (struct packed){.count = count, .pairs = kernel_even(p->inputs) / 2};
+    *s = (struct packed){.count = count,
+                         .pairs = kernel_even(p->inputs) / 2,
+                         .fraction = fixed_fraction(p->dense_type)};
     s->target_count = loss == LOSS_CROSS_ENTROPY ? 1 : p->outputs;
     s->codes = arena_alloc(arena, count * (size_t)s->pairs, sizeof *s->codes);
     s->targets = arena_alloc(arena, count * (size_t)s->target_count, sizeof *s->targets);
@@ -53,11 +55,12 @@ bool packed_new(struct packed *s, struct arena *arena, const struct problem *p, 
     return true;
 }
 
+/* A code as a value. */
 static double input_value(const struct packed *s, size_t row, int input)
 {
     int32_t word = s->codes[row * (size_t)s->pairs + (size_t)(input / 2)];
     int16_t code = (int16_t)(input % 2 ? word >> 16 : word & 0xffff);
-    return code * 0x1p-15;
+    return ldexp(code, -s->fraction);
 }
 
 void packed_statistics(const struct packed *s, int inputs, double *mean, double *inverse)

@@ -20,7 +20,10 @@ static void set_layer(struct gradient *g, int index, int inputs, int outputs)
     layer->dense.adds = index == g->layer_count;
     layer->weight = g->weight_count;
     layer->row = g->rows;
-    layer->extra = last ? fixed_extra(g->shape.out_type) : 0;
+    bool first = index == 0 || index == g->layer_count;
+    layer->fraction = fixed_fraction(first ? g->shape.dense_type : g->shape.hidden_type);
+    layer->extra =
+        layer->fraction - fixed_fraction(last ? g->shape.out_type : g->shape.hidden_type);
     g->weight_count += (size_t)outputs * (size_t)layer->dense.columns;
     g->rows += (size_t)outputs;
 }
@@ -70,18 +73,29 @@ static bool state_new(struct gradient *g, struct arena *arena)
     return true;
 }
 
+/* Columns of the widest layer. */
+static int widest(const struct gradient *g)
+{
+    int columns = 0;
+    for (int i = 0; i < g->dense_count; i++) {
+        columns = g->layers[i].dense.columns > columns ? g->layers[i].dense.columns : columns;
+    }
+    return columns;
+}
+
 static bool arrays_new(struct gradient *g, struct arena *arena)
 {
     size_t inputs = (size_t)g->layers[0].dense.columns;
     size_t outputs = (size_t)g->layers[g->layer_count - 1].dense.rows;
+    g->places = arena_alloc(arena, (size_t)widest(g), sizeof *g->places);
     g->mean = arena_alloc(arena, inputs, sizeof *g->mean);
     g->inverse = arena_alloc(arena, inputs, sizeof *g->inverse);
     g->codes = arena_alloc(arena, g->weight_count, sizeof *g->codes);
     g->bias_codes = arena_alloc(arena, g->rows, sizeof *g->bias_codes);
     g->shift = arena_alloc(arena, g->rows, sizeof *g->shift);
     g->candidates = arena_alloc(arena, g->weight_count, sizeof *g->candidates);
-    return g->mean && g->inverse && g->candidates && g->codes && g->bias_codes && g->shift &&
-           floats_new(arena, inputs, &g->unpack_scale) &&
+    return g->places && g->mean && g->inverse && g->candidates && g->codes && g->bias_codes &&
+           g->shift && floats_new(arena, inputs, &g->unpack_scale) &&
            floats_new(arena, inputs, &g->unpack_offset) &&
            floats_new(arena, g->count, &g->gradient) && floats_new(arena, g->count, &g->decay) &&
            floats_new(arena, g->weight_count, &g->level_scale) &&
@@ -96,11 +110,7 @@ static bool block_new(struct gradient *g, struct arena *arena)
 {
     struct gradient_block *b = &g->block;
     size_t inputs = (size_t)g->layers[0].dense.columns;
-    int widest = 0;
     bool fine = true;
-    for (int i = 0; i < g->dense_count; i++) {
-        widest = g->layers[i].dense.columns > widest ? g->layers[i].dense.columns : widest;
-    }
     for (int i = 0; i < g->layer_count; i++) {
         size_t size = (size_t)kernel_even(g->layers[i].dense.rows) * GRADIENT_BLOCK;
         b->codes[i] = arena_alloc(arena, size, sizeof *b->codes[i]);
@@ -113,7 +123,7 @@ static bool block_new(struct gradient *g, struct arena *arena)
     return fine && b->pairs && floats_new(arena, inputs * GRADIENT_BLOCK, &b->x) &&
            floats_new(arena, (size_t)kernel_even(outputs) * GRADIENT_BLOCK, &b->targets) &&
            floats_new(arena, GRADIENT_BLOCK, &b->mask) &&
-           floats_new(arena, kernel_scratch(widest), &b->scratch);
+           floats_new(arena, kernel_scratch(widest(g)), &b->scratch);
 }
 
 static void point_layers(struct gradient *g)
@@ -133,7 +143,7 @@ static void set_inputs(struct gradient *g, const struct packed *samples)
     int inputs = g->layers[0].inputs;
     packed_statistics(samples, inputs, g->mean, g->inverse);
     for (int j = 0; j < inputs; j++) {
-        g->unpack_scale[j] = (float)(g->inverse[j] * 0x1p-15);
+        g->unpack_scale[j] = (float)ldexp(g->inverse[j], -samples->fraction);
         g->unpack_offset[j] = (float)(-g->mean[j] * g->inverse[j]);
     }
 }
@@ -167,13 +177,13 @@ bool gradient_new(struct gradient *g, struct arena *arena, const struct gradient
 void gradient_set_gain(struct gradient *g, int gain)
 {
     int rows = g->layers[g->layer_count - 1].dense.rows;
-    int extra = fixed_extra(g->shape.out_type) + gain;
+    int fraction = fixed_fraction(g->shape.out_type) - gain;
     g->state.gain = (uint32_t)gain;
     for (int i = 0; i < rows; i++) {
-        g->unit[i] = (float)ldexp(1, extra - 15);
+        g->unit[i] = (float)ldexp(1, -fraction);
     }
     for (int i = g->layer_count - 1; i < g->dense_count; i++) {
-        g->layers[i].extra = extra;
+        g->layers[i].extra = g->layers[i].fraction - fraction;
     }
 }
 

@@ -65,7 +65,7 @@ bool gradient_restore(struct gradient *g, struct bytes *in)
     s->power1 = get_double(in);
     s->power2 = get_double(in);
     s->best_score = get_double(in);
-    if (gain > 8 || bytes_left(in) < s->word_count * 4) {
+    if (gain > GRADIENT_GAIN_MAX || bytes_left(in) < s->word_count * 4) {
         return false;
     }
     for (size_t i = 0; i < s->word_count; i++) {

@@ -88,8 +88,15 @@ static void forward_codes(struct gradient *g, int groups)
         const struct dense *dense = &g->layers[i].dense;
         k->forward_int(dense, groups, pairs, b->codes[i]);
         if (i < last) {
-            k->activate_int(g->shape.activation, groups, dense->rows, b->codes[i], b->out_pairs[i],
-                            b->a[i], b->delta[i]);
+            struct activate_step step = {.activation = g->shape.activation,
+                                         .groups = groups,
+                                         .rows = dense->rows,
+                                         .fraction = fixed_fraction(g->shape.hidden_type),
+                                         .z = b->codes[i],
+                                         .pairs = b->out_pairs[i],
+                                         .a = b->a[i],
+                                         .slope = b->delta[i]};
+            k->activate_int(&step);
         }
         pairs = b->out_pairs[i];
     }

@@ -40,6 +40,12 @@ struct gradient_settings gradient_settings(const struct problem *p, uint64_t see
     double epochs = 20000 / (per_epoch < 1 ? 1 : per_epoch);
     s.float_epochs = epochs < 20 ? 20 : epochs > 400 ? 400 : (int)epochs;
     s.integer_epochs = s.float_epochs;
+    if (fixed_fraction(p->hidden_type) < 15) {
+        /* Coarse activations: many more weights have to find another level. */
+        s.float_epochs *= 3;
+        s.integer_epochs *= 3;
+        s.integer_rate = 0.002;
+    }
     return s;
 }
 
@@ -88,7 +94,10 @@ static bool set_shape(struct trainer *t, struct error *err)
                                        .has_skip = job->model->has_skip,
                                        .loss = loss_for(job->problem, job->session->options->loss),
                                        .weight_bits = job->bits,
+                                       .dense_type = job->problem->dense_type,
+                                       .hidden_type = job->problem->hidden_type,
                                        .out_type = job->problem->out_type,
+                                       .packed = job->session->options->packed,
                                        .classes = classes};
     if (!classes && (t->shape.loss == LOSS_CROSS_ENTROPY || t->shape.loss == LOSS_LOG)) {
         return fail(err, "--loss %s is for classes, not for regression",
@@ -108,7 +117,11 @@ static void set_settings(struct trainer *t)
 {
     t->settings = gradient_settings(t->job->problem, t->job->session->options->seed);
     t->count = runs_for(&t->shape.topology);
-    if (t->job->probe) {
+    if (t->job->session->options->untrained) {
+        t->count = 1;
+        t->settings.float_epochs = 0;
+        t->settings.integer_epochs = 0;
+    } else if (t->job->probe) {
         t->count = (t->count + 1) / 2;
         t->settings.float_epochs = (t->settings.float_epochs + 3) / 4;
         t->settings.integer_epochs = (t->settings.integer_epochs + 3) / 4;

@@ -96,6 +96,17 @@ struct quantise_step {
     float *effective;
 };
 
+/* Activations of a block in integers (SPEC 5): codes of `fraction` bits, 1.0 = 2^fraction. */
+struct activate_step {
+    enum activation activation;
+    int groups, rows;
+    int fraction;     /* 15 for i16, 8 for u8, 7 for i8 */
+    const int32_t *z; /* shifted sums */
+    int32_t *pairs;   /* out: the codes */
+    float *a;         /* out: codes / 2^fraction */
+    float *slope;     /* out: the real twin's derivative at z */
+};
+
 struct kernels {
     const char *name;
 
@@ -108,9 +119,7 @@ struct kernels {
     /* a = f(z), slope = f'(z), with values in units of 1 */
     void (*activate_float)(enum activation activation, int groups, int rows, const float *z,
                            float *a, float *slope);
-    /* The same on Q15 codes: pairs are the codes (SPEC 5), a = codes / 2^15 */
-    void (*activate_int)(enum activation activation, int groups, int rows, const int32_t *z,
-                         int32_t *pairs, float *a, float *slope);
+    void (*activate_int)(const struct activate_step *step);
     /* y = clamp(z, low, high) * unit[row] */
     void (*output_values)(int groups, int rows, const int32_t *z, const int32_t range[2],
                           const float *unit, float *y);

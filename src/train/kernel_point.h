@@ -56,14 +56,13 @@ LANES_INLINE lanes slope_of(lanes z, enum activation activation)
     return one;
 }
 
-/* SPEC 5 on i16. */
-LANES_INLINE ints code_of(ints z, enum activation activation)
+/* SPEC 5, for types whose largest code is `top`; cubic and psig: i16. */
+LANES_INLINE ints code_of(ints z, enum activation activation, int32_t top)
 {
-    ints top = ints_set(32767);
-    ints v = ints_min(ints_max(z, ints_set(-32767)), top);
+    ints v = ints_min(ints_max(z, ints_set(-top)), ints_set(top));
     ints zero = ints_set(0);
     switch (activation) {
-    case ACTIVATION_NONE: return ints_min(ints_max(z, ints_set(-32768)), top);
+    case ACTIVATION_NONE: return ints_min(ints_max(z, ints_set(-top - 1)), ints_set(top));
     case ACTIVATION_CUBIC: {
         ints t = ints_right(ints_mul(v, v), 15);
         return ints_right(ints_mul(v, ints_right(ints_sub(ints_set(98304), t), 1)), 15);
@@ -105,40 +104,38 @@ static void activate_float(enum activation activation, int groups, int rows, con
     }
 }
 
-LANES_INLINE ints activate_row(enum activation activation, const int32_t *z, float *a, float *slope)
+LANES_INLINE ints activate_row(const struct activate_step *s, enum activation activation, size_t at)
 {
-    lanes unit = lanes_set(0x1p-15F);
-    ints in = ints_load(z);
-    ints code = code_of(in, activation);
-    lanes_store(slope, slope_of(lanes_mul(lanes_from_ints(in), unit), activation));
-    lanes_store(a, lanes_mul(lanes_from_ints(code), unit));
+    lanes unit = lanes_set(1.0F / (float)(1 << s->fraction));
+    ints in = ints_load(s->z + at);
+    ints code = code_of(in, activation, (1 << s->fraction) - 1);
+    lanes_store(s->slope + at, slope_of(lanes_mul(lanes_from_ints(in), unit), activation));
+    lanes_store(s->a + at, lanes_mul(lanes_from_ints(code), unit));
     return code;
 }
 
-LANES_INLINE void activate_pairs(enum activation activation, size_t count, const int32_t *z,
-                                 int32_t *pairs, float *a, float *slope)
+LANES_INLINE void activate_pairs(const struct activate_step *step, enum activation activation)
 {
-    for (size_t i = 0; i < count; i++, z += 32, a += 32, slope += 32) {
-        ints even = activate_row(activation, z, a, slope);
-        ints odd = activate_row(activation, z + 16, a + 16, slope + 16);
+    const struct activate_step s = *step; /* a copy, so that nothing is loaded again */
+    size_t count = (size_t)s.groups * (size_t)(kernel_even(s.rows) / 2);
+    for (size_t i = 0; i < count; i++) {
+        ints even = activate_row(&s, activation, 2 * i * KERNEL_LANES);
+        ints odd = activate_row(&s, activation, (2 * i + 1) * KERNEL_LANES);
         ints pair = ints_or(ints_and(even, ints_set(0xffff)), ints_left(odd, 16));
-        ints_store(pairs + i * KERNEL_LANES, pair);
+        ints_store(s.pairs + i * KERNEL_LANES, pair);
     }
 }
 
-/* Bare arrays like its neighbours, which makes seven.  NOLINTNEXTLINE(readability-function-size) */
-static void activate_int(enum activation activation, int groups, int rows, const int32_t *z,
-                         int32_t *pairs, float *a, float *slope)
+static void activate_int(const struct activate_step *step)
 {
-    size_t count = (size_t)groups * (size_t)(kernel_even(rows) / 2);
-    switch (activation) {
-    case ACTIVATION_NONE: activate_pairs(ACTIVATION_NONE, count, z, pairs, a, slope); break;
-    case ACTIVATION_CUBIC: activate_pairs(ACTIVATION_CUBIC, count, z, pairs, a, slope); break;
-    case ACTIVATION_PSIG: activate_pairs(ACTIVATION_PSIG, count, z, pairs, a, slope); break;
-    case ACTIVATION_RELU: activate_pairs(ACTIVATION_RELU, count, z, pairs, a, slope); break;
-    case ACTIVATION_ABS: activate_pairs(ACTIVATION_ABS, count, z, pairs, a, slope); break;
-    case ACTIVATION_LEAKY: activate_pairs(ACTIVATION_LEAKY, count, z, pairs, a, slope); break;
-    case ACTIVATION_CLIP: activate_pairs(ACTIVATION_CLIP, count, z, pairs, a, slope); break;
+    switch (step->activation) {
+    case ACTIVATION_NONE: activate_pairs(step, ACTIVATION_NONE); break;
+    case ACTIVATION_CUBIC: activate_pairs(step, ACTIVATION_CUBIC); break;
+    case ACTIVATION_PSIG: activate_pairs(step, ACTIVATION_PSIG); break;
+    case ACTIVATION_RELU: activate_pairs(step, ACTIVATION_RELU); break;
+    case ACTIVATION_ABS: activate_pairs(step, ACTIVATION_ABS); break;
+    case ACTIVATION_LEAKY: activate_pairs(step, ACTIVATION_LEAKY); break;
+    case ACTIVATION_CLIP: activate_pairs(step, ACTIVATION_CLIP); break;
     }
 }
 

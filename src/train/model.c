@@ -143,7 +143,8 @@ double model_row_bias(const struct model *model, int layer, int row)
 
 static struct fixed_demand demand_of(const double *w, int columns, double bias, int bits, int extra)
 {
-    struct fixed_demand d = {.bias = bias, .columns = columns, .bits = bits, .extra = extra};
+    struct fixed_demand d = {
+        .bias = bias, .columns = columns, .bits = bits, .extra = extra, .fraction = 15};
     for (int j = 0; j < columns; j++) {
         double size = fabs(w[j]);
         d.sum += size;

@@ -39,6 +39,19 @@ const char *in_type_parse(const char *text)
     return index < 0 ? NULL : names[index];
 }
 
+const char *hidden_type_parse(const char *text)
+{
+    static const char *const names[] = {"i8", "u8", "i16"};
+    int index = find(text, names, 3);
+    return index < 0 ? NULL : names[index];
+}
+
+bool train_kernel_parse(const char *text, bool *packed)
+{
+    *packed = strcmp(text, "packed") == 0;
+    return *packed || strcmp(text, "any") == 0;
+}
+
 const char *out_type_parse(const char *text)
 {
     static const char *const names[] = {"i8", "i16", "i32"};

@@ -18,6 +18,24 @@ static enum type natural_in_type(const struct dataset *data)
     return type;
 }
 
+static bool is_byte(enum type type)
+{
+    return type == TYPE_I8 || type == TYPE_U8;
+}
+
+/* Type of the activations: 16 bits, and 8 where the packed kernel is wanted. */
+static bool choose_hidden(struct problem *p, const struct train_options *options, struct error *err)
+{
+    const char *name = options->hidden_type;
+    p->hidden_type = options->packed ? TYPE_I8 : TYPE_I16;
+    if (name && (!type_parse(name, &p->hidden_type) || p->hidden_type == TYPE_U16 ||
+                 p->hidden_type == TYPE_I32)) {
+        return fail(err, "--hidden %.20s: expected i8, u8 or i16", name);
+    }
+    return !options->packed || is_byte(p->hidden_type) ||
+           fail(err, "--kernel packed needs activations of 8 bits: --hidden i8 or u8");
+}
+
 static bool choose_types(struct problem *p, const struct train_options *options, struct error *err)
 {
     p->in_type = natural_in_type(p->data);
@@ -30,6 +48,11 @@ static bool choose_types(struct problem *p, const struct train_options *options,
                               p->out_type == TYPE_U8 || p->out_type == TYPE_U16)) {
         return fail(err, "--out %.20s: expected i8, i16 or i32", options->out_type);
     }
+    if (!choose_hidden(p, options, err)) {
+        return false;
+    }
+    p->dense_type = is_byte(p->in_type) && is_byte(p->hidden_type) ? TYPE_I8 : TYPE_I16;
+    p->input_unit = ldexp(1, -fixed_fraction(p->dense_type));
     p->extra = fixed_extra(p->out_type);
     return true;
 }
@@ -53,12 +76,20 @@ static struct channel input_channel(const struct column *column, enum type type)
     return channel;
 }
 
+/* Room between the data and the ends of the output type.  Sums of 8-bit activations have few more
+ * bits than these: as i16, steps eight times as coarse leave the weights of the last layer room to
+ * be large, and still are far below the error of such a net. */
+static double output_room(const struct problem *p)
+{
+    return is_byte(p->hidden_type) && p->out_type != TYPE_I8 ? 10 : 1.25;
+}
+
 /* i32 outputs have the steps of i16 ones: a step near 2^-31 of the range would be noise. */
 static struct channel output_channel(const struct column *column, const struct problem *p,
                                      struct decimal lsb)
 {
     enum type type = p->out_type == TYPE_I32 ? TYPE_I16 : p->out_type;
-    struct channel channel = channel_for_range(column->low, column->high, type, 1.25);
+    struct channel channel = channel_for_range(column->low, column->high, type, output_room(p));
     if (lsb.digits > 0) {
         channel.lsb = lsb;
     }
@@ -141,7 +172,7 @@ static bool set_channels(struct problem *p, struct decimal lsb, struct error *er
     return true;
 }
 
-/* ---- convert: fill the 16 bits ---- */
+/* ---- convert: fill the type that the first layer reads ---- */
 
 struct code_range {
     int32_t low, high;
@@ -194,8 +225,9 @@ static void convert_one(struct problem *p, int input)
     struct code_range range = codes_of(p, input);
     int32_t zero = (range.low + range.high + 1) / 2;
     int32_t reach = range.high - zero > zero - range.low ? range.high - zero : zero - range.low;
+    int32_t high = type_high(p->dense_type);
     int shift = 0;
-    while (shift < NET_ZERO_SHIFT_MAX && (int64_t)reach * 11 / 10 << (shift + 1) <= 32767) {
+    while (shift < NET_ZERO_SHIFT_MAX && (int64_t)reach * 11 / 10 << (shift + 1) <= high) {
         shift++;
     }
     p->zero[input] = zero;
@@ -211,16 +243,17 @@ static bool choose_convert(struct problem *p, struct error *err)
     if (!p->zero || !p->shift) {
         return fail_memory(err);
     }
+    int width = p->dense_type == TYPE_I8 ? 8 : 16;
     int bits = common_bits(p);
     bool common = all_wide(p, bits);
     for (int i = 0; i < p->inputs; i++) {
         p->zero[i] = is_unsigned(p->in_type) ? (int32_t)1 << (bits - 1) : 0;
-        p->shift[i] = (uint8_t)(16 - bits);
+        p->shift[i] = (uint8_t)(width - bits);
         if (!common) {
             convert_one(p, i);
         }
     }
-    p->converts = !(common && bits == 16 && p->in_type == TYPE_I16);
+    p->converts = !(common && bits == width && p->in_type == p->dense_type);
     return true;
 }
 
@@ -269,11 +302,13 @@ void problem_free(struct problem *p)
 void problem_input(const struct problem *p, size_t row, int16_t *x)
 {
     const float *values = data_row(p->data, row);
+    int32_t low = type_low(p->dense_type);
+    int32_t high = type_high(p->dense_type);
     bool clamped = false;
     for (int i = 0; i < p->inputs; i++) {
         int32_t code = channel_encode(&p->in_channels[i], p->in_type, (double)values[i], &clamped);
         int64_t y = (int64_t)(code - p->zero[i]) * ((int64_t)1 << p->shift[i]);
-        x[i] = (int16_t)(y < INT16_MIN ? INT16_MIN : y > INT16_MAX ? INT16_MAX : y);
+        x[i] = (int16_t)(y < low ? low : y > high ? high : y);
     }
 }
 

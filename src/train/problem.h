@@ -1,6 +1,7 @@
 /* A dataset in training's own units.
  *
- * Inputs are Q15 codes (int16, what the integer program sees behind `convert`; 32768 = 1.0).
+ * Inputs are the codes that the first dense layer reads, behind `convert`: i16 in Q15 (32768 =
+ * 1.0), or i8 in Q7 where readings and activations have 8 bits.
  * Targets are in units of the output's full scale (1.0 = 2^15 codes for i16 and i32, 2^7 for i8).
  */
 #ifndef MOTE_TRAIN_PROBLEM_H
@@ -19,6 +20,9 @@ struct problem {
     int outputs; /* of the net: targets, or classes */
     enum type in_type;
     enum type out_type;
+    enum type dense_type;         /* of what the first layer reads: i16 or i8 */
+    enum type hidden_type;        /* of the activations: i16, i8 or u8 */
+    double input_unit;            /* value of one code of dense_type */
     int extra;                    /* fixed_extra(out_type) */
     struct channel *in_channels;  /* inputs */
     struct channel *out_channels; /* outputs */
@@ -35,7 +39,8 @@ bool problem_new(struct problem *problem, const struct dataset *data,
                  const struct train_options *options, struct error *err);
 void problem_free(struct problem *problem);
 
-/* Inputs of a data row as Q15 codes: encoded by the channel, then converted as SPEC 3 says. */
+/* Inputs of a data row as codes of dense_type: encoded by the channel, then converted as SPEC 3
+ * says. */
 void problem_input(const struct problem *problem, size_t row, int16_t *x);
 
 /* Regression targets of a data row. */

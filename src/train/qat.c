@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 2^30 / 2^-30 bound what k can do to a row; activations are at most 2^15. */
-#define FULL_SCALE 32768
+#define COARSER 3 /* see coarser_by() */
 
 /* 2^exponent, |exponent| <= 1000: ldexp() would be a call for each row of each step. */
 static inline double power_of_two(int exponent)
@@ -32,6 +31,11 @@ static inline double whole_below(double value)
 static int largest_scale(const struct gradient_layer *layer)
 {
     return NET_SHIFT_MAX - layer->extra;
+}
+
+static int least_scale(const struct gradient_layer *layer)
+{
+    return layer->extra < 0 ? -layer->extra : 0;
 }
 
 static bool sees_inputs(const struct gradient *g, int index)
@@ -87,7 +91,7 @@ static double bias_room(const struct gradient *g, int index, int row)
     int shift = g->shift[layer->row + (size_t)row];
     /* Unshifted, the net's and the skip's sums get half of 2^31 each, so that theirs fits. */
     bool halved = shift == 0 && g->shape.has_skip && index + 1 >= g->layer_count;
-    return (halved ? 0x1p30 : 0x1p31) - 1 - (double)sum * FULL_SCALE -
+    return (halved ? 0x1p30 : 0x1p31) - 1 - (double)sum * power_of_two(layer->fraction) -
            power_of_two(shift > 0 ? shift - 1 : 0);
 }
 
@@ -127,7 +131,8 @@ static bool round_bias(struct gradient *g, int index, int row)
     double code = 0;
     if (index < g->layer_count) {
         int k = (int)g->state.scale[at];
-        double place = clamp_real(real_bias(g, index, row) * power_of_two(k + 15), 0x1p31);
+        double place =
+            clamp_real(real_bias(g, index, row) * power_of_two(k + layer->fraction), 0x1p31);
         code = clamp_real(whole_below(place + 0.5), room);
     }
     int32_t half = g->shift[at] > 0 ? (int32_t)1 << (g->shift[at] - 1) : 0;
@@ -140,7 +145,7 @@ static void coarsen(struct gradient *g, int index, int row)
 {
     const struct gradient_layer *layer = &g->layers[index];
     size_t at = layer->row + (size_t)row;
-    if (g->state.scale[at] > 0) {
+    if (g->state.scale[at] > (float)least_scale(layer)) {
         g->state.scale[at] -= 1;
         g->state.step[at] = g->state.scale[at];
         set_levels(g, index, row);
@@ -159,6 +164,9 @@ void qat_round(struct gradient *g)
         round_weights(g);
         for (int i = 0; i < g->dense_count; i++) {
             for (int r = 0; r < g->layers[i].dense.rows; r++) {
+                if (qat_packs(g, i)) {
+                    qat_pack(g, i, r);
+                }
                 if (!round_bias(g, i, r)) {
                     coarsen(g, i, r);
                     coarser = true;
@@ -170,17 +178,21 @@ void qat_round(struct gradient *g)
 
 /* ---- scales ---- */
 
-/* Sum of squared rounding errors of a row at scale k, in units of the master weights. */
+/* Sum of squared errors of a row at scale k, by rounding and by what makes it fit the packed
+ * kernel, in units of the master weights. */
 static double row_error(const struct gradient *g, int index, int row, int k)
 {
     const struct gradient_layer *layer = &g->layers[index];
     const float *w = g->state.parameters + layer->weight + row * layer->dense.columns;
     double limit = weight_limit(g->shape.weight_bits);
+    double threshold = qat_packs(g, index) ? qat_pack_threshold(g, index, row, k) : 0;
     double error = 0;
     for (int j = 0; j < layer->inputs; j++) {
         double scale = power_of_two(k) * (sees_inputs(g, index) ? g->inverse[j] : 1);
         if (scale > 0) {
-            double level = clamp_real(nearbyint((double)w[j] * scale), limit) / scale;
+            double place = clamp_real((double)w[j] * scale, limit);
+            place -= clamp_real(place, threshold);
+            double level = nearbyint(place) / scale;
             error += ((double)w[j] - level) * ((double)w[j] - level);
         }
     }
@@ -192,8 +204,10 @@ static int safe_scale(const struct gradient *g, int index, int row)
 {
     const struct gradient_layer *layer = &g->layers[index];
     const float *w = g->state.parameters + layer->weight + row * layer->dense.columns;
-    struct fixed_demand demand = {
-        .columns = layer->inputs, .bits = g->shape.weight_bits, .extra = layer->extra};
+    struct fixed_demand demand = {.columns = layer->inputs,
+                                  .bits = g->shape.weight_bits,
+                                  .extra = layer->extra,
+                                  .fraction = layer->fraction};
     for (int j = 0; j < layer->inputs; j++) {
         double size = fabs((double)w[j]) * (sees_inputs(g, index) ? g->inverse[j] : 1);
         demand.sum += size;
@@ -221,12 +235,32 @@ static int best_scale(const struct gradient *g, int index, int row)
     return best;
 }
 
+/* One scale for all rows of a layer for the packed kernel, which then needs no table of shifts. */
+static int common_scale(const struct gradient *g, int index)
+{
+    const struct gradient_layer *layer = &g->layers[index];
+    int best = least_scale(layer);
+    double least = HUGE_VAL;
+    for (int k = best; k <= largest_scale(layer); k++) {
+        double error = 0;
+        for (int r = 0; r < layer->dense.rows; r++) {
+            error += row_error(g, index, r, k);
+        }
+        if (error < least) {
+            least = error;
+            best = k;
+        }
+    }
+    return best;
+}
+
 void qat_refit(struct gradient *g)
 {
     for (int i = 0; i < g->dense_count; i++) {
         const struct gradient_layer *layer = &g->layers[i];
+        int common = qat_packs(g, i) ? common_scale(g, i) : -1;
         for (int r = 0; r < layer->dense.rows; r++) {
-            float k = (float)best_scale(g, i, r);
+            float k = (float)(common >= 0 ? common : best_scale(g, i, r));
             g->state.scale[layer->row + (size_t)r] = k;
             g->state.step[layer->row + (size_t)r] = k;
         }
@@ -268,7 +302,8 @@ void qat_learn_steps(struct gradient *g, double rate)
     step_products(g);
     for (int i = 0; i < g->dense_count; i++) {
         const struct gradient_layer *layer = &g->layers[i];
-        for (int r = 0; r < layer->dense.rows; r++) {
+        int rows = qat_packs(g, i) ? 0 : layer->dense.rows; /* these have one common scale */
+        for (int r = 0; r < rows; r++) {
             size_t at = layer->row + (size_t)r;
             float slope = (float)step_gradient(g, layer, r);
             s->step_first[at] += 0.1F * (slope - s->step_first[at]);
@@ -276,7 +311,8 @@ void qat_learn_steps(struct gradient *g, double rate)
             float spread = sqrtf(s->step_second[at]) + 1e-12F;
             s->step[at] -= (float)rate * s->step_first[at] / spread;
             float top = (float)largest_scale(layer);
-            s->step[at] = s->step[at] > top ? top : s->step[at] >= 0 ? s->step[at] : 0;
+            float least = (float)least_scale(layer);
+            s->step[at] = s->step[at] > top ? top : s->step[at] >= least ? s->step[at] : least;
             float k = rintf(s->step[at]);
             if (k != s->scale[at]) {
                 s->scale[at] = k;
@@ -305,10 +341,18 @@ static int gain_for(struct gradient *g, const struct packed *samples)
         }
     }
     int gain = 0;
-    while (gain < 8 && power_of_two(gain) < (double)top) {
+    while (gain < GRADIENT_GAIN_MAX - COARSER && power_of_two(gain) < (double)top) {
         gain++;
     }
     return gain;
+}
+
+/* Logits of more bits than the codes that they are summed from: like the results of a regression,
+ * their steps are eight times as coarse, so that the last layer's weights may be large. */
+static int coarser_by(const struct gradient *g)
+{
+    const struct gradient_shape *s = &g->shape;
+    return fixed_fraction(s->out_type) > fixed_fraction(s->hidden_type) ? COARSER : 0;
 }
 
 static void use_codes(struct gradient *g)
@@ -323,7 +367,7 @@ void qat_begin(struct gradient *g, const struct packed *samples)
 {
     struct gradient_state *s = &g->state;
     g->integer = false;
-    gradient_set_gain(g, g->shape.classes ? gain_for(g, samples) : 0);
+    gradient_set_gain(g, g->shape.classes ? gain_for(g, samples) + coarser_by(g) : 0);
     memset(s->first, 0, g->count * sizeof *s->first);
     memset(s->second, 0, g->count * sizeof *s->second);
     s->steps = 0;
@@ -340,7 +384,9 @@ bool qat_integer(struct gradient *g)
     for (int i = 0; i < g->dense_count; i++) {
         for (int r = 0; r < g->layers[i].dense.rows; r++) {
             float k = g->state.scale[g->layers[i].row + (size_t)r];
-            if (!(k >= 0 && k <= (float)largest_scale(&g->layers[i])) || rintf(k) != k) {
+            if (!(k >= (float)least_scale(&g->layers[i]) &&
+                  k <= (float)largest_scale(&g->layers[i])) ||
+                rintf(k) != k) {
                 return false;
             }
         }

@@ -21,7 +21,7 @@ void sample_set_fill(struct sample_set *samples, const struct problem *p, const 
         size_t row = rows[(first + i) % row_count];
         problem_input(p, row, codes);
         for (size_t j = 0; j < inputs; j++) {
-            samples->x[i * inputs + j] = codes[j] * 0x1p-15;
+            samples->x[i * inputs + j] = codes[j] * p->input_unit;
         }
         problem_target(p, row, samples->t + i * (size_t)p->outputs);
     }
@@ -46,7 +46,7 @@ double sample_set_fixed_loss(const struct sample_set *samples, const struct prob
     double loss = 0;
     for (size_t s = 0; s < samples->count; s++) {
         for (size_t j = 0; j < inputs; j++) {
-            memory->x[j] = (int16_t)(samples->x[s * inputs + j] * 32768);
+            memory->x[j] = (int16_t)(samples->x[s * inputs + j] / p->input_unit);
         }
         fixed_forward(fixed, memory->x, memory->y, memory->scratch);
         for (size_t o = 0; o < outputs; o++) {

@@ -44,11 +44,15 @@ static enum method choose_method(const struct run_state *run, const struct topol
     const struct problem *p = run->problem;
     size_t parameters = topology_parameters(largest);
     bool fits = parameters <= LSQ_PARAMETERS_MAX && p->outputs <= LSQ_OUTPUTS_MAX;
+    if (run->options->untrained) {
+        return METHOD_QAT;
+    }
     if (run->options->method != METHOD_AUTO) {
         return run->options->method;
     }
     bool squares = run->options->loss == LOSS_AUTO || run->options->loss == LOSS_MSE;
-    if (p->task != TASK_REGRESSION || !fits || run->bits < 4 || !squares) {
+    bool wide = p->hidden_type == TYPE_I16;
+    if (p->task != TASK_REGRESSION || !fits || run->bits < 4 || !squares || !wide) {
         return METHOD_QAT;
     }
     size_t numbers = p->counts[PART_TRAIN] * (size_t)p->outputs;
@@ -140,14 +144,33 @@ static bool choose_shape(struct run_state *run, struct error *err)
     return set_shape(run, &topology, err);
 }
 
+/* What SPEC 5 does not have, or what no route trains. */
+static bool check_hidden(const struct run_state *run, struct error *err)
+{
+    const struct train_options *o = run->options;
+    enum activation a = run->activation;
+    enum type type = run->problem->hidden_type;
+    if (type == TYPE_I16) {
+        return true;
+    }
+    if (a == ACTIVATION_CUBIC || a == ACTIVATION_PSIG ||
+        (type == TYPE_U8 && (a == ACTIVATION_LEAKY || a == ACTIVATION_CLIP))) {
+        return fail(err, "--hidden %s: not with --activation %s", type_name(type),
+                    activation_name(a));
+    }
+    return o->method != METHOD_LSQ ||
+           fail(err, "--method lsq trains activations of 16 bits; 8 bits go by gradient");
+}
+
 static bool choose_options(struct run_state *run, struct error *err)
 {
     const struct train_options *o = run->options;
     bool regression = run->problem->task == TASK_REGRESSION;
-    run->activation = o->activation ? o->activation
-                      : regression  ? ACTIVATION_CUBIC
-                                    : ACTIVATION_RELU;
-    run->has_skip = o->skip > 0 || (o->skip == 0 && regression);
+    bool wide = run->problem->hidden_type == TYPE_I16;
+    run->activation = o->activation        ? o->activation
+                      : regression && wide ? ACTIVATION_CUBIC
+                                           : ACTIVATION_RELU;
+    run->has_skip = o->skip > 0 || (o->skip == 0 && regression && !o->packed);
     run->bits = o->weight_bits ? o->weight_bits : 8;
     if (run->bits < 2 || run->bits > 9) {
         return fail(err, "--weights %d: expected 2 (ternary) to 9", run->bits);
@@ -158,7 +181,10 @@ static bool choose_options(struct run_state *run, struct error *err)
     if (o->method == METHOD_LSQ && o->loss != LOSS_AUTO && o->loss != LOSS_MSE) {
         return fail(err, "--method lsq has the squared error as its loss");
     }
-    return true;
+    if (o->packed && run->has_skip) {
+        return fail(err, "--kernel packed goes without --skip, whose sums have 32 bits");
+    }
+    return check_hidden(run, err);
 }
 
 static uint64_t identity_of(const struct train_options *options, const struct dataset *data)

@@ -23,8 +23,12 @@ struct train_options {
     enum loss loss;
     const char *
         in_type; /* "u8" "i8" "u16" "i16"; NULL: u16 or u8 for integer columns in range, else i16 */
-    const char *out_type;   /* "i8" "i16" "i32"; NULL: i16 */
+    const char *hidden_type; /* "i8" "u8" "i16": of the activations; NULL: i16 */
+    const char *out_type;    /* "i8" "i16" "i32"; NULL: i16 */
+    bool packed; /* rows shall fit the packed kernel: their sums of 8-bit activations take at most
+                    65536 values.  hidden_type NULL: i8 */
     struct decimal out_lsb; /* digits 0: chosen per output */
+    bool untrained;         /* random weights: to measure what a net of this shape costs */
     double seconds;         /* time budget; 0: until converged, at most the route's own step counts.
                                Results under a time budget depend on the machine's speed */
     uint64_t seed;
@@ -86,6 +90,10 @@ bool loss_parse(const char *text, enum loss *loss);
 
 /* The type's name as in train_options where it may be one, else NULL. */
 const char *in_type_parse(const char *text);
+const char *hidden_type_parse(const char *text);
 const char *out_type_parse(const char *text);
+
+/* "any" or "packed": the kernel that the rows shall fit. */
+bool train_kernel_parse(const char *text, bool *packed);
 
 #endif

@@ -61,6 +61,17 @@ check "--explain: the bound and the limit" grep -q \
     'packed *; the sums of row [0-9]* take [0-9 ]* values, a half word 65 536;' out
 mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise speed --kernel line
 check "--kernel: a straight line" [ "$(grep -c '^  \* line ' out)" -eq 3 ]
+mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise speed --target host
+check "--target host: the wider layers as loops that compilers vectorise" \
+    [ "$(grep -c '^  \* vector ' out)" -eq 2 ]
+mote emit "$golden/pose-6-16-6.mote" -o vectors.h --asm
+ends "--asm" 0 ""
+check "--asm: three vector variants" [ "$(grep -c '^#include <\(immintrin\|arm_neon\).h>' vectors.h)" -eq 3 ]
+check "--asm: plain C for everything else" grep -q '^#else$' vectors.h
+# shellcheck disable=SC2086
+check "--asm: compiles without any of them" gcc $strict -x c -c -o vectors.o vectors.h
+mote emit "$golden/pose-6-16-6.mote" -o plain.h
+check "no intrinsics without --asm" [ "$(grep -c '^#include' plain.h)" -eq 1 ]
 mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise balanced
 check "--optimise balanced" grep -q '^least bytes times time, .* on cortex-m0:$' out
 if [ -n "$(command -v arm-none-eabi-gcc)" ]; then

@@ -9,7 +9,8 @@ cd "$SCRATCH" || exit 1
 mote targets
 ends "targets" 0 ""
 for target in host cortex-m0 cortex-m0plus cortex-m3 cortex-m4 cortex-m7 cortex-m33 rv32ec \
-    rv32emc rv32imc rv64 armeb s390x ppc64 atmega328p atmega2560 attiny85 wasm32; do
+    rv32emc rv32imc rv64 armeb s390x ppc64 atmega328p atmega2560 attiny85 wasm32 \
+    host-native aarch64; do
     check "targets lists $target" grep -q "^$target " out
 done
 mote targets --json

@@ -100,6 +100,7 @@ static void emit_numbered(const struct net *net, int index, const struct emitted
     (void)snprintf(name, sizeof name, "n%d", index);
     struct emit_options options = {.name = name,
                                    .optimise = how->optimise,
+                                   .variants = how->variants,
                                    .kernel = how->kernel,
                                    .separate = how->short_int,
                                    .selftest = how->short_int ? NULL : &vectors};
@@ -228,7 +229,8 @@ void emitted_run(struct net *const *nets, int count, const struct emitted *how, 
                     how->short_int ? "n*.o" : "") != 0) {
         stop("does not compile", how->compiler);
     }
-    if (run_command("cd %s && ./all <in.bin >out.bin", folder) != 0) {
+    if (run_command("cd %s && %s ./all <in.bin >out.bin", folder,
+                    how->emulator ? how->emulator : "") != 0) {
         stop("emitted program failed", how->compiler);
     }
     read_outputs(nets, count, how->short_int, vectors, out);

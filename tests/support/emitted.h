@@ -25,6 +25,8 @@ struct emitted {
     bool short_int;       /* the nets as a machine with 16-bit int would compute them: by clang's
                              MSP430 front end, which traps undefined behaviour and overflow */
     const char *kernel;   /* as in struct emit_options */
+    unsigned variants;    /* as in struct emit_options */
+    const char *emulator; /* command in front of the program; NULL: none */
 };
 
 /* Emit `count` nets as n0 ..., compile them together, run `vectors` inputs through each: out[i]

@@ -54,10 +54,18 @@ void made_new(struct made *made, int inputs, int outputs, int classes, size_t ro
     if (classes > 0) {
         set_classes(made, classes);
     }
+    made_problem(made);
+}
+
+void made_problem(struct made *made)
+{
+    struct error err = {0};
+    bool classes = made->data->class_count > 0;
+    problem_free(&made->problem);
     assert_true(problem_new(&made->problem, made->data, &made->options, &err));
-    enum loss loss = classes > 0 ? LOSS_CROSS_ENTROPY : LOSS_MSE;
-    assert_true(packed_new(&made->packed, made->arena, &made->problem, loss,
-                           made->problem.rows[PART_TRAIN], made->problem.counts[PART_TRAIN]));
+    assert_true(packed_new(&made->packed, made->arena, &made->problem,
+                           classes ? LOSS_CROSS_ENTROPY : LOSS_MSE, made->problem.rows[PART_TRAIN],
+                           made->problem.counts[PART_TRAIN]));
 }
 
 void made_free(struct made *made)
@@ -72,6 +80,8 @@ void made_net(const struct made *made, struct gradient *g, struct gradient_shape
 {
     struct error err = {0};
     struct topology *t = &shape.topology;
+    shape.dense_type = made->problem.dense_type;
+    shape.hidden_type = made->problem.hidden_type;
     t->layer_count = 0;
     t->widths[0] = made->problem.inputs;
     while (hidden[t->layer_count]) {

@@ -16,6 +16,10 @@ struct made {
 
 /* Fails the test when it cannot. */
 void made_new(struct made *made, int inputs, int outputs, int classes, size_t rows);
+
+/* The problem and the rows anew, after made->options have changed. */
+void made_problem(struct made *made);
+
 void made_free(struct made *made);
 
 /* A net of `hidden` (0-terminated) layers on that data with random weights. */

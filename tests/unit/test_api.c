@@ -135,6 +135,8 @@ static void refusals(void **state)
         {{.method = "sgd"}, "mote_options: method: 'sgd' is not known"},
         {{.loss = "l2"}, "mote_options: loss: 'l2' is not known"},
         {{.in_type = "i32"}, "mote_options: in_type: 'i32' is not known"},
+        {{.hidden_type = "i32"}, "mote_options: hidden_type: 'i32' is not known"},
+        {{.kernel = "fast"}, "mote_options: kernel: 'fast' is not known"},
         {{.out_type = "u8"}, "mote_options: out_type: 'u8' is not known"},
         {{.weight_bits = 10}, "mote_options: weight_bits: 10 is not 2..9"},
         {{.threads = 17}, "mote_options: threads or seconds are out of range"},

@@ -17,7 +17,7 @@
 #define CODES    65536
 #define CLANG                                                                                      \
     "clang --target=thumbv6m-none-eabi -mcpu=cortex-m0 -std=c99 -ffreestanding "                   \
-    "-ffunction-sections -fdata-sections -Wall -Wextra -Wpedantic -Werror -Wno-unknown-pragmas"
+    "-ffunction-sections -fdata-sections -Wall -Wextra -Werror -Wno-unknown-pragmas"
 
 #ifndef NETS
 #define NETS 4
@@ -196,6 +196,7 @@ static void test_bytes(void **state)
 {
     (void)state;
     check_nets(bytes_net, "cortex-m0", 1);
+    check_nets(bytes_net, "cortex-m0", 1038); /* here both passes once chose other kernels */
     struct net *net = bytes_net(1);
     struct text header = emitted(net, false);
     assert_non_null(strstr(header.data, "0x00ff00ff")); /* four at once */

@@ -218,6 +218,38 @@ static void test_big_endian_ppc64(void **state)
     check_big_endian("ppc64", 1300);
 }
 
+/* The nets again with the target's variants. */
+static void check_variants(const char *target, uint64_t seed)
+{
+    const struct measure_options options = {
+        .optimise = OPTIMISE_SPEED, .assembly = true, .count = 100};
+    for (int i = 0; i < 4; i++) {
+        struct error err = {0};
+        struct net *net = small_net(&seed);
+        struct cost cost = measure(net, target, &options, &err);
+        assert_string_equal(err.message, "");
+        assert_int_equal(cost.vectors, 100);
+        assert_int_equal(cost.mismatches, 0);
+        net_free(net);
+    }
+}
+
+static void test_aarch64(void **state)
+{
+    (void)state;
+    need("aarch64");
+    check_nets("aarch64", OPTIMISE_SPEED, 1400);
+    check_variants("aarch64", 1410);
+    check_mismatch("aarch64");
+}
+
+static void test_host_native(void **state)
+{
+    (void)state;
+    check_nets("host-native", OPTIMISE_SPEED, 1500);
+    check_variants("host-native", 1510);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +266,8 @@ int main(void)
         cmocka_unit_test(test_big_endian_arm),
         cmocka_unit_test(test_big_endian_s390x),
         cmocka_unit_test(test_big_endian_ppc64),
+        cmocka_unit_test(test_aarch64),
+        cmocka_unit_test(test_host_native),
     };
     return cmocka_run_group_tests(tests, boards_set_up, NULL);
 }

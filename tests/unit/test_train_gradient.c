@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const enum activation all_activations[] = {ACTIVATION_CUBIC, ACTIVATION_PSIG,
                                                   ACTIVATION_RELU,  ACTIVATION_ABS,
@@ -58,7 +59,7 @@ static double slow_loss(const struct gradient *g, const struct made *made, struc
         const int32_t *words = made->packed.codes + i * (size_t)made->packed.pairs;
         for (int j = 0; j < made->problem.inputs; j++) {
             int16_t code = (int16_t)(j % 2 ? words[j / 2] >> 16 : words[j / 2] & 0xffff);
-            x[j] = code * 0x1p-15;
+            x[j] = ldexp(code, -made->packed.fraction);
         }
         model_forward(model, x, y, scratch);
         sum += one_loss(g, y, made->packed.targets + i * (size_t)made->packed.target_count);
@@ -135,6 +136,25 @@ static void gradient_is_right(enum activation activation, enum loss loss, bool s
     made_free(&made);
 }
 
+/* Readings and activations of 8 bits: the float net that they start from. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    static const int hidden[] = {5, 4, 0};
+    struct made made;
+    struct gradient g;
+    made_new(&made, 3, 3, 0, 120);
+    made.options.in_type = "i8";
+    made.options.hidden_type = "i8";
+    made_problem(&made);
+    struct gradient_shape shape = {
+        .activation = ACTIVATION_RELU, .loss = LOSS_MSE, .weight_bits = 8, .out_type = TYPE_I16};
+    made_net(&made, &g, shape, hidden, NULL);
+    assert_int_equal(made.packed.fraction, 7);
+    compare_gradient(&g, &made);
+    made_free(&made);
+}
+
 static void test_activations(void **state)
 {
     (void)state;
@@ -196,54 +216,70 @@ static void compare_forward(struct gradient *g, const struct made *made)
     net_free(net);
 }
 
-/* Random shapes, and weights from tame to saturating. */
+/* From tame to saturating weights, then a few steps: the same outputs as the interpreter. */
+static void forward_is_right(struct made *made, struct gradient_shape shape, const int *hidden,
+                             float spread)
+{
+    struct gradient g;
+    shape.out_type = made->problem.out_type;
+    made_net(made, &g, shape, hidden, NULL);
+    for (size_t i = 0; i < g.count; i++) {
+        g.state.parameters[i] *= spread;
+    }
+    qat_begin(&g, &made->packed);
+    compare_forward(&g, made);
+    g.step_rate = 0.05;
+    for (int i = 0; i < 5; i++) {
+        gradient_step(&g, &made->packed, NULL, 64, 0.05);
+    }
+    qat_freeze(&g, 0.5);
+    gradient_step(&g, &made->packed, NULL, 64, 0.05);
+    compare_forward(&g, made);
+}
+
+static void random_forward(struct rng *rng, int round, const char *hidden_type)
+{
+    static const enum activation narrow[] = {ACTIVATION_RELU, ACTIVATION_ABS, ACTIVATION_LEAKY,
+                                             ACTIVATION_CLIP};
+    int hidden[3] = {1 + (int)rng_below(rng, 20), (int)rng_below(rng, 20), 0};
+    bool classes = round % 4 == 3;
+    struct made made;
+    made_new(&made, 1 + (int)rng_below(rng, 9), classes ? 1 : 1 + (int)rng_below(rng, 7),
+             classes ? 2 + (int)rng_below(rng, 5) : 0, 300);
+    int kinds = strcmp(hidden_type, "u8") == 0 ? 2 : 4;
+    bool wide = strcmp(hidden_type, "i16") == 0;
+    struct gradient_shape shape = {.activation = wide ? all_activations[round % ACTIVATIONS]
+                                                      : narrow[round / 2 % kinds],
+                                   .has_skip = round % 2 == 0,
+                                   .loss = classes ? LOSS_CROSS_ENTROPY : LOSS_MSE,
+                                   .weight_bits = 2 + (int)rng_below(rng, 8),
+                                   .classes = classes};
+    made.options.in_type = round % 3 == 1 ? "i8" : NULL;
+    made.options.hidden_type = hidden_type;
+    made.options.out_type = round % 5 == 4 ? "i8" : "i16";
+    made_problem(&made);
+    forward_is_right(&made, shape, hidden, (float)rng_uniform(rng, 0.1, 8));
+    made_free(&made);
+}
+
+/* Random shapes and types. */
 static void test_forward(void **state)
 {
     (void)state;
+    static const char *const types[] = {"i16", "i8", "u8"};
     struct rng rng = rng_new(5, 9);
-    for (int round = 0; round < 60; round++) {
-        int hidden[3] = {1 + (int)rng_below(&rng, 20), (int)rng_below(&rng, 20), 0};
-        bool classes = round % 4 == 3;
-        struct made made;
-        struct gradient g;
-        made_new(&made, 1 + (int)rng_below(&rng, 9), classes ? 1 : 1 + (int)rng_below(&rng, 7),
-                 classes ? 2 + (int)rng_below(&rng, 5) : 0, 300);
-        struct gradient_shape shape = {.activation = all_activations[round % ACTIVATIONS],
-                                       .has_skip = round % 2 == 0,
-                                       .loss = classes ? LOSS_CROSS_ENTROPY : LOSS_MSE,
-                                       .weight_bits = 2 + (int)rng_below(&rng, 8),
-                                       .out_type = round % 5 == 4 ? TYPE_I8 : TYPE_I16,
-                                       .classes = classes};
-        if (shape.out_type == TYPE_I8) {
-            problem_free(&made.problem);
-            struct error err = {0};
-            made.options.out_type = "i8";
-            assert_true(problem_new(&made.problem, made.data, &made.options, &err));
+    for (int type = 0; type < 3; type++) {
+        for (int round = 0; round < 60; round++) {
+            random_forward(&rng, round, types[type]);
         }
-        made_net(&made, &g, shape, hidden, NULL);
-        float spread = (float)rng_uniform(&rng, 0.1, 8);
-        for (size_t i = 0; i < g.count; i++) {
-            g.state.parameters[i] *= spread;
-        }
-        qat_begin(&g, &made.packed);
-        compare_forward(&g, &made);
-        g.step_rate = 0.05;
-        for (int i = 0; i < 5; i++) {
-            gradient_step(&g, &made.packed, NULL, 64, 0.05);
-        }
-        qat_freeze(&g, 0.5);
-        gradient_step(&g, &made.packed, NULL, 64, 0.05);
-        compare_forward(&g, &made);
-        made_free(&made);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_activations), cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_skip),        cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

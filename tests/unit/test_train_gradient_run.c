@@ -55,12 +55,22 @@ static void save(const struct gradient_run *run, struct text *out)
     assert_false(out->failed);
 }
 
-static void same_bits(enum activation activation, enum loss loss, bool skip)
+/* Rows for the packed kernel. */
+static struct gradient_shape packed_shape(struct made *made)
+{
+    struct gradient_shape shape = shape_for(ACTIVATION_RELU, LOSS_MSE, false);
+    made->options.packed = true;
+    made->options.in_type = "i8";
+    made_problem(made);
+    shape.packed = true;
+    shape.weight_bits = 8;
+    return shape;
+}
+
+static void same_runs(const struct made *made, struct gradient_shape shape)
 {
     static const char *const isas[] = {"scalar", "avx2", "avx512"};
-    struct made made;
     struct text expected = {0};
-    made_new(&made, 5, loss == LOSS_CROSS_ENTROPY ? 1 : 3, loss == LOSS_CROSS_ENTROPY ? 4 : 0, 400);
     for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++) {
         struct error err = {0};
         struct text out = {0};
@@ -68,8 +78,8 @@ static void same_bits(enum activation activation, enum loss loss, bool skip)
             print_message("skip: this machine has no %s\n", isas[i]);
             continue;
         }
-        struct gradient_run *run = new_run(&made, shape_for(activation, loss, skip), isas[i]);
-        run_epochs(&made, run, 12);
+        struct gradient_run *run = new_run(made, shape, isas[i]);
+        run_epochs(made, run, 12);
         save(run, i == 0 ? &expected : &out);
         if (i > 0) {
             assert_int_equal(out.length, expected.length);
@@ -78,12 +88,23 @@ static void same_bits(enum activation activation, enum loss loss, bool skip)
         text_free(&out);
     }
     text_free(&expected);
+}
+
+static void same_bits(enum activation activation, enum loss loss, bool skip)
+{
+    struct made made;
+    made_new(&made, 5, loss == LOSS_CROSS_ENTROPY ? 1 : 3, loss == LOSS_CROSS_ENTROPY ? 4 : 0, 400);
+    same_runs(&made, shape_for(activation, loss, skip));
     made_free(&made);
 }
 
 static void test_instruction_sets(void **state)
 {
     (void)state;
+    struct made made;
+    made_new(&made, 5, 3, 0, 400);
+    same_runs(&made, packed_shape(&made));
+    made_free(&made);
     same_bits(ACTIVATION_CUBIC, LOSS_MSE, true);
     same_bits(ACTIVATION_PSIG, LOSS_HUBER, false);
     same_bits(ACTIVATION_RELU, LOSS_CROSS_ENTROPY, false);
@@ -118,27 +139,23 @@ static void test_pinned(void **state)
 }
 
 /* Stopped at any epoch, saved, restored into a fresh net: the rest gives the same state. */
-static void test_resume(void **state)
+static void resumes(const struct made *made, struct gradient_shape shape)
 {
-    (void)state;
-    struct made made;
     struct text whole = {0};
-    struct gradient_shape shape = shape_for(ACTIVATION_CUBIC, LOSS_MSE, true);
-    made_new(&made, 6, 2, 0, 300);
-    struct gradient_run *run = new_run(&made, shape, NULL);
-    run_epochs(&made, run, 12);
+    struct gradient_run *run = new_run(made, shape, NULL);
+    run_epochs(made, run, 12);
     save(run, &whole);
     for (uint32_t stop = 0; stop <= 12; stop++) {
         struct text half = {0};
         struct text out = {0};
-        run = new_run(&made, shape, NULL);
-        run_epochs(&made, run, stop);
+        run = new_run(made, shape, NULL);
+        run_epochs(made, run, stop);
         save(run, &half);
-        run = new_run(&made, shape, NULL);
+        run = new_run(made, shape, NULL);
         struct bytes in = bytes_of(half.data, half.length);
         assert_true(gradient_restore(&run->net, &in));
         assert_int_equal(bytes_left(&in), 0);
-        run_epochs(&made, run, 12);
+        run_epochs(made, run, 12);
         save(run, &out);
         assert_int_equal(out.length, whole.length);
         assert_memory_equal(out.data, whole.data, out.length);
@@ -146,6 +163,15 @@ static void test_resume(void **state)
         text_free(&out);
     }
     text_free(&whole);
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    struct made made;
+    made_new(&made, 6, 2, 0, 300);
+    resumes(&made, shape_for(ACTIVATION_CUBIC, LOSS_MSE, true));
+    resumes(&made, packed_shape(&made));
     made_free(&made);
 }
 
@@ -168,6 +194,14 @@ static void test_restore_refuses(void **state)
     run = new_run(&made, shape, NULL);
     struct bytes in = bytes_of(text.data, text.length);
     assert_false(gradient_restore(&run->net, &in));
+    for (int gain = 0; gain <= GRADIENT_GAIN_MAX + 1; gain++) {
+        struct text state_text = {0};
+        gradient_set_gain(&run->net, gain);
+        save(run, &state_text);
+        in = bytes_of(state_text.data, state_text.length);
+        assert_true(gradient_restore(&run->net, &in) == (gain <= GRADIENT_GAIN_MAX));
+        text_free(&state_text);
+    }
     text_free(&text);
     made_free(&made);
 }

@@ -282,6 +282,8 @@ static void chain_agrees(enum activation activation, bool skip, enum type out)
     struct problem problem = {.inputs = 5,
                               .outputs = 3,
                               .in_type = TYPE_I16,
+                              .dense_type = TYPE_I16,
+                              .hidden_type = TYPE_I16,
                               .out_type = out,
                               .in_channels = channels,
                               .out_channels = channels,
