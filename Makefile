@@ -3,6 +3,7 @@
 #
 #   demo test bench fuzz           what it can do, whether it is right, how fast, what breaks it
 #   check-format format tidy       style
+#   test-all                       the same with every proof and seeded fault: hours
 #   layers costs                   include order; kernels and golden table measured again
 #   install uninstall clean        PREFIX=/usr/local, DESTDIR=
 #
@@ -50,6 +51,7 @@ CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+PROOF    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/proof/*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c tests/bench/fit_*.c))
 # What tests share: random nets, temporary files ...
@@ -60,7 +62,7 @@ UNICORN  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/sim/count_% src/sim/mac
 	src/sim/avr8.c,$(wildcard src/sim/*.c)))
 PROGRAM  := $(if $(CLI),$(BUILD)/mote)
 
-.PHONY: all examples unit fuzzers faults benches demo test bench fuzz check-format format tidy \
+.PHONY: all examples unit fuzzers faults benches proofs demo test test-all bench fuzz check-format format tidy \
 	layers costs install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -71,6 +73,7 @@ examples: $(EXAMPLES)
 unit: $(UNIT)
 fuzzers: $(FUZZ)
 benches: $(BENCH)
+proofs: $(PROOF)
 faults: $(BUILD)/tests/faults/faults.so
 
 # ---- building ----
@@ -133,6 +136,10 @@ $(BUILD)/tests/unit/test_sim_rv32: $(BUILD)/src/sim/rv32.o
 $(BUILD)/tests/unit/test_measure_net $(BUILD)/tests/unit/test_measure_targets \
 	$(BUILD)/tests/unit/test_emit_thumb: | $(COUNTERS)
 
+$(BUILD)/tests/proof/%: $(BUILD)/tests/proof/%.o $(SUPPORT) $(BUILD)/inside.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $(filter %.o,$^) $(BUILD)/inside.a $(LDLIBS) -lcmocka
+
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/inside.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(EXTRA) -o $@ $< $(BUILD)/inside.a $(LDLIBS)
@@ -158,6 +165,10 @@ demo:
 test:
 	@scripts/packages build demo test
 	@BUILD=$(BUILD) tests/run
+
+test-all:
+	@scripts/packages build demo test
+	@PROOF=all BUILD=$(BUILD) tests/run
 
 bench:
 	@$(MAKE) --no-print-directory -s -j2 all benches

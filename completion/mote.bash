@@ -15,6 +15,7 @@ _mote_options()
     run) echo "--raw" ;;
     emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
+    prove) echo "--optimise --kernel --model --timeout --keep" ;;
     esac
     echo "--json --help"
 }
@@ -35,11 +36,12 @@ _mote_values()
         [ "${COMP_WORDS[1]}" = train ] && echo "any packed" ||
             echo "loop line packed bits narrow narrowline loop4 loop2 ternary quad dsp shifts vector"
         ;;
+    --model) echo "16 32" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
-        --ram | --cycles | --vectors | --selftest) return 2 ;;
+        --ram | --cycles | --vectors | --selftest | --timeout) return 2 ;;
     *) return 3 ;;
     esac
 }
@@ -49,9 +51,9 @@ _mote()
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
     local words
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="train eval run emit measure show targets help --help --version"
+        words="train eval run emit measure prove show targets help --help --version"
     elif [ "$verb" = help ]; then
-        words="train eval run emit measure show targets"
+        words="train eval run emit measure prove show targets"
     else
         words=$(_mote_values "$before")
         case $? in

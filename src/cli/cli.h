@@ -210,7 +210,7 @@ enum exit_code check_budget(const struct budget *budget, const struct cost *cost
 
 /* ---- the verbs, one file each ---- */
 
-extern const struct verb verb_train, verb_eval, verb_run, verb_emit, verb_measure, verb_show,
-    verb_targets;
+extern const struct verb verb_train, verb_eval, verb_run, verb_emit, verb_measure, verb_prove,
+    verb_show, verb_targets;
 
 #endif

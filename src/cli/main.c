@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_train, &verb_eval, &verb_run, &verb_emit, &verb_measure, &verb_show, &verb_targets,
+    &verb_train,   &verb_eval,  &verb_run,  &verb_emit,
+    &verb_measure, &verb_prove, &verb_show, &verb_targets,
 };
 #define VERBS ((int)(sizeof verbs / sizeof verbs[0]))
 

@@ -42,6 +42,25 @@ static bool clamps_inside(const struct plan *plan, int index)
     return inside;
 }
 
+/* Are there sums of which it is not known that they may be shifted as they are? */
+static bool span_floors(const struct plan *plan, int index, const struct span *span)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    bool any = false;
+    bool used = false;
+    for (int i = span->first; i < span->first + span->rows; i++) {
+        any = any || layer->shift[i] > 0;
+        used = used || (layer->shift[i] > 0 && plan_row_used(layer, i));
+    }
+    switch (span->kernel->shape) {
+    case SHAPE_ROW: return any || plan_row_shifts(plan, span->kernel);
+    case SHAPE_TILE: return used && step->lift < 0;
+    case SHAPE_SPAN: return any && span->kernel->floors;
+    }
+    return false;
+}
+
 /* What its kernels need; the activation in one of its two forms. */
 static void need_dense(const struct plan *plan, int index, struct helpers *helpers)
 {
@@ -50,6 +69,9 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
     for (int i = 0; i < choice->span_count; i++) {
         if (choice->spans[i].kernel->need) {
             choice->spans[i].kernel->need(plan, index, helpers);
+        }
+        if (span_floors(plan, index, &choice->spans[i])) {
+            helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
         }
     }
     const struct series *series[SERIES_KINDS];
@@ -60,10 +82,14 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
         if (curve_helps(plan, layer->activation)) {
             curve_need(helpers, layer->activation);
         }
-        bool all = plan_in_place(plan, index);
-        helpers_need(helpers, (struct helper){all ? HELPER_ALL : HELPER_ELEMENT, layer->activation,
-                                              plan->net->tensors[layer->output].type,
-                                              plan->views[layer->output].type, 0});
+        struct helper helper = {HELPER_ELEMENT, layer->activation,
+                                plan->net->tensors[layer->output].type,
+                                plan->views[layer->output].type, 0};
+        helpers_need(helpers, helper);
+        if (plan_in_place(plan, index)) {
+            helper.kind = HELPER_ALL;
+            helpers_need(helpers, helper);
+        }
     }
 }
 
@@ -124,6 +150,9 @@ static const char *base_name(struct helper helper)
     if (helper.kind == HELPER_CURVE) {
         return helper.activation == ACTIVATION_CUBIC ? "curve" : "curve2";
     }
+    if (helper.kind == HELPER_FLOOR) {
+        return "floor";
+    }
     if (helper.kind == HELPER_ROW) {
         return "row";
     }
@@ -156,7 +185,8 @@ static int namesakes(const struct helpers *helpers, struct helper helper)
 {
     int count = 0;
     for (int i = 0; i < helpers->count; i++) {
-        count += strcmp(base_name(helpers->list[i]), base_name(helper)) == 0 &&
+        count += helpers->list[i].kind == helper.kind &&
+                 strcmp(base_name(helpers->list[i]), base_name(helper)) == 0 &&
                  helpers->list[i].columns == helper.columns;
     }
     return count;
@@ -166,7 +196,10 @@ const char *helper_name(const struct plan *plan, const struct helpers *helpers,
                         struct helper helper, char name[HELPER_NAME_MAX])
 {
     bool alone = namesakes(helpers, helper) == 1;
-    if (helper.kind == HELPER_PAIR || helper.kind == HELPER_QUAD || helper.kind == HELPER_DSP) {
+    if (helper.kind == HELPER_FLOOR) {
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_floor", plan->name);
+    } else if (helper.kind == HELPER_PAIR || helper.kind == HELPER_QUAD ||
+               helper.kind == HELPER_DSP) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%d%s%s", plan->name, base_name(helper),
                        helper.columns, alone ? "" : "_", alone ? "" : type_name(helper.a));
     } else if (helper.kind == HELPER_BITS) {
@@ -174,7 +207,8 @@ const char *helper_name(const struct plan *plan, const struct helpers *helpers,
                        alone ? "" : "_", alone ? "" : type_name(helper.a), alone ? "" : "_",
                        alone ? "" : type_name(helper.b));
     } else if (alone) {
-        (void)snprintf(name, HELPER_NAME_MAX, "%s_%s", plan->name, base_name(helper));
+        (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s", plan->name, base_name(helper),
+                       helper.kind == HELPER_ALL ? "_all" : "");
     } else if (helper.kind == HELPER_COPY) {
         (void)snprintf(name, HELPER_NAME_MAX, "%s_copy_%s", plan->name, type_name(helper.a));
     } else {
@@ -197,8 +231,9 @@ static void print_avr_read(struct text *out, const struct plan *plan, int bytes)
     text_printf(out,
                 "static inline %s %s_lpm%d(const void *p)\n"
                 "{\n"
+                "    const void *at = p;\n"
                 "    %s v;\n"
-                "    __asm__(\"%s\" : \"=&r\"(v), \"+z\"(p));\n"
+                "    __asm__(\"%s\" : \"=&r\"(v), \"+z\"(at));\n"
                 "    return v;\n"
                 "}\n",
                 type, plan->name, bytes, type, code[bytes / 2]);
@@ -231,14 +266,14 @@ static void print_avr_macros(struct text *out, const struct plan *plan,
             print_avr_read(out, plan, bytes);
             printed[bytes] = true;
         }
-        text_printf(out, "#define %s_%s(table, i) ((%s)%s_lpm%d((table) + (i)))\n", plan->upper,
+        text_printf(out, "#define %s_%s(table, i) ((%s)%s_lpm%d(&(table)[i]))\n", plan->upper,
                     macro_name((enum type)type), c_type((enum type)type), plan->name, bytes);
     }
     if (helpers->pairs) {
         if (!printed[4]) {
             print_avr_read(out, plan, 4);
         }
-        text_printf(out, "#define %s_U32(table, i) (%s_lpm4((table) + (i)))\n", plan->upper,
+        text_printf(out, "#define %s_U32(table, i) (%s_lpm4(&(table)[i]))\n", plan->upper,
                     plan->name);
     }
 }
@@ -258,12 +293,6 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         any = any || helpers->reads[type];
     }
-    text_printf(
-        out,
-        "/* `>>` floors negative values here, as nearly every compiler does; others stop at this "
-        "line. */\n"
-        "typedef char %s_needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];\n\n",
-        plan->name);
     if (!any) {
         return;
     }
@@ -289,24 +318,58 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
     text_add(out, "\n");
 }
 
+/* floor(acc / 2^k).  The bound of most nets' sums leaves room for a shift of what is not negative.
+ */
+static void print_floor_helper(struct text *out, const struct plan *plan, const char *name)
+{
+    if (plan->based) {
+        text_printf(
+            out,
+            "/* floor(acc / 2^k); 2^30, a multiple of 2^k, keeps the sum from being negative. */\n"
+            "static int32_t %s(int32_t acc, uint8_t k)\n"
+            "{\n"
+            "    const int32_t sum = acc + 1073741824;\n"
+            "    const uint32_t part = (uint32_t)sum >> k;\n"
+            "    const uint32_t base = 1073741824U >> k;\n"
+            "    return (int32_t)part - (int32_t)base;\n"
+            "}\n\n",
+            name);
+    } else {
+        text_printf(out,
+                    "/* floor(acc / 2^k). */\n"
+                    "static int32_t %s(int32_t acc, uint8_t k)\n"
+                    "{\n"
+                    "    const int32_t size = (acc < 0) ? -(acc + 1) : acc;\n"
+                    "    const uint32_t part = (uint32_t)size >> k;\n"
+                    "    return (acc < 0) ? (-(int32_t)part - 1) : (int32_t)part;\n"
+                    "}\n\n",
+                    name);
+    }
+}
+
 /* Counting down: the Cortex-M0 then needs one register and no comparison. */
 static void print_row_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {
-    text_printf(
-        out,
-        "/* One row of a layer: weights times activations on top of the bias, which holds the "
-        "half that\n"
-        " * rounds the shift behind it. */\n"
-        "static int32_t %s(const %s *a, const %s *w, %s n, int32_t acc)\n"
-        "{\n"
-        "    while (n-- > 0) {\n"
-        "        acc += (int32_t)%s_%s(w, n) * a[n];\n"
-        "    }\n"
-        "    return acc;\n"
-        "}\n\n",
-        name, c_type(helper.a), c_type(helper.b), plan->index, plan->upper,
-        helper.b == TYPE_I8 ? "I8" : "I16");
+    const char *macro = helper.b == TYPE_I8 ? "I8" : "I16";
+    text_printf(out,
+                "/* One row of a layer: weights times activations on top of the bias, which holds "
+                "the half that\n * rounds the shift behind it.%s */\n"
+                "static int32_t %s(const %s *a, const %s *w, %s n, int32_t bias)\n"
+                "{\n"
+                "    int32_t acc = bias;\n"
+                "    for (%s j = n - 1; j >= 0; j--) {\n"
+                "        acc += (int32_t)%s_%s(w, j) * %sa[j];\n"
+                "    }\n",
+                plan->shifts_in_rows ? "  The shift follows the weights." : "", name,
+                c_type(helper.a), c_type(helper.b), plan->index, plan->index, plan->upper, macro,
+                type_low(helper.a) == 0 ? "(int32_t)" : "");
+    if (plan->shifts_in_rows) {
+        text_printf(out, "    return %s_floor(acc, (uint8_t)%s_%s(w, n));\n}\n\n", plan->name,
+                    plan->upper, macro);
+    } else {
+        text_add(out, "    return acc;\n}\n\n");
+    }
 }
 
 static void print_copy_helper(struct text *out, const struct plan *plan, struct helper helper,
@@ -316,18 +379,38 @@ static void print_copy_helper(struct text *out, const struct plan *plan, struct 
                 "/* volatile: a loop, where compilers would call memcpy. */\n"
                 "static void %s(const volatile %s *from, %s *to, %s n)\n"
                 "{\n"
-                "    while (n-- > 0) {\n"
-                "        to[n] = from[n];\n"
+                "    for (%s i = 0; i < n; i++) {\n"
+                "        to[i] = from[i];\n"
                 "    }\n"
                 "}\n\n",
-                name, c_type(helper.a), c_type(helper.a), plan->index);
+                name, c_type(helper.a), c_type(helper.a), plan->index, plan->index);
 }
 
 /* int32_t v: z clamped to low..high. */
-static void print_clamped(struct text *out, const char *indent, int32_t low, int32_t high)
+static void print_clamped(struct text *out, int32_t low, int32_t high)
 {
-    text_printf(out, "%sint32_t v = z > %d ? %d : z < %d ? %d : z;\n", indent, (int)high, (int)high,
-                (int)low, (int)low);
+    text_printf(out, "    const int32_t v = (z > %d) ? %d : ((z < %d) ? %d : z);\n", (int)high,
+                (int)high, (int)low, (int)low);
+}
+
+/* What an activation's value is made of, and that value, of v (SPEC 5).  The smooth ones are floors
+ * of v m / 2^15; with s = v + 32768, which is not negative, that is s m / 2^15 - m. */
+static const char *activation_steps(enum activation activation)
+{
+    switch (activation) {
+    case ACTIVATION_NONE:
+    case ACTIVATION_RELU:
+    case ACTIVATION_CLIP:
+    case ACTIVATION_ABS:
+    case ACTIVATION_LEAKY: return "";
+    case ACTIVATION_CUBIC:
+        return "    const int32_t square = v * v;\n"
+               "    const uint32_t m = (98304U - ((uint32_t)square >> 15)) >> 1;\n";
+    case ACTIVATION_PSIG:
+        return "    const int32_t size = (v < 0) ? -v : v;\n"
+               "    const uint32_t m = 65536U - (uint32_t)size;\n";
+    }
+    return "";
 }
 
 /* The value of an activation, as one expression of z or v (SPEC 5). */
@@ -343,10 +426,10 @@ static const char *activation_value(const struct plan *plan, enum activation act
     case ACTIVATION_NONE:
     case ACTIVATION_RELU:
     case ACTIVATION_CLIP: return "v";
-    case ACTIVATION_ABS: return "v < 0 ? -v : v";
-    case ACTIVATION_LEAKY: return "v < 0 ? v >> 3 : v";
-    case ACTIVATION_CUBIC: return "(v * ((98304 - ((v * v) >> 15)) >> 1)) >> 15";
-    case ACTIVATION_PSIG: return "(v * (65536 - (v < 0 ? -v : v))) >> 15";
+    case ACTIVATION_ABS: return "(v < 0) ? -v : v";
+    case ACTIVATION_LEAKY: return "(v < 0) ? -((7 - v) / 8) : v";
+    case ACTIVATION_CUBIC:
+    case ACTIVATION_PSIG: return "(int32_t)p - (int32_t)m";
     }
     return "v";
 }
@@ -386,13 +469,21 @@ static void print_element_helper(struct text *out, const struct plan *plan, stru
     int32_t low = 0;
     int32_t high = 0;
     clamp_limits(helper, &low, &high);
+    const char *steps =
+        curve_helps(plan, helper.activation) ? "" : activation_steps(helper.activation);
+    const char *value = activation_value(plan, helper.activation, text);
     text_printf(out, "/* %s */\nstatic %s %s(int32_t z)\n{\n", activation_note(helper.activation),
                 c_type(helper.b), name);
-    print_clamped(out, "    ", low, high);
+    print_clamped(out, low, high);
+    if (*steps) {
+        text_printf(out,
+                    "%s    const int32_t s = v + 32768; /* not negative: v m = s m - 32768 m */\n"
+                    "    const uint32_t p = ((uint32_t)s * m) >> 15;\n",
+                    steps);
+    }
     if (helper.b == TYPE_I32) {
-        text_printf(out, "    return %s;\n}\n\n", activation_value(plan, helper.activation, text));
+        text_printf(out, "    return %s;\n}\n\n", value);
     } else {
-        const char *value = activation_value(plan, helper.activation, text);
         text_printf(
             out, strlen(value) == 1 ? "    return (%s)%s;\n}\n\n" : "    return (%s)(%s);\n}\n\n",
             c_type(helper.b), value);
@@ -400,29 +491,26 @@ static void print_element_helper(struct text *out, const struct plan *plan, stru
 }
 
 /* An activation over an array of words, in place. */
-static void print_all_helper(struct text *out, const struct plan *plan, struct helper helper,
-                             const char *name)
+static void print_all_helper(struct text *out, const struct plan *plan,
+                             const struct helpers *helpers, struct helper helper, const char *name)
 {
-    char text[ELEMENT_MAX];
-    int32_t low = 0;
-    int32_t high = 0;
-    clamp_limits(helper, &low, &high);
+    char element[HELPER_NAME_MAX];
+    helper.kind = HELPER_ELEMENT;
     text_printf(out,
-                "/* %s */\n"
                 "static void %s(int32_t *a, %s n)\n"
                 "{\n"
                 "    for (%s i = 0; i < n; i++) {\n"
-                "        int32_t z = a[i];\n",
-                activation_note(helper.activation), name, plan->index, plan->index);
-    print_clamped(out, "        ", low, high);
-    text_printf(out, "        a[i] = %s;\n    }\n}\n\n",
-                activation_value(plan, helper.activation, text));
+                "        a[i] = %s(a[i]);\n"
+                "    }\n"
+                "}\n\n",
+                name, plan->index, plan->index, helper_name(plan, helpers, helper, element));
 }
 
-static void print_helper(struct text *out, const struct plan *plan, struct helper helper,
-                         const char *name)
+static void print_helper(struct text *out, const struct plan *plan, const struct helpers *helpers,
+                         struct helper helper, const char *name)
 {
     switch (helper.kind) {
+    case HELPER_FLOOR: print_floor_helper(out, plan, name); break;
     case HELPER_ROW: print_row_helper(out, plan, helper, name); break;
     case HELPER_PAIR: print_pair_helper(out, plan, helper, name); break;
     case HELPER_BITS: print_bits_helper(out, plan, helper, name); break;
@@ -437,17 +525,17 @@ static void print_helper(struct text *out, const struct plan *plan, struct helpe
     case HELPER_DUAL: print_dual_helper(out, name); break;
     case HELPER_COPY: print_copy_helper(out, plan, helper, name); break;
     case HELPER_ELEMENT: print_element_helper(out, plan, helper, name); break;
-    case HELPER_ALL: print_all_helper(out, plan, helper, name); break;
+    case HELPER_ALL: print_all_helper(out, plan, helpers, helper, name); break;
     }
 }
 
 void print_helpers(struct text *out, const struct plan *plan, const struct helpers *helpers)
 {
     char name[HELPER_NAME_MAX];
-    for (int kind = HELPER_ROW; kind <= HELPER_ALL; kind++) {
+    for (int kind = HELPER_FLOOR; kind <= HELPER_ALL; kind++) {
         for (int i = 0; i < helpers->count; i++) {
             if (helpers->list[i].kind == (enum helper_kind)kind) {
-                print_helper(out, plan, helpers->list[i],
+                print_helper(out, plan, helpers, helpers->list[i],
                              helper_name(plan, helpers, helpers->list[i], name));
             }
         }

@@ -51,13 +51,18 @@ struct kernel {
     /* Tables of weights, for all its spans of the layer; NULL: none. */
     void (*tables)(struct printer *p, int layer);
 
-    /* SHAPE_ROW: the sum of row `before` of its table, row `row` of the layer, before the shift. */
+    /* SHAPE_ROW: its rows end with their shifts where plan->shifts_in_rows. */
+    bool shifts;
+
+    /* SHAPE_ROW: the sum of row `before` of its table, row `row` of the layer; before the shift, or
+     * behind it (plan_row_shifts). */
     void (*row)(struct printer *p, int layer, const char *row, const char *before);
 
     /* SHAPE_TILE: the sums of `rows` rows, statements for s0, s1 ... */
     void (*tile)(struct printer *p, int layer, int first, int rows);
 
-    /* SHAPE_SPAN: all of a span. */
+    /* SHAPE_SPAN: all of a span; `floors`: it shifts sums by NAME_floor(). */
+    bool floors;
     void (*span)(struct printer *p, int layer, const struct span *span);
 };
 
@@ -114,6 +119,18 @@ void pack_print_half(struct printer *p, int layer, const char *row, const char *
 
 /* b[2 * i] = f(z), written out where f only clamps. */
 void pack_print_result(struct printer *p, int layer, const char *row);
+
+/* Two rows whose sums are the halves of a word. */
+struct pack_word {
+    const char *name;    /* the word's in the emitted file */
+    const char *suffix;  /* of what is made from it */
+    const char *rows[2]; /* low and high: indices of the rows as C */
+    int first;           /* the low row; the high one is the next */
+    int end, stride;     /* the same statement serves first + stride ... below end */
+};
+
+/* Statements that store both rows of a word. */
+void pack_print_word(struct printer *p, int layer, const struct pack_word *word);
 
 /* The row whose sums take the most values, those that the offset's rounding adds included: so
  * many. */

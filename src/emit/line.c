@@ -79,6 +79,15 @@ static void print_column(struct printer *p, const struct layer *layer, int first
     text_add(p->out, "\n");
 }
 
+/* The bias with what keeps the sum from being negative. */
+static int32_t lifted_bias(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    int32_t lift = plan->steps[index].lift;
+    bool lifted = lift > 0 && layer->shift[row] > 0;
+    return layer->bias[row] + (lifted ? lift << layer->shift[row] : 0);
+}
+
 /* The sums of a tile: s0 ... = bias + weights times inputs. */
 static void tile(struct printer *p, int index, int first, int rows)
 {
@@ -90,7 +99,7 @@ static void tile(struct printer *p, int index, int first, int rows)
     for (int i = 0; i < rows; i++) {
         if (plan_row_used(layer, first + i)) {
             (void)snprintf(statement, sizeof statement, "s%d = %s;", i,
-                           literal(layer->bias[first + i], text));
+                           literal(lifted_bias(p->plan, index, first + i), text));
             text_add(p->out, any ? "" : "   ");
             print_statement(p->out, statement, 7, &at);
             any = true;
@@ -104,24 +113,45 @@ static void tile(struct printer *p, int index, int first, int rows)
     }
 }
 
-/* "s2 >> 7", or the constant of a row without weights. */
-static void print_shifted(struct printer *p, const struct layer *layer, int row, int sum)
+/* Is a row's sum shifted as it is, and what lifted it taken back? */
+static bool row_lifted(const struct plan *plan, int index, int row)
 {
-    if (!plan_row_used(layer, row)) {
-        char text[GROUPED_MAX];
-        text_add(p->out, literal(floor_shift(layer->bias[row], layer->shift[row]), text));
-        return;
+    const struct layer *layer = &plan->net->layers[index];
+    return plan->steps[index].lift >= 0 && layer->shift[row] > 0 && plan_row_used(layer, row);
+}
+
+/* "    u = (uint32_t)s2 >> 7; ": what comes before the statement that takes the row. */
+static void print_shift(struct printer *p, int index, int row, int sum)
+{
+    text_add(p->out, "    ");
+    if (row_lifted(p->plan, index, row)) {
+        text_printf(p->out, "u = (uint32_t)s%d >> %d; ", sum,
+                    p->plan->net->layers[index].shift[row]);
     }
-    text_printf(p->out, "s%d", sum);
-    if (layer->shift[row]) {
-        text_printf(p->out, " >> %d", layer->shift[row]);
+}
+
+/* "(int32_t)u - 4096", "s2" without a shift, or the constant of a row without weights. */
+static void print_shifted(struct printer *p, int index, int row, int sum)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    char text[GROUPED_MAX];
+    if (!plan_row_used(layer, row)) {
+        text_add(p->out, literal(floor_shift(layer->bias[row], layer->shift[row]), text));
+    } else if (!layer->shift[row]) {
+        text_printf(p->out, "s%d", sum);
+    } else if (!row_lifted(p->plan, index, row)) {
+        text_printf(p->out, "%s_floor(s%d, %d)", p->plan->name, sum, layer->shift[row]);
+    } else {
+        text_add(p->out, "(int32_t)u");
+        if (p->plan->steps[index].lift > 0) {
+            text_printf(p->out, " - %s", literal(p->plan->steps[index].lift, text));
+        }
     }
 }
 
 /* The rows of a span, tile by tile. */
 void print_tiles(struct printer *p, int index, const struct span *span, bool acts)
 {
-    const struct layer *layer = &p->plan->net->layers[index];
     char number[16];
     for (int done = 0; done < span->rows;) {
         int rows = line_tile_rows(span->rows, done);
@@ -129,9 +159,9 @@ void print_tiles(struct printer *p, int index, const struct span *span, bool act
         for (int i = 0; i < rows; i++) {
             int row = span->first + done + i;
             (void)snprintf(number, sizeof number, "%d", row);
-            text_add(p->out, "    ");
+            print_shift(p, index, row, i);
             const char *end = print_target(p, index, number, acts);
-            print_shifted(p, layer, row, i);
+            print_shifted(p, index, row, i);
             text_add(p->out, end);
         }
         done += rows;
@@ -151,9 +181,14 @@ static void print_term(struct printer *p, int tensor, int first, int rows, bool 
     }
     for (int i = 0; i < rows; i++) {
         (void)snprintf(number, sizeof number, "%d", first + i);
-        text_printf(p->out, "    y%d %s ", i, start ? "=" : "+=");
         if (line) {
-            print_shifted(p, &p->plan->net->layers[fused], first + i, i);
+            print_shift(p, fused, first + i, i);
+        } else {
+            text_add(p->out, "    ");
+        }
+        text_printf(p->out, "y%d %s ", i, start ? "=" : "+=");
+        if (line) {
+            print_shifted(p, fused, first + i, i);
         } else if (fused >= 0) {
             print_row(p, fused, kernel, number, number);
         } else {
@@ -213,17 +248,21 @@ struct scalars {
     bool sums[LINE_TILE];
     bool terms[LINE_TILE];
     bool input;
+    bool up; /* sums behind the shift */
 };
 
 /* The sums of all tiles of a span. */
-static void span_scalars(const struct layer *layer, const struct span *span, struct scalars *used)
+static void span_scalars(const struct plan *plan, int index, const struct span *span,
+                         struct scalars *used)
 {
+    const struct layer *layer = &plan->net->layers[index];
     for (int done = 0; done < span->rows && span->kernel->shape == SHAPE_TILE;) {
         int rows = line_tile_rows(span->rows, done);
         for (int i = 0; i < rows; i++) {
             bool row = plan_row_used(layer, span->first + done + i);
             used->sums[i] = used->sums[i] || row;
             used->input = used->input || row;
+            used->up = used->up || row_lifted(plan, index, span->first + done + i);
         }
         done += rows;
     }
@@ -238,7 +277,7 @@ static void layer_scalars(const struct plan *plan, int index, struct scalars *us
         return;
     }
     for (int i = 0; i < choice->span_count; i++) {
-        span_scalars(layer, &choice->spans[i], used);
+        span_scalars(plan, index, &choice->spans[i], used);
     }
     if (layer->op == OP_ADD && step->form == FORM_LINE) {
         int rows = line_tile_rows(plan->net->tensors[layer->output].width, 0);
@@ -248,17 +287,14 @@ static void layer_scalars(const struct plan *plan, int index, struct scalars *us
     }
 }
 
-/* int32_t s0, s1 ...: those that are used. */
+/* int32_t s0; int32_t s1 ...: those that are used. */
 static void print_scalars(struct printer *p, char letter, const bool *used)
 {
-    bool any = false;
     for (int i = 0; i < LINE_TILE; i++) {
         if (used[i]) {
-            text_printf(p->out, any ? ", %c%d" : "    int32_t %c%d", letter, i);
-            any = true;
+            text_printf(p->out, "    int32_t %c%d;\n", letter, i);
         }
     }
-    text_add(p->out, any ? ";\n" : "");
 }
 
 void print_line_locals(struct printer *p)
@@ -270,6 +306,7 @@ void print_line_locals(struct printer *p)
     print_scalars(p, 's', used.sums);
     print_scalars(p, 'y', used.terms);
     text_add(p->out, used.input ? "    int32_t v;\n" : "");
+    text_add(p->out, used.up ? "    uint32_t u;\n" : "");
 }
 
 /* ---- the kernel ---- */

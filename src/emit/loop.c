@@ -21,12 +21,12 @@ static void count(const struct plan *plan, int index, const struct span *span,
     const struct layer *layer = &plan->net->layers[index];
     int64_t weights = (int64_t)span->rows * layer->weights.columns;
     int bytes = plan_weight_type(layer) == TYPE_I8 ? 1 : 2;
+    int64_t entries = weights + (plan->shifts_in_rows ? span->rows : 0);
     features->count[FEATURE_LAYER] = 1;
     features->count[FEATURE_ROW] = span->rows;
     features->count[FEATURE_WEIGHT] = weights;
     features->count[FEATURE_CLAMP] = span_clamps(plan, index, span);
-    features->count[FEATURE_BYTE] = weights * bytes + series_bytes(&plan->steps[index].bias) +
-                                    series_bytes(&plan->steps[index].shift);
+    features->count[FEATURE_BYTE] = entries * bytes + series_bytes(&plan->steps[index].bias);
 }
 
 static void need(const struct plan *plan, int index, struct helpers *helpers)
@@ -43,9 +43,10 @@ void print_weight_rows(struct printer *p, int index, char letter, const struct k
     const struct choice *choice = plan_choice(p->plan, index);
     int rows = plan_rows_of(p->plan, index, kernel);
     size_t columns = (size_t)layer->weights.columns;
-    text_printf(p->out, "    static const %s %c%d[%d][%d] %s_FLASH = {\n",
+    bool own = p->plan->shifts_in_rows && kernel->shifts;
+    text_printf(p->out, "    static const %s %c%d[%d][%d%s] %s_FLASH = {\n",
                 c_type(plan_weight_type(layer)), letter, step->number, rows, layer->weights.columns,
-                p->plan->upper);
+                own ? " + 1" : "", p->plan->upper);
     for (int i = 0; i < choice->span_count; i++) {
         const struct span *span = &choice->spans[i];
         size_t end = (size_t)span->first + (size_t)span->rows;
@@ -53,6 +54,9 @@ void print_weight_rows(struct printer *p, int index, char letter, const struct k
             text_add(p->out, "        {");
             print_numbers(p->out, (struct numbers){.i16 = layer->weights.values}, row * columns,
                           layer->weights.columns, 9);
+            if (own) {
+                text_printf(p->out, ", %d", layer->shift[row]);
+            }
             text_add(p->out, --rows > 0 ? "},\n" : "}\n");
         }
     }
@@ -83,7 +87,8 @@ const struct kernel kernel_loop = {
     .what = "tables and loops",
     .shape = SHAPE_ROW,
     .group = 1,
-    .series = SERIES_BIAS | SERIES_SHIFT,
+    .series = SERIES_BIAS,
+    .shifts = true,
     .count = count,
     .need = need,
     .tables = tables,

@@ -24,11 +24,17 @@ struct interval pack_offsets(const struct plan *plan, int index, int row, int64_
                              floor_shift(acc.low, shift)};
 }
 
-/* May this row share a word?  Rows without weights are constants and need none. */
+/* May this row share a word?  Rows that are constants need none: those without weights, and those
+ * that their clamp leaves one value. */
 static bool fits(const struct plan *plan, int index, int row)
 {
+    const struct layer *layer = &plan->net->layers[index];
     struct interval offsets = pack_offsets(plan, index, row, PACK_VALUES);
-    return offsets.low <= offsets.high && plan_row_used(&plan->net->layers[index], row);
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    struct interval acc = net_row_range(layer, row, plan->ranges[layer->inputs[0]]);
+    bool varies = floor_shift(acc.high, layer->shift[row]) > kept.low &&
+                  floor_shift(acc.low, layer->shift[row]) < kept.high;
+    return offsets.low <= offsets.high && varies && plan_row_used(layer, row);
 }
 
 int64_t pack_widest(const struct plan *plan, int index, int *row)
@@ -182,57 +188,135 @@ static const char *index_text(const struct span *span, const char *factor, int f
     if (span->rows == 2) {
         (void)snprintf(text, ELEMENT_MAX, "%d", first);
     } else {
-        (void)snprintf(text, ELEMENT_MAX, first ? "%si + %d" : "%si", factor, first);
+        (void)snprintf(text, ELEMENT_MAX,
+                       !first    ? "%si"
+                       : *factor ? "(%si) + %d"
+                                 : "%si + %d",
+                       factor, first);
     }
     return text;
+}
+
+/* " + 3", " - o1[i]": the offset taken back. */
+static void print_offset(struct printer *p, int index, const char *row)
+{
+    const struct series *offset = &p->plan->steps[index].offset;
+    char text[ELEMENT_MAX];
+    if (!offset->uniform || offset->value > 0) {
+        text_printf(p->out, " + %s", series_at(p->plan, offset, row, text));
+    } else if (offset->value < 0) {
+        text_printf(p->out, " - %s", literal(-(int64_t)offset->value, text));
+    }
 }
 
 void pack_print_half(struct printer *p, int index, const char *row, const char *half)
 {
-    const struct plan *plan = p->plan;
-    const struct step *step = &plan->steps[index];
+    const struct series *shift = &p->plan->steps[index].shift;
     char text[ELEMENT_MAX];
     text_printf(p->out, "(int32_t)(%s", half);
-    if (!step->shift.uniform || step->shift.value != 0) {
-        text_printf(p->out, " >> %s", series_at(plan, &step->shift, row, text));
+    if (!shift->uniform || shift->value != 0) {
+        text_printf(p->out, " >> %s", series_at(p->plan, shift, row, text));
     }
     text_add(p->out, ")");
-    if (!step->offset.uniform || step->offset.value > 0) {
-        text_printf(p->out, " + %s", series_at(plan, &step->offset, row, text));
-    } else if (step->offset.value < 0) {
-        text_printf(p->out, " - %s", literal(-(int64_t)step->offset.value, text));
+    print_offset(p, index, row);
+}
+
+/* Both halves of a word behind their shifts, then with the offsets taken back. */
+static void print_values(struct printer *p, int index, const struct pack_word *word)
+{
+    const struct series *shift = &p->plan->steps[index].shift;
+    static const char *const names[] = {"low", "high"};
+    char text[ELEMENT_MAX];
+    for (int k = 0; k < 2; k++) {
+        bool shifts = !shift->uniform || shift->value != 0;
+        text_printf(p->out, "        const uint32_t %s%s = %s%s%s%s", names[k], word->suffix,
+                    shifts ? "(" : "", word->name, k == 0 ? " & 0xFFFFU" : " >> 16",
+                    shifts ? ")" : "");
+        if (shifts) {
+            text_printf(p->out, " >> %s", series_at(p->plan, shift, word->rows[k], text));
+        }
+        text_add(p->out, ";\n");
+    }
+    for (int k = 0; k < 2; k++) {
+        text_printf(p->out, "        const int32_t z%c%s = (int32_t)%s%s", *names[k], word->suffix,
+                    names[k], word->suffix);
+        print_offset(p, index, word->rows[k]);
+        text_add(p->out, ";\n");
     }
 }
 
-/* z within what the activation keeps, as C; only the sides that z may leave. */
-static const char *clamped(const struct plan *plan, int index, char text[ELEMENT_MAX])
+/* What rows first, first + stride ... of a span may be behind shift and offset: by their sums, or
+ * by what half a word holds. */
+static struct interval half_range(const struct plan *plan, int index, const struct pack_word *word,
+                                  int half, bool sums)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
-    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
-    char low[ELEMENT_MAX] = "z";
-    if (step->range.low < kept.low) {
-        (void)snprintf(low, sizeof low, "z < %d ? %d : z", (int)kept.low, (int)kept.low);
+    const struct interval *in = plan->ranges[layer->inputs[0]];
+    struct interval range = {INT32_MAX, INT32_MIN};
+    for (int row = word->first + half; row < word->end; row += word->stride) {
+        int shift = layer->shift[row];
+        struct interval acc = net_row_range(layer, row, in);
+        int64_t offset = number_at(plan->steps[index].offset.numbers, (size_t)row);
+        int64_t low = sums ? floor_shift(acc.low, shift) : offset;
+        int64_t high = sums ? floor_shift(acc.high, shift) : offset + ((PACK_VALUES - 1) >> shift);
+        range.low = low < range.low ? low : range.low;
+        range.high = high > range.high ? high : range.high;
     }
-    if (step->range.high > kept.high) {
-        (void)snprintf(text, ELEMENT_MAX, "z > %d ? %d : %.40s", (int)kept.high, (int)kept.high,
-                       low);
+    return range;
+}
+
+/* z within what the activation keeps, as C; only the sides that z may leave. */
+static const char *clamped(struct interval range, struct interval kept, const char *z,
+                           char text[ELEMENT_MAX])
+{
+    int low = (int)kept.low;
+    int high = (int)kept.high;
+    if (range.low < kept.low && range.high > kept.high) {
+        (void)snprintf(text, ELEMENT_MAX, "(%s > %d) ? %d : ((%s < %d) ? %d : %s)", z, high, high,
+                       z, low, low, z);
+    } else if (range.low < kept.low) {
+        (void)snprintf(text, ELEMENT_MAX, "(%s < %d) ? %d : %s", z, low, low, z);
+    } else if (range.high > kept.high) {
+        (void)snprintf(text, ELEMENT_MAX, "(%s > %d) ? %d : %s", z, high, high, z);
     } else {
-        memcpy(text, low, sizeof low);
+        (void)snprintf(text, ELEMENT_MAX, "%s", z);
     }
     return text;
 }
 
-void pack_print_result(struct printer *p, int index, const char *row)
+/* b[2 * i] = f(z), written out where f only clamps. */
+static void print_result(struct printer *p, int index, const char *row, struct interval range,
+                         const char *z)
 {
     const struct plan *plan = p->plan;
-    bool acts = plan_acts(plan, index);
-    bool clamps = acts && plan_clamps_only(plan->net->layers[index].activation);
-    char text[ELEMENT_MAX] = "z";
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    bool clamps = plan_clamps_only(layer->activation) && type != TYPE_I32;
+    char text[ELEMENT_MAX];
     text_add(p->out, "        ");
-    const char *end = print_target(p, index, row, acts && !clamps);
-    text_add(p->out, clamps ? clamped(plan, index, text) : "z");
+    const char *end = print_target(p, index, row, plan_acts(plan, index) && !clamps);
+    text_add(p->out, clamps ? clamped(range, plan_kept(layer->activation, type), z, text) : z);
     text_add(p->out, end);
+}
+
+void pack_print_result(struct printer *p, int index, const char *row)
+{
+    print_result(p, index, row, p->plan->steps[index].range, "z");
+}
+
+/* What is stored in less than a word is clamped unless half a word cannot leave its type: a prover
+ * does not know the sums modulo 2^32. */
+void pack_print_word(struct printer *p, int index, const struct pack_word *word)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    bool words = p->plan->views[layer->output].type == TYPE_I32;
+    static const char *const names[] = {"zl", "zh"};
+    char z[8];
+    print_values(p, index, word);
+    for (int k = 0; k < 2; k++) {
+        (void)snprintf(z, sizeof z, "%s%.4s", names[k], word->suffix);
+        print_result(p, index, word->rows[k], half_range(p->plan, index, word, k, words), z);
+    }
 }
 
 static void span_statements(struct printer *p, int index, const struct span *span)
@@ -242,23 +326,25 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     char name[HELPER_NAME_MAX];
     char in[ELEMENT_MAX];
     char at[ELEMENT_MAX];
+    char next[ELEMENT_MAX];
     if (span->rows == 2) {
         text_add(p->out, "    {\n        ");
     } else {
         print_loop(p, span->rows / 2);
     }
-    text_printf(p->out, "uint32_t s = %s(%s, p%d[%s]);\n",
+    text_printf(p->out, "const uint32_t s = %s(%s, p%d[%s]);\n",
                 helper_name(plan, p->helpers, pack_helper(plan, index), name),
                 address(plan, layer->inputs[0], in), plan->steps[index].number,
                 index_text(span, "", span->before / 2, at));
-    text_add(p->out, "        int32_t z = ");
-    pack_print_half(p, index, index_text(span, "2 * ", span->first, at), "(s & 0xFFFF)");
-    text_add(p->out, ";\n");
-    pack_print_result(p, index, at);
-    text_add(p->out, "        z = ");
-    pack_print_half(p, index, index_text(span, "2 * ", span->first + 1, at), "s >> 16");
-    text_add(p->out, ";\n");
-    pack_print_result(p, index, at);
+    (void)index_text(span, "2 * ", span->first, at);
+    (void)index_text(span, "2 * ", span->first + 1, next);
+    const struct pack_word word = {.name = "s",
+                                   .suffix = "",
+                                   .rows = {at, next},
+                                   .first = span->first,
+                                   .end = span->first + span->rows,
+                                   .stride = 2};
+    pack_print_word(p, index, &word);
     text_add(p->out, "    }\n");
 }
 
@@ -286,14 +372,17 @@ void print_pair_helper(struct text *out, const struct plan *plan, struct helper 
         "    uint32_t s = %s_U32(w, 0);\n",
         name, c_type(helper.a), plan->upper);
     if (loops) {
-        text_printf(out, "    for (%s i = 0; i < %d; i++) {\n", plan->index, helper.columns / part);
+        text_printf(out,
+                    "    const %s *x = a;\n    const uint32_t *v = w;\n"
+                    "    for (%s i = 0; i < %d; i++) {\n",
+                    c_type(helper.a), plan->index, helper.columns / part);
     }
     for (int j = 0; j < part; j++) {
-        text_printf(out, "%ss += (uint32_t)a[%d] * %s_U32(w, %d);\n", indent, j, plan->upper,
-                    j + 1);
+        text_printf(out, "%ss += (uint32_t)%c[%d] * %s_U32(%c, %d);\n", indent, loops ? 'x' : 'a',
+                    j, plan->upper, loops ? 'v' : 'w', j + 1);
     }
     if (loops) {
-        text_printf(out, "        a += %d;\n        w += %d;\n    }\n", part, part);
+        text_printf(out, "        x = &x[%d];\n        v = &v[%d];\n    }\n", part, part);
     }
     text_add(out, "    return s;\n}\n\n");
 }

@@ -25,6 +25,29 @@ static bool inside(struct interval range, struct interval limit)
     return range.low >= limit.low && range.high <= limit.high;
 }
 
+/* Sums are not negative when they are shifted: a signed shift is not the same with every compiler,
+ * and no proof likes it.  2^30, a multiple of every 2^k, does for most nets; where code is written
+ * row by row, the least power of two does that suffices. */
+static void plan_floor(struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct step *step = &plan->steps[index];
+    const struct interval *in = plan->ranges[layer->inputs[0]];
+    for (int i = 0; i < layer->weights.rows; i++) {
+        struct interval acc = net_row_range(layer, i, in);
+        int shift = layer->shift[i];
+        plan->shifts_in_rows = plan->shifts_in_rows || shift != layer->shift[0];
+        plan->based = plan->based && acc.low >= -BASE && acc.high < BASE;
+        while (step->lift >= 0 && acc.low + ((int64_t)step->lift << shift) < 0) {
+            step->lift = step->lift < BASE / 2 ? step->lift + step->lift + !step->lift : -1;
+        }
+    }
+    for (int i = 0; i < layer->weights.rows && step->lift > 0; i++) {
+        int64_t lift = (int64_t)step->lift << layer->shift[i];
+        step->lift = step->bounds[i] + lift <= INT32_MAX ? step->lift : -1;
+    }
+}
+
 /* Bounds of every row, and whether any result of the shift lies outside of what the activation
  * keeps. */
 static bool plan_dense(struct plan *plan, int index)
@@ -80,15 +103,34 @@ static void plan_add(struct plan *plan, int index)
     }
 }
 
+/* 2^shift of every element; NULL when out of memory. */
+static int32_t *scales(const struct plan *plan, const struct layer *layer, int count)
+{
+    int32_t *values = arena_alloc(plan->arena, (size_t)count, sizeof *values);
+    for (int i = 0; values && i < count; i++) {
+        values[i] = (int32_t)1 << layer->shift[i];
+    }
+    return values;
+}
+
 /* The numbers per row of a dense or convert layer, named by a letter. */
-static void plan_series(struct plan *plan, int index, char first, char second)
+static bool plan_series(struct plan *plan, int index, char first, char second)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
     int rows = plan->net->tensors[layer->output].width;
-    struct numbers numbers = {.i32 = layer->op == OP_CONVERT ? layer->zero : layer->bias};
+    bool convert = layer->op == OP_CONVERT;
+    struct numbers numbers = {.i32 = convert ? layer->zero : layer->bias};
+    struct numbers shifts = {.u8 = layer->shift};
+    if (convert) {
+        shifts = (struct numbers){.i32 = scales(plan, layer, rows)};
+    }
+    if (convert && !shifts.i32) {
+        return false;
+    }
     step->bias = series_of(first, step->number, numbers, rows);
-    step->shift = series_of(second, step->number, (struct numbers){.u8 = layer->shift}, rows);
+    step->shift = series_of(second, step->number, shifts, rows);
+    return true;
 }
 
 /* Numbers, bounds and clamps of every layer. */
@@ -97,20 +139,23 @@ static bool plan_steps(struct plan *plan)
     int dense = 0;
     int convert = 0;
     plan->worst_layer = -1;
+    plan->based = true;
     for (int i = 0; i < plan->net->layer_count; i++) {
         struct step *step = &plan->steps[i];
         switch (plan->net->layers[i].op) {
         case OP_CONVERT:
             step->number = ++convert;
             plan_convert(plan, i);
-            plan_series(plan, i, 'z', 'h');
+            if (!plan_series(plan, i, 'z', 'h')) {
+                return false;
+            }
             break;
         case OP_DENSE:
             step->number = ++dense;
-            plan_series(plan, i, 'b', 'k');
-            if (!plan_dense(plan, i)) {
+            if (!plan_series(plan, i, 'b', 'k') || !plan_dense(plan, i)) {
                 return false;
             }
+            plan_floor(plan, i);
             if (plan->worst_layer < 0 ||
                 step->bounds[step->worst] >
                     plan->steps[plan->worst_layer].bounds[plan->steps[plan->worst_layer].worst]) {
@@ -125,6 +170,11 @@ static bool plan_steps(struct plan *plan)
 }
 
 /* ---- kernels ---- */
+
+bool plan_row_shifts(const struct plan *plan, const struct kernel *kernel)
+{
+    return kernel->shifts && plan->shifts_in_rows;
+}
 
 bool plan_row_used(const struct layer *layer, int row)
 {

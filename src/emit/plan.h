@@ -13,6 +13,8 @@
 #define LINE_TILE 6
 /* Element-wise straight-line code up to this width, a loop beyond it. */
 #define LINE_WIDTH_MAX 32
+/* What row sums are lifted by (plan.based): a multiple of 2^k for every shift k. */
+#define BASE ((int64_t)1 << NET_SHIFT_MAX)
 
 /* How a layer's statements are printed. */
 enum form {
@@ -85,7 +87,7 @@ struct choice {
 struct step {
     enum form form;
     struct series bias;                  /* dense: biases; convert: zeros */
-    struct series shift;                 /* dense: right shifts; convert: left shifts */
+    struct series shift;                 /* dense: right shifts; convert: factors, 2^shift */
     struct choice choices[KERNEL_COUNT]; /* dense: one per kernel that the machine has costs for */
     int choice_count;
     int chosen;            /* index into choices */
@@ -96,6 +98,8 @@ struct step {
     struct interval range; /* dense: of all rows behind the shift */
     int worst;             /* dense: the row with the largest */
     bool clamps;           /* may its value leave the range that its activation or type keeps? */
+    int32_t lift;          /* dense: lift * 2^k in its bias keeps each row's sum from being
+                              negative; it is taken back behind the shift.  -1: none can */
 };
 
 struct plan {
@@ -110,9 +114,11 @@ struct plan {
     struct view *views;       /* one per tensor */
     struct buffer *buffers;
     int buffer_count;
-    bool reads_input;  /* does any output depend on the input at all? */
-    int worst_layer;   /* the dense layer with the largest bound; -1: none */
-    const char *index; /* type that counts elements: "int", "int32_t" for very wide tensors */
+    bool reads_input;    /* does any output depend on the input at all? */
+    bool shifts_in_rows; /* does a loop's row end with its shift? */
+    bool based;          /* do 2^30 keep every row's sum from being negative, and below 2^31? */
+    int worst_layer;     /* the dense layer with the largest bound; -1: none */
+    const char *index;   /* type that counts elements: "int", "int32_t" for very wide tensors */
 };
 
 /* NULL when out of memory; the net must be checked and outlive the plan, as must the options. */
@@ -168,6 +174,9 @@ int plan_series_read(const struct plan *plan, int layer, const struct series **s
 bool plan_feeds_add(const struct plan *plan, int layer);
 
 /* ---- for the printers ---- */
+
+/* Is what a SHAPE_ROW kernel gives behind the shift already? */
+bool plan_row_shifts(const struct plan *plan, const struct kernel *kernel);
 
 /* Has this row a weight that is not zero?  Otherwise it is a constant. */
 bool plan_row_used(const struct layer *layer, int row);

@@ -2,6 +2,7 @@
 #include "emit/kernel.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- where things are ---- */
@@ -22,6 +23,9 @@ const char *element(const struct plan *plan, int tensor, const char *index, char
     const struct view *view = &plan->views[tensor];
     if (view->offset == 0) {
         (void)snprintf(text, ELEMENT_MAX, "%s[%s]", home_name(plan, tensor), index);
+    } else if (*index >= '0' && *index <= '9' && strspn(index, "0123456789") == strlen(index)) {
+        (void)snprintf(text, ELEMENT_MAX, "%s[%ld]", home_name(plan, tensor),
+                       view->offset + strtol(index, NULL, 10));
     } else {
         (void)snprintf(text, ELEMENT_MAX, "%s[%d + %s]", home_name(plan, tensor), view->offset,
                        index);
@@ -35,7 +39,7 @@ const char *address(const struct plan *plan, int tensor, char text[ELEMENT_MAX])
     if (view->offset == 0) {
         (void)snprintf(text, ELEMENT_MAX, "%s", home_name(plan, tensor));
     } else {
-        (void)snprintf(text, ELEMENT_MAX, "%s + %d", home_name(plan, tensor), view->offset);
+        (void)snprintf(text, ELEMENT_MAX, "&%s[%d]", home_name(plan, tensor), view->offset);
     }
     return text;
 }
@@ -74,29 +78,12 @@ static void print_tables(struct printer *p)
     }
 }
 
-/* Local arrays, one declaration per element type. */
+/* Local arrays. */
 static void print_buffers(struct printer *p)
 {
-    for (int type = TYPE_I8; type <= TYPE_I32; type++) {
-        size_t column = 0;
-        for (int i = 0; i < p->plan->buffer_count; i++) {
-            const struct buffer *buffer = &p->plan->buffers[i];
-            if (buffer->type != (enum type)type) {
-                continue;
-            }
-            if (column > 80) {
-                text_add(p->out, ";\n");
-                column = 0;
-            }
-            if (column == 0) {
-                text_printf(p->out, "    %s %s[%d]", c_type(buffer->type), buffer->name,
-                            buffer->width);
-            } else {
-                text_printf(p->out, ", %s[%d]", buffer->name, buffer->width);
-            }
-            column += column == 0 ? 20 : 10;
-        }
-        text_add(p->out, column ? ";\n" : "");
+    for (int i = 0; i < p->plan->buffer_count; i++) {
+        const struct buffer *buffer = &p->plan->buffers[i];
+        text_printf(p->out, "    %s %s[%d];\n", c_type(buffer->type), buffer->name, buffer->width);
     }
 }
 
@@ -112,9 +99,12 @@ void print_row(struct printer *p, int index, const struct kernel *kernel, const 
 {
     const struct step *step = &p->plan->steps[index];
     char shift[ELEMENT_MAX];
+    bool floors =
+        !plan_row_shifts(p->plan, kernel) && (!step->shift.uniform || step->shift.value != 0);
+    text_printf(p->out, floors ? "%s_floor(" : "", p->plan->name);
     kernel->row(p, index, row, before);
-    if (!step->shift.uniform || step->shift.value != 0) {
-        text_printf(p->out, " >> %s", series_at(p->plan, &step->shift, row, shift));
+    if (floors) {
+        text_printf(p->out, ", %s)", series_at(p->plan, &step->shift, row, shift));
     }
 }
 
@@ -163,7 +153,7 @@ static void print_rows(struct printer *p, int index, const struct span *span, bo
     text_free(&whole);
     print_loop(p, span->rows);
     if (!fits) {
-        text_add(p->out, "int32_t z = ");
+        text_add(p->out, "const int32_t z = ");
         print_row(p, index, span->kernel, at, table);
         text_add(p->out, ";\n        ");
     }
@@ -209,14 +199,12 @@ static void print_loop_add(struct printer *p, int index)
     const struct layer *layer = &plan->net->layers[index];
     char text[ELEMENT_MAX];
     print_loop(p, plan->net->tensors[layer->output].width);
-    text_add(p->out, "int32_t z = ");
+    text_add(p->out, "const int32_t z = ");
     for (int k = 0; k < layer->input_count; k++) {
         int fused = plan_fused(plan, layer->inputs[k]);
-        text_add(p->out, k ? " +\n                    " : "");
+        text_add(p->out, k ? " +\n                          " : "");
         if (fused >= 0) {
-            text_add(p->out, "(");
             print_row(p, fused, plan_kernel(plan, fused), "i", "i");
-            text_add(p->out, ")");
         } else {
             text_add(p->out, element(plan, layer->inputs[k], "i", text));
         }
@@ -234,10 +222,10 @@ static void print_copy(struct printer *p, int tensor, int to, int offset)
     struct helper helper = {HELPER_COPY, ACTIVATION_NONE, type, type, 0};
     char name[HELPER_NAME_MAX];
     char from[ELEMENT_MAX];
-    text_printf(p->out, "    %s(%s, %s", helper_name(plan, p->helpers, helper, name),
-                address(plan, tensor, from), home_name(plan, to));
+    text_printf(p->out, "    %s(%s, %s%s", helper_name(plan, p->helpers, helper, name),
+                address(plan, tensor, from), offset > 0 ? "&" : "", home_name(plan, to));
     if (offset > 0) {
-        text_printf(p->out, " + %d", offset);
+        text_printf(p->out, "[%d]", offset);
     }
     text_printf(p->out, ", %d);\n", plan->net->tensors[tensor].width);
 }
@@ -257,6 +245,13 @@ static void print_concat(struct printer *p, int index)
     }
 }
 
+/* What an element of a table needs in front of it beside signed numbers. */
+static const char *word_cast(const struct series *series)
+{
+    bool sign = series->uniform || type_low(series->type) < 0;
+    return sign ? "" : "(int32_t)";
+}
+
 /* Zero and scale from tables, or as constants where all elements share them. */
 static void print_loop_convert(struct printer *p, int index)
 {
@@ -271,17 +266,18 @@ static void print_loop_convert(struct printer *p, int index)
     }
     print_loop(p, plan->net->tensors[layer->output].width);
     const char *end = print_target(p, index, "i", step->clamps);
-    text_printf(p->out, "%s(int32_t)%s", step->shift.uniform && !step->shift.value ? "" : "(",
+    bool scales = !step->shift.uniform || step->shift.value != 1;
+    text_printf(p->out, "%s(int32_t)%s", scales ? "(" : "",
                 element(plan, layer->inputs[0], "i", in));
     if (!step->bias.uniform || step->bias.value > 0) {
-        text_printf(p->out, " - %s", series_at(plan, &step->bias, "i", text));
+        text_printf(p->out, " - %s%s", word_cast(&step->bias),
+                    series_at(plan, &step->bias, "i", text));
     } else if (step->bias.value < 0) {
         text_printf(p->out, " + %d", -step->bias.value);
     }
-    if (!step->shift.uniform) {
-        text_printf(p->out, ") * ((int32_t)1 << %s)", series_at(plan, &step->shift, "i", text));
-    } else if (step->shift.value) {
-        text_printf(p->out, ") * %d", 1 << step->shift.value);
+    if (scales) {
+        text_printf(p->out, ") * %s%s", word_cast(&step->shift),
+                    series_at(plan, &step->shift, "i", text));
     }
     text_printf(p->out, "%s    }\n", end);
 }

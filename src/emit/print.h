@@ -46,6 +46,7 @@ const char *series_at(const struct plan *plan, const struct series *series, cons
 /* ---- helper.c: the functions that NAME_predict() calls, each printed once if needed ---- */
 
 enum helper_kind {
+    HELPER_FLOOR,   /* requantise: floor(acc / 2^k) */
     HELPER_ROW,     /* sum of a row: a = element type, b = weight type */
     HELPER_PAIR,    /* sums of two packed rows: a = b = element type */
     HELPER_BITS,    /* sums of `columns` words, bit by bit: a = element, b = table type */

@@ -103,29 +103,35 @@ void print_quad_helper(struct text *out, const struct plan *plan, struct helper 
 
 /* ---- statements ---- */
 
-/* z of row `first` + 4 i and what becomes of it. */
-static void print_one(struct printer *p, int index, const struct span *span, int row,
-                      const char *half)
+/* "7", or "(4 * i) + 7" in a loop. */
+static void row_text(const struct span *span, int row, char text[ELEMENT_MAX])
 {
-    char at[ELEMENT_MAX];
     if (span->rows == 4) {
-        (void)snprintf(at, sizeof at, "%d", span->first + row);
+        (void)snprintf(text, ELEMENT_MAX, "%d", row);
     } else {
-        (void)snprintf(at, sizeof at, span->first + row ? "4 * i + %d" : "4 * i",
-                       span->first + row);
+        (void)snprintf(text, ELEMENT_MAX, row ? "(4 * i) + %d" : "4 * i", row);
     }
-    text_add(p->out, "        z = ");
-    pack_print_half(p, index, at, half);
-    text_add(p->out, ";\n");
-    pack_print_result(p, index, at);
+}
+
+static void print_word(struct printer *p, int index, const struct span *span, int which)
+{
+    char low[ELEMENT_MAX];
+    char high[ELEMENT_MAX];
+    const struct pack_word word = {.name = which ? "other" : "s",
+                                   .suffix = which ? "2" : "",
+                                   .rows = {low, high},
+                                   .first = span->first + 2 * which,
+                                   .end = span->first + span->rows,
+                                   .stride = 4};
+    row_text(span, word.first, low);
+    row_text(span, word.first + 1, high);
+    pack_print_word(p, index, &word);
 }
 
 static void span_statements(struct printer *p, int index, const struct span *span)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    static const char *const halves[] = {"(s & 0xFFFFU)", "(s >> 16)", "(other & 0xFFFFU)",
-                                         "(other >> 16)"};
     char name[HELPER_NAME_MAX];
     char in[ELEMENT_MAX];
     char at[ELEMENT_MAX] = "i";
@@ -136,14 +142,11 @@ static void span_statements(struct printer *p, int index, const struct span *spa
         print_loop(p, span->rows / 4);
         (void)snprintf(at, sizeof at, span->before ? "i + %d" : "i", span->before / 4);
     }
-    text_printf(
-        p->out,
-        "uint32_t other;\n        uint32_t s = %s(%s, q%d[%s], &other);\n        int32_t z;\n",
-        helper_name(plan, p->helpers, quad_helper(plan, index), name),
-        address(plan, layer->inputs[0], in), plan->steps[index].number, at);
-    for (int row = 0; row < 4; row++) {
-        print_one(p, index, span, row, halves[row]);
-    }
+    text_printf(p->out, "uint32_t other;\n        const uint32_t s = %s(%s, q%d[%s], &other);\n",
+                helper_name(plan, p->helpers, quad_helper(plan, index), name),
+                address(plan, layer->inputs[0], in), plan->steps[index].number, at);
+    print_word(p, index, span, 0);
+    print_word(p, index, span, 1);
     text_add(p->out, "    }\n");
 }
 

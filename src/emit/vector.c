@@ -165,9 +165,11 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n            ", plan->index,
                 span->rows);
     const char *end = print_target(p, index, "i", plan_acts(plan, index));
-    text_add(p->out, "s[i]");
     if (!step->shift.uniform || step->shift.value != 0) {
-        text_printf(p->out, " >> %s", series_at(plan, &step->shift, "i", shift));
+        text_printf(p->out, "%s_floor(s[i], %s)", plan->name,
+                    series_at(plan, &step->shift, "i", shift));
+    } else {
+        text_add(p->out, "s[i]");
     }
     text_printf(p->out, "%s        }\n    }\n", end);
 }
@@ -179,6 +181,7 @@ const struct kernel kernel_vector = {
     .shape = SHAPE_SPAN,
     .group = 1,
     .series = SERIES_SHIFT,
+    .floors = true,
     .count = count,
     .need = need,
     .tables = tables,

@@ -1,16 +1,12 @@
 #include "measure/measure.h"
 
+#include "measure/folder.h"
 #include "measure/interrupt.h"
 #include "measure/work.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the work folder ---- */
 
@@ -26,14 +22,7 @@ bool work_fail(struct work *work, const char *format, ...)
 
 const char *work_path(struct work *work, const char *file)
 {
-    size_t length = strlen(work->folder);
-    char *path = arena_alloc(work->arena, length + strlen(file) + 2, 1);
-    if (path) {
-        memcpy(path, work->folder, length);
-        path[length] = '/';
-        memcpy(path + length + 1, file, strlen(file) + 1);
-    }
-    return path;
+    return folder_path(work->folder, file, work->arena);
 }
 
 struct command work_command(struct work *work, const char *image)
@@ -60,66 +49,19 @@ bool work_run(struct work *work, const struct command *command, const char *what
 
 static bool open_folder(struct work *work)
 {
-    static const char name[] = "/mote-measure.XXXXXX";
-    const char *parent = getenv("TMPDIR");
-    parent = parent && *parent ? parent : "/tmp";
-    char *whole = realpath(parent, NULL);
-    char *path = whole ? arena_alloc(work->arena, strlen(whole) + sizeof name, 1) : NULL;
-    if (!path) {
-        (void)(whole ? fail_memory(work->err) : fail(work->err, "%s: %s", parent, strerror(errno)));
-        free(whole);
-        return false;
-    }
-    memcpy(path, whole, strlen(whole));
-    memcpy(path + strlen(whole), name, sizeof name);
-    free(whole);
-    if (!mkdtemp(path)) {
-        return fail(work->err, "%s: %s", path, strerror(errno));
-    }
-    work->folder = path;
-    return true;
-}
-
-/* Files of ours by name: they go even where memory for looking around has run out. */
-static void remove_own_files(const char *folder)
-{
-    static const char *const names[] = {"in.bin",   "net.h",     "predict.c",
-                                        "main.c",   "predict.o", "predict.su",
-                                        "code.elf", "image.elf", "out.bin"};
-    char path[PATH_MAX];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        int length = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        if (length > 0 && (size_t)length < sizeof path) {
-            (void)unlink(path);
-        }
-    }
-}
-
-/* The folder is flat: only files of ours, the compiler's and the emulator's. */
-static void remove_folder(const char *path)
-{
-    remove_own_files(path);
-    if (rmdir(path) == 0) {
-        return;
-    }
-    DIR *folder = opendir(path);
-    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            (void)unlinkat(dirfd(folder), entry->d_name, 0);
-        }
-    }
-    if (folder) {
-        (void)closedir(folder);
-    }
-    (void)rmdir(path);
+    work->folder = folder_open("mote-measure", work->arena, work->err);
+    return work->folder != NULL;
 }
 
 static void close_folder(struct work *work)
 {
+    static const char *const names[] = {"in.bin",    "net.h",      "predict.c", "main.c",
+                                        "predict.o", "predict.su", "code.elf",  "image.elf",
+                                        "out.bin",   NULL};
     if (work->folder && work->options->keep) {
         (void)fprintf(stderr, "%s: kept in %s\n", work->target->name, work->folder);
     } else if (work->folder) {
-        remove_folder(work->folder);
+        folder_remove(work->folder, names);
     }
 }
 

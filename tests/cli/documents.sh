@@ -2,7 +2,7 @@
 # The manual pages, the completion and the help speak of the same verbs and options.
 . tests/cli/support.bash
 
-verbs="train eval run emit measure show targets"
+verbs="train eval run emit measure prove show targets"
 
 for page in man/*.1; do
     if [ -n "$(command -v man)" ]; then

@@ -1,9 +1,6 @@
 /* iris.c: see iris.h.  Written by mote; it is yours. */
 #include "iris.h"
 
-/* `>>` floors negative values here, as nearly every compiler does; others stop at this line. */
-typedef char iris_needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];
-
 /* Tables stay in flash: an AVR reads them by an instruction of its own. */
 #if !defined(__AVR_HAVE_LPMX__)
 #define IRIS_FLASH
@@ -13,18 +10,20 @@ typedef char iris_needs_arithmetic_shift[(-1 >> 1) == -1 ? 1 : -1];
 #define IRIS_FLASH __attribute__((progmem))
 static inline uint8_t iris_lpm1(const void *p)
 {
+    const void *at = p;
     uint8_t v;
-    __asm__("lpm %0, Z" : "=&r"(v), "+z"(p));
+    __asm__("lpm %0, Z" : "=&r"(v), "+z"(at));
     return v;
 }
-#define IRIS_U8(table, i) ((uint8_t)iris_lpm1((table) + (i)))
+#define IRIS_U8(table, i) ((uint8_t)iris_lpm1(&(table)[i]))
 static inline uint32_t iris_lpm4(const void *p)
 {
+    const void *at = p;
     uint32_t v;
-    __asm__("lpm %A0, Z+\n\tlpm %B0, Z+\n\tlpm %C0, Z+\n\tlpm %D0, Z+" : "=&r"(v), "+z"(p));
+    __asm__("lpm %A0, Z+\n\tlpm %B0, Z+\n\tlpm %C0, Z+\n\tlpm %D0, Z+" : "=&r"(v), "+z"(at));
     return v;
 }
-#define IRIS_U32(table, i) (iris_lpm4((table) + (i)))
+#define IRIS_U32(table, i) (iris_lpm4(&(table)[i]))
 #endif
 /* Two numbers in one word: what multiplies it multiplies both. */
 #define IRIS_PAIR(low, high) ((uint32_t)(low) + ((uint32_t)(high) << 16))
@@ -57,19 +56,24 @@ void iris_predict(const int8_t in[4], int16_t out[3])
         3, 2, 2, 2, 2, 2, 3, 3
     };
     int32_t a[8];
-    int32_t s0, s1, s2;
+    int32_t s0;
+    int32_t s1;
+    int32_t s2;
     int32_t v;
+    uint32_t u;
 
     /* layer 1: 4 -> 8, relu; |acc| <= 2 210 (row 3) */
     for (int i = 0; i < 4; i++) {
-        uint32_t s = iris_pair4(in, p1[i]);
-        int32_t z = (int32_t)((s & 0xFFFF) >> IRIS_U8(k1, 2 * i)) - 552;
-        a[2 * i] = z > 255 ? 255 : z < 0 ? 0 : z;
-        z = (int32_t)(s >> 16 >> IRIS_U8(k1, 2 * i + 1)) - 552;
-        a[2 * i + 1] = z > 255 ? 255 : z < 0 ? 0 : z;
+        const uint32_t s = iris_pair4(in, p1[i]);
+        const uint32_t low = (s & 0xFFFFU) >> IRIS_U8(k1, 2 * i);
+        const uint32_t high = (s >> 16) >> IRIS_U8(k1, (2 * i) + 1);
+        const int32_t zl = (int32_t)low - 552;
+        const int32_t zh = (int32_t)high - 552;
+        a[2 * i] = (zl > 255) ? 255 : ((zl < 0) ? 0 : zl);
+        a[(2 * i) + 1] = (zh > 255) ? 255 : ((zh < 0) ? 0 : zh);
     }
     /* layer 2: 8 -> 3, linear; |acc| <= 7 269 (row 1) */
-    s0 = 5; s1 = 2; s2 = 8;
+    s0 = 4101; s1 = 4098; s2 = 4104;
     v = a[0]; s0 += v * 5; s1 += v * 3; s2 += v * 2;
     v = a[1]; s0 += v * 4; s1 -= v * 2; s2 += v * 7;
     v = a[2]; s0 += v * 6; s1 -= v * 5; s2 += v * 3;
@@ -78,9 +82,9 @@ void iris_predict(const int8_t in[4], int16_t out[3])
     v = a[5]; s0 -= v * 4; s1 += v * 5; s2 -= v * 4;
     v = a[6]; s0 += v; s1 -= v * 5; s2 += v * 4;
     v = a[7]; s0 += v * 3; s1 += v * 2; s2 -= v * 2;
-    out[0] = (int16_t)(s0 >> 2);
-    out[1] = (int16_t)(s1 >> 2);
-    out[2] = (int16_t)(s2 >> 2);
+    u = (uint32_t)s0 >> 2; out[0] = (int16_t)((int32_t)u - 1024);
+    u = (uint32_t)s1 >> 2; out[1] = (int16_t)((int32_t)u - 1024);
+    u = (uint32_t)s2 >> 2; out[2] = (int16_t)((int32_t)u - 1024);
 }
 
 /* The class of a reading: the index of the largest output, the first of equals. */
@@ -91,7 +95,7 @@ int iris_classify(const int8_t in[4])
 
     iris_predict(in, out);
     for (int i = 1; i < 3; i++) {
-        best = out[i] > out[best] ? i : best;
+        best = (out[i] > out[best]) ? i : best;
     }
     return best;
 }

@@ -1,0 +1,80 @@
+#include "prove/driver.h"
+
+#include <stdint.h>
+
+/* Contracts of the smooth activations: from z alone, any value of their type. */
+static void print_contracts(const struct shape *shape, struct text *out)
+{
+    for (int i = 0; i < shape->curve_count; i++) {
+        text_printf(out, "/*@ assigns \\result \\from z;%s */\nstatic %s %s(int32_t z);\n",
+                    shape->curves[i].result[3] == '3' ? " ensures -32768 <= \\result <= 32767;"
+                                                      : "",
+                    shape->curves[i].result, shape->curves[i].name);
+    }
+}
+
+void driver_predict(const struct shape *shape, const char *file, struct text *out)
+{
+    /* volatile keeps compilers from calling memcpy: to the prover it would mean any value. */
+    text_add(out, "#include <stdint.h>\n#define volatile\n");
+    print_contracts(shape, out);
+    text_printf(out,
+                "#include \"%s\"\n\n"
+                "/* Without a definition: any values. */\n"
+                "extern %s mote_in[%d];\n"
+                "static %s mote_out[%d];\n\n"
+                "void main(void)\n{\n"
+                "    %s_predict(mote_in, mote_out);\n",
+                file, shape->in_type, shape->in_width, shape->out_type, shape->out_width,
+                shape->prefix);
+    if (shape->classify) {
+        text_printf(out, "    (void)%s_classify(mote_in);\n", shape->prefix);
+    }
+    if (shape->selftest) {
+        text_printf(out, "    (void)%s_selftest();\n", shape->prefix);
+    }
+    text_add(out, "    " DRIVER_END "(1);\n}\n");
+}
+
+/* z from `low` to `high`. */
+static void print_call(const struct shape *shape, long low, long high, struct text *out)
+{
+    text_printf(out, "    z = Frama_C_long_interval(%ldL, %ldL);\n", low, high);
+    for (int i = 0; i < shape->curve_count; i++) {
+        const struct curve *curve = &shape->curves[i];
+        text_printf(out, "    { int32_t y = %s(z); /*@ assert -32768 <= y <= 32767; */ }\n",
+                    curve->name);
+    }
+}
+
+/* The curves reach 1 with slope 0 at z = 1.  A distance d away from it they are d^2 below, so that
+ * spans of about d^2 / 2 (in Q15: d^2 / 65536) keep the interval's error below that. */
+static void print_spans(const struct shape *shape, struct text *out)
+{
+    for (long d = 0; d < 32768;) {
+        long width = 1 + d * d / 65536;
+        long last = d + width - 1 < 32767 ? d + width - 1 : 32767;
+        print_call(shape, 32767 - last, 32767 - d, out);
+        print_call(shape, d - 32767, last - 32767, out);
+        d = last + 1;
+    }
+}
+
+void driver_curves(const struct shape *shape, const char *file, struct text *out)
+{
+    text_add(out, "#include \"__fc_builtin.h\"\n#include <stdint.h>\n");
+    for (int i = 0; i < shape->curve_count; i++) {
+        const struct curve *curve = &shape->curves[i];
+        text_printf(out, "#line %d \"%s\"\n", curve->line, file);
+        text_bytes(out, curve->text, curve->length);
+    }
+    text_add(out, "#line 1 \"curves.c\"\nvoid main(void)\n{\n    int32_t z;\n");
+    print_call(shape, 32767, INT32_MAX, out);
+    print_call(shape, -2147483647, -32767, out);
+    text_add(out, "    z = -2147483647 - 1;\n");
+    for (int i = 0; i < shape->curve_count; i++) {
+        text_printf(out, "    (void)%s(z);\n", shape->curves[i].name);
+    }
+    print_spans(shape, out);
+    text_add(out, "    " DRIVER_END "(1);\n}\n");
+}

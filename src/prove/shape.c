@@ -1,0 +1,136 @@
+#include "prove/shape.h"
+
+#include <string.h>
+
+#define WIDTH_MAX 65536
+
+static const char *const types[] = {"int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t"};
+
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Take `word` from the text. */
+static bool take(const char **at, const char *word)
+{
+    size_t length = strlen(word);
+    bool there = strncmp(*at, word, length) == 0;
+    *at += there ? length : 0;
+    return there;
+}
+
+static bool take_type(const char **at, const char **type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (take(at, types[i])) {
+            *type = types[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_width(const char **at, int *width)
+{
+    *width = 0;
+    while (**at >= '0' && **at <= '9' && *width <= WIDTH_MAX) {
+        *width = 10 * *width + (*(*at)++ - '0');
+    }
+    return *width >= 1 && *width <= WIDTH_MAX;
+}
+
+/* A C name in front of `end`. */
+static bool take_name(const char **at, const char *end, char name[SHAPE_NAME_MAX])
+{
+    size_t length = 0;
+    while (is_word((*at)[length]) && strncmp(*at + length, end, strlen(end)) != 0) {
+        length++;
+    }
+    if (length == 0 || length >= SHAPE_NAME_MAX || (**at >= '0' && **at <= '9')) {
+        return false;
+    }
+    memcpy(name, *at, length);
+    name[length] = 0;
+    *at += length;
+    return take(at, end);
+}
+
+/* "void pose_predict(const uint16_t in[6], int16_t out[6])" */
+static bool take_prototype(const char *at, struct shape *shape)
+{
+    (void)take(&at, "static ");
+    (void)take(&at, "inline ");
+    return take(&at, "void ") && take_name(&at, "_predict(const ", shape->prefix) &&
+           take_type(&at, &shape->in_type) && take(&at, " in[") &&
+           take_width(&at, &shape->in_width) && take(&at, "], ") &&
+           take_type(&at, &shape->out_type) && take(&at, " out[") &&
+           take_width(&at, &shape->out_width) && take(&at, "])");
+}
+
+/* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own. */
+static void take_curve(const char *at, int line, struct shape *shape)
+{
+    struct curve curve = {.text = at, .line = line};
+    const char *end = strstr(at, "\n}\n");
+    if (!end || !take(&at, "static ")) {
+        return;
+    }
+    curve.length = (size_t)(end + 3 - curve.text);
+    (void)take(&at, "inline ");
+    if (!take_type(&at, &curve.result) || !take(&at, " ") ||
+        !take_name(&at, "(int32_t z)\n{", curve.name)) {
+        return;
+    }
+    size_t prefix = strlen(shape->prefix);
+    const char *rest = curve.name + prefix;
+    bool smooth = strncmp(curve.name, shape->prefix, prefix) == 0 &&
+                  (strncmp(rest, "_cubic", 6) == 0 || strncmp(rest, "_psig", 5) == 0);
+    if (smooth && shape->curve_count < SHAPE_CURVES_MAX) {
+        shape->curves[shape->curve_count++] = curve;
+    }
+}
+
+/* The beginning of the next line; NULL behind the last one. */
+static const char *next_line(const char *at)
+{
+    at = strchr(at, '\n');
+    return at ? at + 1 : NULL;
+}
+
+/* "int pose_classify(": has this function? */
+static bool has_function(const char *text, const char *type, const char *prefix, const char *rest)
+{
+    for (const char *at = text; at; at = next_line(at)) {
+        const char *line = at;
+        (void)take(&line, "static ");
+        (void)take(&line, "inline ");
+        if (take(&line, type) && take(&line, prefix) && take(&line, rest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool shape_read(const struct page *page, struct shape *shape, struct error *err)
+{
+    const char *code = page->source ? page->source : page->header;
+    *shape = (struct shape){0};
+    for (const char *at = code; at && !shape->out_width; at = next_line(at)) {
+        if (!take_prototype(at, shape)) {
+            *shape = (struct shape){0};
+        }
+    }
+    if (!shape->out_width) {
+        return fail(err, "%s: no emitted file: no NAME_predict() in it", page->name);
+    }
+    int line = 1;
+    for (const char *at = code; at; at = next_line(at)) {
+        take_curve(at, line++, shape);
+    }
+    shape->classify = has_function(code, "int ", shape->prefix, "_classify(");
+    shape->selftest = has_function(code, "int ", shape->prefix, "_selftest(");
+    shape->wraps = has_function(code, "uint32_t ", shape->prefix, "_pair");
+    return scan_page(page->header, shape->prefix, page->name, err) &&
+           (!page->source || scan_page(page->source, shape->prefix, page->name, err));
+}

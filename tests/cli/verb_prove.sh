@@ -1,0 +1,113 @@
+#!/bin/bash
+# mote prove: verdicts with their lines, both models, hostile files.
+. tests/cli/support.bash
+
+sum_net "$SCRATCH/sum.mote"
+cd "$SCRATCH" || exit 1
+
+# page NAME BODY [EXTRA]: an emitted file of two readings and one output, written by hand; EXTRA is
+# its line 7, BODY its line 10.
+page()
+{
+    cat >"$1.h" <<EOF
+/* $1.h: by hand. */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stdint.h>
+
+$3
+static inline void $1_predict(const int16_t in[2], int16_t out[1])
+{
+    $2
+}
+
+#endif
+EOF
+}
+
+# ---- what needs no prover ----
+
+mote prove none.mote
+ends "a missing net" 1 "mote: none.mote: No such file or directory"
+mote prove none.h
+ends "a missing file" 1 "mote: none.h: No such file or directory"
+mote prove sum.mote --model 8
+ends "an unknown model" 2 "mote prove: --model: '8' is not 16 or 32"
+echo 'int x;' >empty.h
+mote prove empty.h
+ends "no emitted file" 1 "mote: empty.h: no emitted file: no NAME_predict() in it"
+printf 'int x;\0' >zero.h
+mote prove zero.h
+ends "a zero byte" 1 "mote: zero.h: no text: a zero byte at 6"
+
+# refused NAME LINE WHAT EXTRA: a page with EXTRA from line 7 on is refused at LINE.
+refused()
+{
+    page bad 'out[0] = in[0];' "$4"
+    mote prove bad.h
+    ends "refused: $1" 1 "mote: bad.h:$2: no emitted file of mote has $3"
+}
+refused "another include" 7 "other includes than <stdint.h>" '#include "/etc/passwd"'
+refused "an include behind a comment" 7 "other includes than <stdint.h>" '/* */ #include <stdio.h>'
+refused "an include by macro" 7 "other includes than <stdint.h>" '#include STDINT'
+refused "include_next" 7 "other includes than <stdint.h>" '#include_next <stdint.h>'
+refused "a pragma" 7 "such a directive" '  #pragma once'
+refused "a digraph" 7 "such a directive" '%:include <stdio.h>'
+refused "a line number" 8 "such a directive" '
+#line 3 "x"'
+refused "a trigraph" 7 "trigraphs" '?''?=include <stdio.h>'
+refused "code for the prover alone" 9 "such a directive" '#ifdef A
+#endif
+int i = __FRAMAC__;'
+refused "what to believe" 7 "annotations that assume" '//@ admit x == 0;'
+refused "an axiom" 8 "annotations that assume" '/*@ predicate p = 1;
+    axiomatic A { axiom f: 0 == 1; } */'
+refused "a control byte" 7 "such bytes" $'\x01'
+
+# ---- what does ----
+
+if [ -z "$(command -v frama-c)" ]; then
+    mote prove sum.mote --model 32
+    prints "names the package" \
+        "sum.mote, 32-bit int: tool missing: frama-c: Debian package frama-c-base"
+    echo "skip proofs: frama-c is not installed"
+    exit 0
+fi
+
+page good 'out[0] = (int16_t)(((int32_t)in[0] + in[1]) / 2);' ''
+mote prove good.h
+ends "a good page" 0 ""
+prints "is proved under both models" "good.h, 32-bit int: proved
+good.h, 16-bit int: proved"
+mote prove good.h --model 16 --json
+gives "JSON" '.' '[{"file":"good.h","model":16,"verdict":"proved","alarms":0}]'
+
+page wide 'out[0] = (int16_t)((in[0] + in[1]) / 2);' ''
+mote prove wide.h
+ends "sums of int" 1 ""
+prints "overflow where int has 16 bits" "wide.h, 32-bit int: proved
+wide.h, 16-bit int: 2 alarms: line 10: signed overflow; line 10: signed overflow"
+
+# faulty NAME BODY MESSAGE
+faulty()
+{
+    page bad "$2" ''
+    mote prove bad.h --model 32
+    ends "a fault: $1" 1 ""
+    prints "found: $1" "bad.h, 32-bit int: $3"
+}
+faulty "product" 'const int32_t p = (int32_t)in[0] * in[1] * 2; out[0] = (int16_t)(p > 0);' \
+    "1 alarm: line 10: signed overflow"
+faulty "bounds" 'out[0] = in[2];' "1 alarm: line 10: out of bounds read"
+faulty "conversion" 'out[0] = (int16_t)((int32_t)in[0] * 2);' "2 alarms: line 10: signed downcast; line 10: signed downcast"
+faulty "shift" 'out[0] = (int16_t)(in[0] >> 1);' \
+    "1 alarm: line 10: invalid LHS operand for left shift"
+faulty "reading what was not written" 'int16_t a[2]; a[0] = in[0]; out[0] = a[1];' \
+    "1 alarm: line 10: accessing uninitialized left-value"
+faulty "no end" 'while (in[0] == in[0]) { out[0] = 0; }' "unfinished: a loop may not end"
+faulty "no end at all" 'for (;;) { out[0] = 0; }' "unfinished: a function does not return"
+faulty "no C" 'out[0] = ;' 'unfinished: Frama-C: syntax error:'
+
+PATH=/nowhere "$MOTE" prove good.h --model 32 >out 2>err
+prints "names the package" "good.h, 32-bit int: tool missing: frama-c: Debian package frama-c-base"
