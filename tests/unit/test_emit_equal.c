@@ -132,7 +132,7 @@ static void test_narrow_nets(void **state)
 {
     struct tally tally = {0};
     (void)state;
-    for (uint64_t seed = 0; seed < 200; seed += BATCH) {
+    for (uint64_t seed = 0; seed < 300; seed += BATCH) {
         struct batch b = {.vectors = 2000};
         batch_narrow(&b, seed, BATCH);
         batch_tally(&b, &tally);
