@@ -13,6 +13,7 @@ struct settings {
     enum optimise optimise;
     const char *kernel;
     int assembly;
+    int constant;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
     struct budget budget;
@@ -34,6 +35,7 @@ static const struct option options[] = {
     OPTION_OPTIMISE(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
+    OPTION_CONSTANT(settings),
     {.name = "--selftest",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -190,10 +192,13 @@ static bool measure_once(struct job *job, struct cost *costs, struct error *err)
 {
     struct text header = {0};
     bool good = emit_alone(job, &header, err);
-    const struct measure_options how = {.optimise = job->how.optimise, .header = header.data};
+    const struct measure_options how = {.optimise = job->how.optimise,
+                                        .constant_time = job->how.constant_time,
+                                        .header = header.data};
     good = good && targets_measure(job->net, &job->targets, &how, costs, err);
     for (int i = 0; good && i < job->targets.count; i++) {
-        good = all_equal(&costs[i], err);
+        good =
+            all_equal(&costs[i], err) && (!job->how.constant_time || cost_constant(&costs[i], err));
     }
     text_free(&header);
     return good;
@@ -292,6 +297,7 @@ static bool plan_job(struct job *job, struct error *err)
     }
     job->how.optimise = settings->optimise;
     job->how.kernel = settings->kernel;
+    job->how.constant_time = settings->constant != 0;
     job->how.machine = job->targets.count > 0 ? job->targets.targets[0]->machine : NULL;
     job->how.variants = wanted_variants(settings, &job->targets);
     return true;
