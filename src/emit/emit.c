@@ -72,6 +72,9 @@ static int print_variants(struct text *out, const struct plan *plan, const char 
 /* Everything from the helpers to the self-test; `storage` is "static inline " or "". */
 static void print_code(struct text *out, const struct plan *plan, const char *storage)
 {
+    if (plan->options->constant_time) {
+        print_hide_macro(out, plan);
+    }
     int count = print_variants(out, plan, storage);
     text_add(out, count ? "#else\n\n" : "");
     print_portable(out, plan, storage);

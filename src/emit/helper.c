@@ -323,7 +323,7 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
 static void print_floor_helper(struct text *out, const struct plan *plan, const char *name)
 {
     if (!plan->based && plan->options->constant_time) {
-        print_steady_floor(out, name);
+        print_steady_floor(out, plan, name);
     } else if (plan->based) {
         text_printf(
             out,
@@ -484,9 +484,10 @@ static void print_element_helper(struct text *out, const struct plan *plan, stru
     text_printf(out, "/* %s */\nstatic %s %s(int32_t z)\n{\n", activation_note(helper.activation),
                 c_type(helper.b), name);
     print_clamped(out, plan, low, high);
-    if (!helps) {
-        text_add(out,
-                 steady ? steady_steps(helper.activation) : activation_steps(helper.activation));
+    if (steady) {
+        print_steady_steps(out, plan, helper.activation);
+    } else if (!helps) {
+        text_add(out, activation_steps(helper.activation));
     }
     if (smooth && !helps) {
         text_add(out, "    const int32_t s = v + 32768; /* not negative: v m = s m - 32768 m */\n"

@@ -76,6 +76,33 @@ static bool wide(const struct plan *plan)
     return found;
 }
 
+void print_hide_macro(struct text *out, const struct plan *plan)
+{
+    text_printf(
+        out,
+        "/* Compilers make branches of a mask that they know to be all ones or nothing. */\n"
+        "#if defined(__GNUC__) && (__INT_MAX__ > 32767)\n"
+        "#define %s_HIDE(mask) __asm__(\"\" : \"+r\"(mask))\n"
+        "#else\n"
+        "#define %s_HIDE(mask) ((void)(mask))\n"
+        "#endif\n\n",
+        plan->upper, plan->upper);
+}
+
+/* rise = z - low, where z may be any int32_t: z is held within 31 bits first. */
+static void print_wide_rise(struct text *out, const struct plan *plan)
+{
+    text_printf(out,
+                "    const uint32_t bits = (uint32_t)z;\n"
+                "    uint32_t beyond = ((bits >> 31) ^ ((bits >> 30) & 1U)) * 0xFFFFFFFFU;\n"
+                "    %s_HIDE(beyond);\n"
+                "    const uint32_t end = (~bits >> 31) * 0x7FFFFFFFU;\n"
+                "    const uint32_t same = (bits ^ 0x40000000U) & 0x7FFFFFFFU;\n"
+                "    const uint32_t held = (same & ~beyond) | (end & beyond);\n"
+                "    const int32_t rise = ((int32_t)held - 1073741824) - low;\n",
+                plan->upper);
+}
+
 void print_clamp_helper(struct text *out, const struct plan *plan)
 {
     text_printf(out,
@@ -83,62 +110,67 @@ void print_clamp_helper(struct text *out, const struct plan *plan)
                 "static int32_t %s_clamp(int32_t z, int32_t low, int32_t high)\n{\n",
                 plan->name);
     if (wide(plan)) {
-        text_add(out, "    const uint32_t bits = (uint32_t)z;\n"
-                      "    const uint32_t beyond = ((bits >> 31) ^ ((bits >> 30) & 1U)) * "
-                      "0xFFFFFFFFU;\n"
-                      "    const uint32_t end = (~bits >> 31) * 0x7FFFFFFFU;\n"
-                      "    const uint32_t same = (bits ^ 0x40000000U) & 0x7FFFFFFFU;\n"
-                      "    const uint32_t near30 = (same & ~beyond) | (end & beyond);\n"
-                      "    const int32_t rise = ((int32_t)near30 - 1073741824) - low;\n");
+        print_wide_rise(out, plan);
     } else {
         text_add(out, "    const int32_t rise = z - low;\n");
     }
-    text_add(out, "    const uint32_t up = (uint32_t)rise & ((~(uint32_t)rise >> 31) * "
-                  "0xFFFFFFFFU);\n"
-                  "    const int32_t rest = (high - low) - (int32_t)up;\n"
-                  "    const uint32_t down = (uint32_t)rest & ((~(uint32_t)rest >> 31) * "
-                  "0xFFFFFFFFU);\n"
-                  "    return high - (int32_t)down;\n}\n\n");
+    text_printf(out,
+                "    uint32_t above = (~(uint32_t)rise >> 31) * 0xFFFFFFFFU;\n"
+                "    %s_HIDE(above);\n"
+                "    const uint32_t up = (uint32_t)rise & above;\n"
+                "    const int32_t rest = (high - low) - (int32_t)up;\n"
+                "    uint32_t below = (~(uint32_t)rest >> 31) * 0xFFFFFFFFU;\n"
+                "    %s_HIDE(below);\n"
+                "    const uint32_t down = (uint32_t)rest & below;\n"
+                "    return high - (int32_t)down;\n}\n\n",
+                plan->upper, plan->upper);
 }
 
-void print_steady_floor(struct text *out, const char *name)
+void print_steady_floor(struct text *out, const struct plan *plan, const char *name)
 {
     text_printf(out,
                 "/* floor(acc / 2^k). */\n"
                 "static int32_t %s(int32_t acc, uint8_t k)\n"
                 "{\n"
-                "    const uint32_t sign = ((uint32_t)acc >> 31) * 0xFFFFFFFFU;\n"
+                "    uint32_t sign = ((uint32_t)acc >> 31) * 0xFFFFFFFFU;\n"
+                "    %s_HIDE(sign);\n"
                 "    const uint32_t part = ((uint32_t)acc ^ sign) >> k;\n"
                 "    const uint32_t above = part & ~sign;\n"
                 "    const uint32_t below = part & sign;\n"
                 "    const uint32_t one = sign & 1U;\n"
                 "    return ((int32_t)above - (int32_t)below) - (int32_t)one;\n"
                 "}\n\n",
-                name);
+                name, plan->upper);
 }
 
 /* ---- activations ---- */
 
-#define SIGN_AND_SIZE                                                                              \
-    "    const uint32_t sign = ((uint32_t)v >> 31) * 0xFFFFFFFFU;\n"                               \
-    "    const uint32_t size = ((uint32_t)v ^ sign) + (sign & 1U);\n"
-
-const char *steady_steps(enum activation activation)
+void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation)
 {
+    bool sign = activation == ACTIVATION_ABS || activation == ACTIVATION_LEAKY ||
+                activation == ACTIVATION_PSIG;
+    if (sign) {
+        text_printf(out,
+                    "    uint32_t sign = ((uint32_t)v >> 31) * 0xFFFFFFFFU;\n"
+                    "    %s_HIDE(sign);\n"
+                    "    const uint32_t size = ((uint32_t)v ^ sign) + (sign & 1U);\n",
+                    plan->upper);
+    }
     switch (activation) {
     case ACTIVATION_NONE:
     case ACTIVATION_RELU:
-    case ACTIVATION_CLIP: return "";
+    case ACTIVATION_CLIP:
+    case ACTIVATION_ABS: break;
     case ACTIVATION_CUBIC:
-        return "    const int32_t square = v * v;\n"
-               "    const uint32_t m = (98304U - ((uint32_t)square >> 15)) >> 1;\n";
-    case ACTIVATION_ABS: return SIGN_AND_SIZE;
+        text_add(out, "    const int32_t square = v * v;\n"
+                      "    const uint32_t m = (98304U - ((uint32_t)square >> 15)) >> 1;\n");
+        break;
     case ACTIVATION_LEAKY:
-        return SIGN_AND_SIZE "    const uint32_t n = size & sign;\n"
-                             "    const uint32_t part = (n + 7U) >> 3;\n";
-    case ACTIVATION_PSIG: return SIGN_AND_SIZE "    const uint32_t m = 65536U - size;\n";
+        text_add(out, "    const uint32_t n = size & sign;\n"
+                      "    const uint32_t part = (n + 7U) >> 3;\n");
+        break;
+    case ACTIVATION_PSIG: text_add(out, "    const uint32_t m = 65536U - size;\n"); break;
     }
-    return "";
 }
 
 const char *steady_value(enum activation activation)
@@ -170,21 +202,32 @@ static bool near_outputs(const struct plan *plan)
 }
 
 /* The best of the outputs so far in `most`; `take`: all ones where output i is larger. */
-static const char near_step[] =
-    "        const int32_t loss = most - (int32_t)out[i];\n"
-    "        const uint32_t take = ((uint32_t)loss >> 31) * 0xFFFFFFFFU;\n"
-    "        const uint32_t more = (uint32_t)(-loss) & take;\n"
-    "        most += (int32_t)more;\n";
+static void print_near_step(struct text *out, const struct plan *plan)
+{
+    text_printf(out,
+                "        const int32_t loss = most - (int32_t)out[i];\n"
+                "        uint32_t take = ((uint32_t)loss >> 31) * 0xFFFFFFFFU;\n"
+                "        %s_HIDE(take);\n"
+                "        const uint32_t more = (uint32_t)(-loss) & take;\n"
+                "        most += (int32_t)more;\n",
+                plan->upper);
+}
 
 /* Differences may need 33 bits: the signs first, then the other 31 bits. */
-static const char far_step[] =
-    "        const uint32_t next = (uint32_t)out[i] ^ 0x80000000U;\n"
-    "        const uint32_t low = most & 0x7FFFFFFFU;\n"
-    "        const uint32_t high = next & 0x7FFFFFFFU;\n"
-    "        const int32_t loss = (int32_t)low - (int32_t)high;\n"
-    "        const uint32_t less = (~most & next) | (~(most ^ next) & (uint32_t)loss);\n"
-    "        const uint32_t take = (less >> 31) * 0xFFFFFFFFU;\n"
-    "        most = (most & ~take) | (next & take);\n";
+static void print_far_step(struct text *out, const struct plan *plan)
+{
+    text_printf(out,
+                "        const uint32_t next = (uint32_t)out[i] ^ 0x80000000U;\n"
+                "        const uint32_t low = most & 0x7FFFFFFFU;\n"
+                "        const uint32_t high = next & 0x7FFFFFFFU;\n"
+                "        const int32_t loss = (int32_t)low - (int32_t)high;\n"
+                "        const uint32_t less = (~most & next) | (~(most ^ next) & "
+                "(uint32_t)loss);\n"
+                "        uint32_t take = (less >> 31) * 0xFFFFFFFFU;\n"
+                "        %s_HIDE(take);\n"
+                "        most = (most & ~take) | (next & take);\n",
+                plan->upper);
+}
 
 void print_steady_search(struct text *out, const struct plan *plan)
 {
@@ -198,7 +241,11 @@ void print_steady_search(struct text *out, const struct plan *plan)
                 near ? "int32_t" : "uint32_t", plan->name,
                 near ? "out[0]" : "(uint32_t)out[0] ^ 0x80000000U", plan->index,
                 plan->net->tensors[plan->net->output].width);
-    text_add(out, near ? near_step : far_step);
+    if (near) {
+        print_near_step(out, plan);
+    } else {
+        print_far_step(out, plan);
+    }
     text_add(out, "        best = (best & ~take) | ((uint32_t)i & take);\n"
                   "    }\n"
                   "    return (int)best;\n"
