@@ -337,6 +337,7 @@ const struct kernel kernel_shifts = {
     .flat = true,
     .clamps = true,
     .sums = true,
+    .adds = true,
     .fits = fits,
     .prepare = prepare,
     .count = count,

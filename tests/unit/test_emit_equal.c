@@ -339,6 +339,28 @@ static void test_short_int(void **state)
     batch_free(&b);
 }
 
+/* The same without branches: by gcc, where overflow stops the program, and with an int of 16 bits.
+ */
+static void test_constant_time(void **state)
+{
+    (void)state;
+    struct batch b = {.vectors = 1000};
+    batch_fill(&b, 5000, 28);
+    batch_narrow(&b, 5000, 20);
+    batch_add(&b, class_like_net(), 1);
+    batch_add(&b, pose_like_net(2, 6), 1);
+    struct emitted how = {.compiler = "cc -std=c99 -O2 " WARNINGS, .constant_time = true};
+    batch_both(&b, how);
+    if (have_command("clang") && run_command("clang --print-targets | grep -q msp430") == 0) {
+        how.compiler = SANITISED;
+        batch_compare(&b, how);
+        how.compiler = "cc -O1";
+        how.short_int = true;
+        batch_compare(&b, how);
+    }
+    batch_free(&b);
+}
+
 /* More elements than a 16-bit int counts. */
 static void test_wide(void **state)
 {
@@ -363,15 +385,11 @@ static void test_pose_exhaustively(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_kernel),
-        cmocka_unit_test(test_each_kernel_strictly),
-        cmocka_unit_test(test_random_nets),
-        cmocka_unit_test(test_sanitised),
-        cmocka_unit_test(test_short_int),
-        cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_pose_exhaustively),
-        cmocka_unit_test(test_narrow_nets),
-        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_each_kernel), cmocka_unit_test(test_each_kernel_strictly),
+        cmocka_unit_test(test_random_nets), cmocka_unit_test(test_sanitised),
+        cmocka_unit_test(test_short_int),   cmocka_unit_test(test_constant_time),
+        cmocka_unit_test(test_wide),        cmocka_unit_test(test_pose_exhaustively),
+        cmocka_unit_test(test_narrow_nets), cmocka_unit_test(test_edges),
     };
     if (argc > 1) {
         cmocka_set_test_filter(argv[1]);
