@@ -130,7 +130,8 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
     }
     shape->classify = has_function(code, "int ", shape->prefix, "_classify(");
     shape->selftest = has_function(code, "int ", shape->prefix, "_selftest(");
-    shape->wraps = has_function(code, "uint32_t ", shape->prefix, "_pair");
+    shape->times = has_function(code, "uint32_t ", shape->prefix, "_times(");
+    shape->wraps = strstr(code, "modulo 2^") != NULL;
     return scan_page(page->header, shape->prefix, page->name, err) &&
            (!page->source || scan_page(page->source, shape->prefix, page->name, err));
 }
