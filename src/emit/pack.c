@@ -304,18 +304,47 @@ void pack_print_result(struct printer *p, int index, const char *row)
     print_result(p, index, row, p->plan->steps[index].range, "z");
 }
 
-/* What is stored in less than a word is clamped unless half a word cannot leave its type: a prover
- * does not know the sums modulo 2^32. */
+/* The least 2^n - 1 that is not below `value`. */
+static unsigned mask_of(int64_t value)
+{
+    unsigned mask = 0;
+    while (mask < value) {
+        mask = 2 * mask + 1;
+    }
+    return mask;
+}
+
+/* A row behind ReLU in bytes: its sums are proved to stay below a power of two, so a mask that
+ * changes nothing tells a prover, who does not know the sums modulo 2^32.  Where only packed rows
+ * read it (memory.c), the byte itself is narrow enough, and costs nothing. */
+static void print_masked(struct printer *p, int index, const char *row, struct interval sums,
+                         const char *z)
+{
+    text_printf(p->out, "        const int32_t v%s = (%s < 0) ? 0 : %s;\n        ", z + 1, z, z);
+    const char *end = print_target(p, index, row, false);
+    bool packed = p->plan->net->tensors[p->plan->net->layers[index].output].type != TYPE_U8;
+    text_printf(p->out, "(uint32_t)v%s & %uU%s", z + 1, packed ? 255U : mask_of(sums.high), end);
+}
+
+/* What is stored in less than a word is masked, or clamped unless half a word cannot leave its
+ * type. */
 void pack_print_word(struct printer *p, int index, const struct pack_word *word)
 {
     const struct layer *layer = &p->plan->net->layers[index];
-    bool words = p->plan->views[layer->output].type == TYPE_I32;
+    enum type view = p->plan->views[layer->output].type;
     static const char *const names[] = {"zl", "zh"};
     char z[8];
     print_values(p, index, word);
     for (int k = 0; k < 2; k++) {
+        struct interval sums = half_range(p->plan, index, word, k, true);
+        struct interval half = half_range(p->plan, index, word, k, false);
         (void)snprintf(z, sizeof z, "%s%.4s", names[k], word->suffix);
-        print_result(p, index, word->rows[k], half_range(p->plan, index, word, k, words), z);
+        if (view == TYPE_U8 && layer->activation == ACTIVATION_RELU && sums.low < 0 &&
+            sums.high <= type_high(p->plan->net->tensors[layer->output].type)) {
+            print_masked(p, index, word->rows[k], sums, z);
+        } else {
+            print_result(p, index, word->rows[k], view == TYPE_I32 ? sums : half, z);
+        }
     }
 }
 

@@ -246,7 +246,9 @@ static void fit(const struct probe *probes, int count, bool time, double *rates)
         }
     }
     for (int f = 0; f < FEATURE_COUNT; f++) {
-        rates[f] = floor(rates[f] * 100 + 0.5) / 100;
+        double scale =
+            rates[f] < 100 ? 100 : 1; /* what %g prints, so that all files say the same */
+        rates[f] = floor(rates[f] * scale + 0.5) / scale;
     }
 }
 
@@ -309,7 +311,7 @@ static void fit_kernel(const struct target *target, const struct kernel *kernel,
     text_printf(out, "%s", kernel_name(kernel->kind));
     for (int f = 0; f < FEATURE_COUNT; f++) {
         if (bytes[f] > 0 || times[f] > 0) {
-            text_printf(out, "  %s %.4g %.4g", feature_name((enum feature)f), bytes[f], times[f]);
+            text_printf(out, "  %s %g %g", feature_name((enum feature)f), bytes[f], times[f]);
         }
     }
     text_add(out, "\n");
