@@ -59,7 +59,7 @@ static struct cut cut_of(const struct plan *plan, int index)
 static bool fits(const struct plan *plan, int index, int row)
 {
     struct interval offsets = pack_offsets(plan, index, row, BITS_VALUES);
-    return offsets.low <= offsets.high;
+    return offsets.low <= offsets.high && mask_fits(plan, index, row);
 }
 
 static bool prepare(struct plan *plan, int index)
@@ -289,7 +289,7 @@ static void print_last(struct printer *p, int index, const struct span *span)
                                   .first = span->rows - 1,
                                   .end = span->rows,
                                   .halves = true};
-    print_masked(p, index, &masked);
+    mask_print(p, index, &masked);
 }
 
 /* A row from its word and its bias. */
@@ -299,7 +299,7 @@ static void print_single(struct printer *p, int index, const struct span *span)
         .sum = "sum", .row = "i", .suffix = "", .first = 0, .end = span->rows};
     text_printf(p->out, "        const uint32_t sum = s[i] + (uint32_t)%s_I32(b%d, i);\n",
                 p->plan->upper, p->plan->steps[index].number);
-    print_masked(p, index, &masked);
+    mask_print(p, index, &masked);
 }
 
 static void span_statements(struct printer *p, int index, const struct span *span)

@@ -32,7 +32,7 @@ static bool fits(const struct plan *plan, int index, int row)
     const struct layer *layer = &plan->net->layers[index];
     const struct interval *in = plan->ranges[layer->inputs[0]];
     struct interval offsets = pack_offsets(plan, index, row, DSP_VALUES);
-    bool narrow = offsets.low <= offsets.high;
+    bool narrow = offsets.low <= offsets.high && mask_fits(plan, index, row);
     for (int j = 0; narrow && j < layer->weights.columns; j++) {
         narrow = in[j].low >= INT16_MIN && in[j].high <= INT16_MAX;
     }
@@ -214,7 +214,7 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     const struct masked masked = {
         .sum = "s[i]", .row = "i", .suffix = "", .first = 0, .end = span->rows};
     text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n", plan->index, span->rows);
-    print_masked(p, index, &masked);
+    mask_print(p, index, &masked);
     text_add(p->out, "        }\n    }\n");
 }
 

@@ -148,8 +148,11 @@ struct masked {
     bool narrow; /* the sum is an `unsigned` */
 };
 
+/* Is a row behind its shift an int32_t, whatever its bits and those that fill its mask are? */
+bool mask_fits(const struct plan *plan, int layer, int row);
+
 /* Statements that store a row's result. */
-void print_masked(struct printer *p, int layer, const struct masked *masked);
+void mask_print(struct printer *p, int layer, const struct masked *masked);
 
 /* ---- more of pack.c ---- */
 

@@ -35,6 +35,18 @@ static int64_t needed_bits(const struct plan *plan, int index, const struct mask
     return bits;
 }
 
+bool mask_fits(const struct plan *plan, int index, int row)
+{
+    struct interval acc = plan->steps[index].sums[row];
+    int shift = row_shift(plan, index, row);
+    int64_t low = floor_shift(acc.low, shift);
+    int64_t bits = PACK_VALUES - 1;
+    while (bits < acc.high - low * ((int64_t)1 << shift)) {
+        bits += bits + 1;
+    }
+    return low + (bits >> shift) <= INT32_MAX;
+}
+
 /* What z and the sum behind its shift may be where the sum may be 0 .. bits. */
 static struct interval masked_range(const struct plan *plan, int index, const struct masked *m,
                                     int64_t bits, int64_t *part)
@@ -137,7 +149,7 @@ static void print_stored(struct printer *p, int index, const struct masked *m,
     text_add(p->out, end);
 }
 
-void print_masked(struct printer *p, int index, const struct masked *m)
+void mask_print(struct printer *p, int index, const struct masked *m)
 {
     int64_t full = m->halves ? PACK_VALUES - 1 : FULL_WORD;
     int64_t bits = serves(p->plan, index, m, full) ? full : needed_bits(p->plan, index, m);

@@ -131,7 +131,7 @@ static void loop_span(struct printer *p, int index, const struct span *span)
                                   .end = span->first + span->rows,
                                   .halves = true,
                                   .narrow = true};
-    print_masked(p, index, &masked);
+    mask_print(p, index, &masked);
     text_add(p->out, "    }\n");
 }
 
@@ -231,7 +231,7 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
         char number[GROUPED_MAX];
         (void)snprintf(sum, sizeof sum, "u%d", i);
         (void)snprintf(row, sizeof row, "%d", tile->first + i);
-        (void)snprintf(number, sizeof number, "%d", i);
+        (void)snprintf(number, sizeof number, "_%d", i);
         const struct masked masked = {.sum = sum,
                                       .row = row,
                                       .suffix = number,
@@ -239,7 +239,7 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
                                       .end = tile->first + i + 1,
                                       .halves = true,
                                       .narrow = true};
-        print_masked(p, index, &masked);
+        mask_print(p, index, &masked);
     }
     text_add(p->out, "    }\n");
 }

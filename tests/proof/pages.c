@@ -2,7 +2,7 @@
  * the static checks, with a program that calls all of each file.  For seed S and every --optimise
  * value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a kernel, it
  * alone: nS_KERNEL.h, where the net has rows for it.  With a machine's costs, what is chosen for
- * them. */
+ * them: nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
@@ -137,8 +137,8 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
                                          .kernel = i == 1 ? job->kernel : NULL,
                                          .selftest = vectors};
         char name[64];
-        (void)snprintf(name, sizeof name, "n%llu_%s", (unsigned long long)seed,
-                       job->kernel ? job->kernel : names[i]);
+        (void)snprintf(name, sizeof name, "n%llu_%s%s", (unsigned long long)seed,
+                       job->machine ? "costs_" : "", job->kernel ? job->kernel : names[i]);
         bool new = !seen_before(net, &how, pages, i);
         if (new && (!job->kernel || i == 1)) {
             write_page(job->folder, name, net, &how);
