@@ -149,11 +149,30 @@ static void print_stored(struct printer *p, int index, const struct masked *m,
     text_add(p->out, end);
 }
 
+/* The value of a row that its clamp leaves no other; false where there are more. */
+static bool is_constant(const struct plan *plan, int index, const struct masked *m, int64_t *value)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    struct interval sums = plan->steps[index].sums[m->first];
+    int shift = row_shift(plan, index, m->first);
+    bool high = floor_shift(sums.low, shift) >= kept.high;
+    bool low = floor_shift(sums.high, shift) <= kept.low;
+    *value = high ? kept.high : kept.low;
+    return clamps_inside(plan, index) && m->end - m->first == 1 && (high || low);
+}
+
 void mask_print(struct printer *p, int index, const struct masked *m)
 {
     int64_t full = m->halves ? PACK_VALUES - 1 : FULL_WORD;
     int64_t bits = serves(p->plan, index, m, full) ? full : needed_bits(p->plan, index, m);
     int64_t part = 0;
+    if (is_constant(p->plan, index, m, &part)) {
+        text_add(p->out, "        ");
+        const char *end = print_target(p, index, m->row, false);
+        text_printf(p->out, "%d%s", (int)part, end);
+        return;
+    }
     struct interval range = masked_range(p->plan, index, m, bits, &part);
     bool narrow = m->narrow && is_within(range, part, INT16_MAX);
     text_printf(p->out, "        const %s part%s = ", m->narrow ? "unsigned" : "uint32_t",
