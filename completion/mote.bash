@@ -15,7 +15,7 @@ _mote_options()
     run) echo "--raw" ;;
     emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --constant-time --vectors --flash --ram --cycles --keep" ;;
-    prove) echo "--optimise --kernel --model --timeout --keep" ;;
+    prove) echo "--optimise --kernel --target --model --timeout --keep" ;;
     esac
     echo "--json --help"
 }

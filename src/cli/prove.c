@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "emit/emit.h"
+#include "measure/measure.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 struct settings {
     enum optimise optimise;
     const char *kernel;
-    int64_t model; /* 0: both */
+    const char *target; /* NULL: the default costs */
+    int64_t model;      /* 0: both */
     double seconds;
     int keep;
     int json;
@@ -28,6 +30,11 @@ static bool parse_model(const char *text, void *model)
 static const struct option options[] = {
     OPTION_OPTIMISE(settings),
     OPTION_KERNEL(settings),
+    {.name = "--target",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, target),
+     .help = "choose kernels for this target"},
     {.name = "--model",
      .argument = "16|32",
      .kind = OPTION_PARSED,
@@ -101,15 +108,19 @@ static bool read_page(const char *path, struct arena *arena, struct holder *hold
     return !err->failed;
 }
 
-/* What emit would write. */
+/* What emit would write; the target needs no tools, only its costs are read. */
 static bool emit_page(const char *path, const struct settings *settings, struct holder *holder,
                       struct error *err)
 {
-    const struct emit_options how = {
-        .name = "net", .optimise = settings->optimise, .kernel = settings->kernel};
-    struct net *net = net_read(path, err);
+    struct target *target = settings->target ? target_load(settings->target, err) : NULL;
+    const struct emit_options how = {.name = "net",
+                                     .optimise = settings->optimise,
+                                     .kernel = settings->kernel,
+                                     .machine = target ? target->machine : NULL};
+    struct net *net = err->failed ? NULL : net_read(path, err);
     bool good = net && emit_c(net, &how, &holder->header, NULL, err);
     net_free(net);
+    target_free(target);
     holder->page = (struct page){holder->header.data, NULL, path};
     return good;
 }
@@ -134,7 +145,7 @@ static void print_proof(const char *path, const struct proof *proof, struct text
     text_printf(out, "%s, %d-bit int: ", path, proof->model);
     switch (proof->verdict) {
     case VERDICT_PROVED:
-        text_add(out, proof->wraps ? "proved; packed sums are modulo 2^32" : "proved");
+        text_add(out, proof->wraps ? "proved; some sums are modulo 2^32 or 2^16" : "proved");
         break;
     case VERDICT_MISSING:
     case VERDICT_UNFINISHED:

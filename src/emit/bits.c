@@ -59,7 +59,7 @@ static struct cut cut_of(const struct plan *plan, int index)
 static bool fits(const struct plan *plan, int index, int row)
 {
     struct interval offsets = pack_offsets(plan, index, row, BITS_VALUES);
-    return offsets.low <= offsets.high;
+    return offsets.low <= offsets.high && mask_fits(plan, index, row);
 }
 
 static bool prepare(struct plan *plan, int index)
@@ -176,14 +176,14 @@ static void each_sum(struct text *out, int words, const char *left, const char *
     }
 }
 
-/* Element k of the words at w. */
+/* Element k of the words at `at`. */
 static void print_word(struct text *out, const struct plan *plan, enum type type, int k)
 {
     static const char *const macros[] = {"I8", "U8", "I16"};
     if (type == TYPE_I32) {
-        text_printf(out, "%s_U32(w, %d)", plan->upper, k);
+        text_printf(out, "%s_U32(at, %d)", plan->upper, k);
     } else {
-        text_printf(out, "(uint32_t)%s_%s(w, %d)", plan->upper, macros[type], k);
+        text_printf(out, "(uint32_t)%s_%s(at, %d)", plan->upper, macros[type], k);
     }
 }
 
@@ -218,9 +218,10 @@ void print_bits_helper(struct text *out, const struct plan *plan, struct helper 
                 "/* %d sums at once without a multiplication, modulo 2^32: for each bit of an "
                 "activation that is\n * set, the column's weights times that bit.  w: %scolumn by "
                 "column. */\n"
-                "static void %s(const %s *a, const %s *w, %s n, uint32_t *s)\n{\n",
+                "static void %s(const %s *a, const %s *w, %s n, uint32_t *s)\n{\n"
+                "    const %s *at = w;\n",
                 helper.columns, packed ? "the biases, then " : "", name, c_type(helper.a), type,
-                plan->index);
+                plan->index, type);
     for (int k = 0; k < helper.columns; k++) {
         text_printf(out,
                     packed ? "    uint32_t s%d = %s_U32(w, %d);\n" : "    uint32_t s%d = 0U;\n", k,
@@ -228,11 +229,11 @@ void print_bits_helper(struct text *out, const struct plan *plan, struct helper 
     }
     text_printf(out, "    for (%s i = 0; i < n; i++) {\n        uint32_t x = (uint32_t)a[i];\n",
                 plan->index);
-    text_printf(out, packed ? "        w += %d;\n" : "", helper.columns);
+    text_printf(out, packed ? "        at = &at[%d];\n" : "", helper.columns);
     text_add(out, "        if (x != 0U) {\n");
     print_column(out, plan, helper);
     text_add(out, "        }\n");
-    text_printf(out, packed ? "" : "        w += %d;\n", helper.columns);
+    text_printf(out, packed ? "" : "        at = &at[%d];\n", helper.columns);
     text_add(out, "    }\n");
     for (int k = 0; k < helper.columns; k++) {
         text_printf(out, "    s[%d] = s%d;\n", k, k);
@@ -260,22 +261,45 @@ static void print_sums(struct printer *p, int index, const struct cut *cut)
                 address(plan, layer->inputs[0], in), plan->steps[index].number);
     text_printf(p->out, cut->passes > 1 ? "i * %d" : "0", columns + cut->packed);
     text_printf(p->out, "], %d, ", columns);
-    text_printf(p->out, cut->passes > 1 ? "s + i * %d);\n        }\n" : "s);\n", cut->words);
+    text_printf(p->out, cut->passes > 1 ? "&s[i * %d]);\n        }\n" : "s);\n", cut->words);
 }
 
-/* Element `index` of the biases, taken into the sum. */
-static void print_biased(struct printer *p, int index)
+/* Rows two by two from the halves of their words. */
+static void print_pairs_stored(struct printer *p, int index, const struct span *span)
 {
-    text_printf(p->out, "            uint32_t sum = s[i] + (uint32_t)%s_I32(b%d, i);\n",
+    const struct pack_word word = {.name = "s[i]",
+                                   .suffix = "",
+                                   .rows = {"2 * i", "(2 * i) + 1"},
+                                   .first = span->first,
+                                   .end = span->first + span->rows / 2 * 2,
+                                   .stride = 2};
+    pack_print_word(p, index, &word);
+}
+
+/* The last of an odd number of rows. */
+static void print_last(struct printer *p, int index, const struct span *span)
+{
+    char half[ELEMENT_MAX];
+    char row[GROUPED_MAX];
+    (void)snprintf(half, sizeof half, "s[%d]", span->rows / 2);
+    (void)snprintf(row, sizeof row, "%d", span->rows - 1);
+    const struct masked masked = {.sum = half,
+                                  .row = row,
+                                  .suffix = "",
+                                  .first = span->rows - 1,
+                                  .end = span->rows,
+                                  .halves = true};
+    mask_print(p, index, &masked);
+}
+
+/* A row from its word and its bias. */
+static void print_single(struct printer *p, int index, const struct span *span)
+{
+    const struct masked masked = {
+        .sum = "sum", .row = "i", .suffix = "", .first = 0, .end = span->rows};
+    text_printf(p->out, "        const uint32_t sum = s[i] + (uint32_t)%s_I32(b%d, i);\n",
                 p->plan->upper, p->plan->steps[index].number);
-}
-
-static void print_stored(struct printer *p, int index, const char *half, const char *row)
-{
-    text_add(p->out, "            z = ");
-    pack_print_half(p, index, row, half);
-    text_add(p->out, ";\n    ");
-    pack_print_result(p, index, row);
+    mask_print(p, index, &masked);
 }
 
 static void span_statements(struct printer *p, int index, const struct span *span)
@@ -285,22 +309,13 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     print_sums(p, index, &cut);
     text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n", p->plan->index, loops);
     if (cut.packed) {
-        text_add(p->out, "            int32_t z;\n");
-        print_stored(p, index, "(s[i] & 0xFFFFU)", "2 * i");
-        print_stored(p, index, "(s[i] >> 16)", "2 * i + 1");
+        print_pairs_stored(p, index, span);
     } else {
-        print_biased(p, index);
-        text_add(p->out, "            int32_t z;\n");
-        print_stored(p, index, "sum", "i");
+        print_single(p, index, span);
     }
     text_add(p->out, "        }\n");
     if (cut.packed && span->rows % 2) {
-        char half[ELEMENT_MAX];
-        char row[GROUPED_MAX];
-        (void)snprintf(half, sizeof half, "(s[%d] & 0xFFFFU)", span->rows / 2);
-        (void)snprintf(row, sizeof row, "%d", span->rows - 1);
-        text_add(p->out, "        int32_t z;\n");
-        print_stored(p, index, half, row);
+        print_last(p, index, span);
     }
     text_add(p->out, "    }\n");
 }

@@ -10,25 +10,26 @@ bool curve_helps(const struct plan *plan, enum activation activation)
            (activation == ACTIVATION_CUBIC || activation == ACTIVATION_PSIG);
 }
 
-void curve_need(struct helpers *helpers, enum activation activation)
+void curve_need(struct helpers *helpers)
 {
     helpers_need(helpers, (struct helper){HELPER_TIMES, ACTIVATION_NONE, TYPE_I32, TYPE_I32, 0});
-    helpers_need(helpers, (struct helper){HELPER_CURVE, activation, TYPE_I32, TYPE_I32, 0});
 }
 
 void print_times_helper(struct text *out, const char *name)
 {
     text_printf(out,
-                "/* a * b below 2^32, bit by bit of a. */\n"
+                "/* a * b below 2^32, bit by bit of a; b's doubles are modulo 2^32. */\n"
                 "static uint32_t %s(uint32_t a, uint32_t b)\n"
                 "{\n"
                 "    uint32_t product = 0U;\n"
-                "    while (a != 0U) {\n"
-                "        if ((a & 1U) != 0U) {\n"
-                "            product += b;\n"
+                "    uint32_t left = a;\n"
+                "    uint32_t part = b;\n"
+                "    while (left != 0U) {\n"
+                "        if ((left & 1U) != 0U) {\n"
+                "            product += part;\n"
                 "        }\n"
-                "        b += b;\n"
-                "        a >>= 1;\n"
+                "        part += part;\n"
+                "        left >>= 1;\n"
                 "    }\n"
                 "    return product;\n"
                 "}\n\n",
@@ -36,22 +37,18 @@ void print_times_helper(struct text *out, const char *name)
 }
 
 /* Both curves are u times something of u = |v|, with the sign of v, floored (SPEC 5). */
-void print_curve_helper(struct text *out, const struct plan *plan, struct helper helper,
-                        const char *name)
+void print_curve_steps(struct text *out, const struct plan *plan, enum activation activation)
 {
-    bool cubic = helper.activation == ACTIVATION_CUBIC;
-    text_printf(out,
-                "/* The curve of v, within -32767..32767. */\n"
-                "static int32_t %s(int32_t v)\n"
-                "{\n"
-                "    uint32_t u = v < 0 ? 0U - (uint32_t)v : (uint32_t)v;\n",
-                name);
-    if (cubic) {
-        text_printf(out, "    uint32_t y = %s_times(u, (98304U - (%s_times(u, u) >> 15)) >> 1);\n",
+    text_add(out, "    const int32_t size = (v < 0) ? -v : v;\n"
+                  "    const uint32_t u = (uint32_t)size;\n");
+    if (activation == ACTIVATION_CUBIC) {
+        text_printf(out,
+                    "    const uint32_t square = %s_times(u, u);\n"
+                    "    const uint32_t y = %s_times(u, (98304U - (square >> 15)) >> 1);\n",
                     plan->name, plan->name);
     } else {
-        text_printf(out, "    uint32_t y = %s_times(u, 65536U - u);\n", plan->name);
+        text_printf(out, "    const uint32_t y = %s_times(u, 65536U - u);\n", plan->name);
     }
-    text_add(out, "    return v < 0 ? -(int32_t)((y + 32767U) >> 15) : (int32_t)(y >> 15);\n"
-                  "}\n\n");
+    text_add(out, "    const uint32_t up = (y + 32767U) >> 15;\n"
+                  "    const uint32_t down = y >> 15;\n");
 }

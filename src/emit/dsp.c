@@ -32,7 +32,7 @@ static bool fits(const struct plan *plan, int index, int row)
     const struct layer *layer = &plan->net->layers[index];
     const struct interval *in = plan->ranges[layer->inputs[0]];
     struct interval offsets = pack_offsets(plan, index, row, DSP_VALUES);
-    bool narrow = offsets.low <= offsets.high;
+    bool narrow = offsets.low <= offsets.high && mask_fits(plan, index, row);
     for (int j = 0; narrow && j < layer->weights.columns; j++) {
         narrow = in[j].low >= INT16_MIN && in[j].high <= INT16_MAX;
     }
@@ -109,20 +109,22 @@ void print_dual_helper(struct text *out, const char *name)
                 "#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)\n"
                 "static inline uint32_t %s(uint32_t x, uint32_t w, uint32_t sum)\n"
                 "{\n"
-                "    uint32_t result;\n"
-                "    __asm__(\"smlad %%0, %%1, %%2, %%3\" : \"=r\"(result) : \"r\"(x), \"r\"(w), "
-                "\"r\"(sum));\n"
+                "    const uint32_t left = x;\n"
+                "    const uint32_t right = w;\n"
+                "    uint32_t result = sum;\n"
+                "    __asm__(\"smlad %%0, %%1, %%2, %%0\" : \"+r\"(result) : \"r\"(left), "
+                "\"r\"(right));\n"
                 "    return result;\n"
                 "}\n"
                 "#else\n"
                 "static inline uint32_t %s(uint32_t x, uint32_t w, uint32_t sum)\n"
                 "{\n"
-                "    int32_t x0 = (int32_t)((x & 0xFFFFU) ^ 0x8000U) - 32768;\n"
-                "    int32_t w0 = (int32_t)((w & 0xFFFFU) ^ 0x8000U) - 32768;\n"
-                "    int32_t x1 = (int32_t)((x >> 16) ^ 0x8000U) - 32768;\n"
-                "    int32_t w1 = (int32_t)((w >> 16) ^ 0x8000U) - 32768;\n"
-                "    int32_t low = x0 * w0;\n"
-                "    int32_t high = x1 * w1;\n"
+                "    const uint32_t xl = (x & 0xFFFFU) ^ 0x8000U;\n"
+                "    const uint32_t wl = (w & 0xFFFFU) ^ 0x8000U;\n"
+                "    const uint32_t xh = (x >> 16) ^ 0x8000U;\n"
+                "    const uint32_t wh = (w >> 16) ^ 0x8000U;\n"
+                "    const int32_t low = ((int32_t)xl - 32768) * ((int32_t)wl - 32768);\n"
+                "    const int32_t high = ((int32_t)xh - 32768) * ((int32_t)wh - 32768);\n"
                 "    return sum + (uint32_t)low + (uint32_t)high;\n"
                 "}\n"
                 "#endif\n\n",
@@ -140,12 +142,13 @@ void print_dsp_helper(struct text *out, const struct plan *plan, struct helper h
         text_printf(out, "    uint32_t s%d = %s_U32(w, %d);\n", k, plan->upper, k);
     }
     text_printf(out,
+                "    const uint32_t *at = w;\n"
                 "    for (%s i = 0; i < n; i++) {\n"
-                "        uint32_t v = x[i];\n"
-                "        w += %d;\n",
+                "        const uint32_t v = x[i];\n"
+                "        at = &at[%d];\n",
                 plan->index, helper.columns);
     for (int k = 0; k < helper.columns; k++) {
-        text_printf(out, "        s%d = %s_dual(v, %s_U32(w, %d), s%d);\n", k, plan->name,
+        text_printf(out, "        s%d = %s_dual(v, %s_U32(at, %d), s%d);\n", k, plan->name,
                     plan->upper, k, k);
     }
     text_add(out, "    }\n");
@@ -159,7 +162,7 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
 {
     helpers_need(helpers, (struct helper){HELPER_DUAL, ACTIVATION_NONE, TYPE_I32, TYPE_I32, 0});
     helpers_need(helpers, dsp_helper(plan, index));
-    helpers->pairs = true;
+    helpers->words = true;
 }
 
 /* ---- statements ---- */
@@ -179,7 +182,7 @@ static void print_pairs(struct printer *p, int index)
             "            x2[i] = ((uint32_t)%s & 0xFFFFU) | (((uint32_t)%s & 0xFFFFU) << 16);\n"
             "        }\n",
             plan->index, columns / 2, element(plan, layer->inputs[0], "2 * i", low),
-            element(plan, layer->inputs[0], "2 * i + 1", high));
+            element(plan, layer->inputs[0], "(2 * i) + 1", high));
     }
     if (columns % 2) {
         char last[GROUPED_MAX];
@@ -205,16 +208,13 @@ static void span_statements(struct printer *p, int index, const struct span *spa
     } else {
         text_printf(p->out,
                     "        for (%s i = 0; i < %d; i++) {\n"
-                    "            %s(x2, d%d[i], %d, s + i * %d);\n        }\n",
+                    "            %s(x2, d%d[i], %d, &s[i * %d]);\n        }\n",
                     plan->index, turns.count, name, number, words_of(layer), turns.rows);
     }
-    text_printf(p->out,
-                "        for (%s i = 0; i < %d; i++) {\n"
-                "            int32_t z = ",
-                plan->index, span->rows);
-    pack_print_half(p, index, "i", "s[i]");
-    text_add(p->out, ";\n    ");
-    pack_print_result(p, index, "i");
+    const struct masked masked = {
+        .sum = "s[i]", .row = "i", .suffix = "", .first = 0, .end = span->rows};
+    text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n", plan->index, span->rows);
+    mask_print(p, index, &masked);
     text_add(p->out, "        }\n    }\n");
 }
 

@@ -56,7 +56,7 @@ static bool span_floors(const struct plan *plan, int index, const struct span *s
     switch (span->kernel->shape) {
     case SHAPE_ROW: return any || plan_row_shifts(plan, span->kernel);
     case SHAPE_TILE: return used && step->lift < 0;
-    case SHAPE_SPAN: return any && span->kernel->floors;
+    case SHAPE_SPAN: return any && span->kernel->floors && (!span->kernel->flat || step->lift < 0);
     }
     return false;
 }
@@ -80,7 +80,7 @@ static void need_dense(const struct plan *plan, int index, struct helpers *helpe
     }
     if (plan_acts(plan, index) && !clamps_inside(plan, index)) {
         if (curve_helps(plan, layer->activation)) {
-            curve_need(helpers, layer->activation);
+            curve_need(helpers);
         }
         struct helper helper = {HELPER_ELEMENT, layer->activation,
                                 plan->net->tensors[layer->output].type,
@@ -146,9 +146,6 @@ static const char *base_name(struct helper helper)
     }
     if (helper.kind == HELPER_TIMES) {
         return "times";
-    }
-    if (helper.kind == HELPER_CURVE) {
-        return helper.activation == ACTIVATION_CUBIC ? "curve" : "curve2";
     }
     if (helper.kind == HELPER_FLOOR) {
         return "floor";
@@ -269,7 +266,7 @@ static void print_avr_macros(struct text *out, const struct plan *plan,
         text_printf(out, "#define %s_%s(table, i) ((%s)%s_lpm%d(&(table)[i]))\n", plan->upper,
                     macro_name((enum type)type), c_type((enum type)type), plan->name, bytes);
     }
-    if (helpers->pairs) {
+    if (helpers->words || helpers->pairs) {
         if (!printed[4]) {
             print_avr_read(out, plan, 4);
         }
@@ -289,7 +286,8 @@ static void print_pair_macros(struct text *out, const struct plan *plan)
 
 void print_macros(struct text *out, const struct plan *plan, const struct helpers *helpers)
 {
-    bool any = helpers->pairs;
+    bool words = helpers->words || helpers->pairs;
+    bool any = words;
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         any = any || helpers->reads[type];
     }
@@ -306,7 +304,7 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
                         macro_name((enum type)type));
         }
     }
-    if (helpers->pairs) {
+    if (words) {
         text_printf(out, "#define %s_U32(table, i) ((table)[i])\n", plan->upper);
     }
     text_add(out, "#else\n");
@@ -421,13 +419,10 @@ static const char *activation_steps(enum activation activation)
 }
 
 /* The value of an activation, as one expression of z or v (SPEC 5). */
-static const char *activation_value(const struct plan *plan, enum activation activation,
-                                    char text[ELEMENT_MAX])
+static const char *activation_value(const struct plan *plan, enum activation activation)
 {
     if (curve_helps(plan, activation)) {
-        (void)snprintf(text, ELEMENT_MAX, "%s_%s(v)", plan->name,
-                       activation == ACTIVATION_CUBIC ? "curve" : "curve2");
-        return text;
+        return "(v < 0) ? -(int32_t)up : (int32_t)down";
     }
     switch (activation) {
     case ACTIVATION_NONE:
@@ -472,24 +467,25 @@ static void clamp_limits(struct helper helper, int32_t *low, int32_t *high)
 static void print_element_helper(struct text *out, const struct plan *plan, struct helper helper,
                                  const char *name)
 {
-    char text[ELEMENT_MAX];
     int32_t low = 0;
     int32_t high = 0;
     clamp_limits(helper, &low, &high);
     bool steady = plan->options->constant_time;
     bool smooth = helper.activation == ACTIVATION_CUBIC || helper.activation == ACTIVATION_PSIG;
-    bool helps = curve_helps(plan, helper.activation);
+    bool curve = curve_helps(plan, helper.activation);
     const char *value =
-        steady ? steady_value(helper.activation) : activation_value(plan, helper.activation, text);
+        steady ? steady_value(helper.activation) : activation_value(plan, helper.activation);
     text_printf(out, "/* %s */\nstatic %s %s(int32_t z)\n{\n", activation_note(helper.activation),
                 c_type(helper.b), name);
     print_clamped(out, plan, low, high);
     if (steady) {
         print_steady_steps(out, plan, helper.activation);
-    } else if (!helps) {
+    } else if (curve) {
+        print_curve_steps(out, plan, helper.activation);
+    } else {
         text_add(out, activation_steps(helper.activation));
     }
-    if (smooth && !helps) {
+    if (smooth && !curve) {
         text_add(out, "    const int32_t s = v + 32768; /* not negative: v m = s m - 32768 m */\n"
                       "    const uint32_t p = ((uint32_t)s * m) >> 15;\n");
     }
@@ -531,7 +527,6 @@ static void print_helper(struct text *out, const struct plan *plan, const struct
     case HELPER_TWO:
     case HELPER_TERNARY: print_low_helper(out, plan, helper, name); break;
     case HELPER_TIMES: print_times_helper(out, name); break;
-    case HELPER_CURVE: print_curve_helper(out, plan, helper, name); break;
     case HELPER_QUAD: print_quad_helper(out, plan, helper, name); break;
     case HELPER_DSP: print_dsp_helper(out, plan, helper, name); break;
     case HELPER_DUAL: print_dual_helper(out, name); break;

@@ -63,7 +63,8 @@ struct kernel {
     /* SHAPE_TILE: the sums of `rows` rows, statements for s0, s1 ... */
     void (*tile)(struct printer *p, int layer, int first, int rows);
 
-    /* SHAPE_SPAN: all of a span; `floors`: it shifts sums by NAME_floor(). */
+    /* SHAPE_SPAN: all of a span; `floors`: it shifts sums by NAME_floor(), or a straight line that
+     * does so only where step.lift cannot be. */
     bool floors;
     void (*span)(struct printer *p, int layer, const struct span *span);
 };
@@ -98,6 +99,9 @@ void print_weight_rows(struct printer *p, int layer, char letter, const struct k
 
 /* Tile sizes of `rows` rows, as equal as they can be, `first` being done: 16 -> 6, 5, 5. */
 int line_tile_rows(int rows, int first);
+
+/* A row's bias with what keeps its sum from being negative (step.lift), where anything does. */
+int32_t lifted_bias(const struct plan *plan, int layer, int row);
 
 /* Statements behind each other on lines of at most 100 columns, each behind a space; `column` is
  * where the line is, new lines start at `indent`. */
@@ -141,6 +145,26 @@ struct pack_word {
 
 /* Statements that store both rows of a word. */
 void pack_print_word(struct printer *p, int layer, const struct pack_word *word);
+
+/* ---- mask.c ---- */
+
+/* Rows first .. end - 1 of a span, which the same statements serve. */
+struct masked {
+    const char *sum;    /* of a row, with its offset: an unsigned expression as C */
+    const char *row;    /* the row's index as C */
+    const char *suffix; /* of what is made from it */
+    int first, end;
+    bool halves; /* only the sum's low 16 bits are the row's */
+    bool narrow; /* the sum is an `unsigned` */
+};
+
+/* Is a row behind its shift an int32_t, whatever its bits and those that fill its mask are? */
+bool mask_fits(const struct plan *plan, int layer, int row);
+
+/* Statements that store a row's result. */
+void mask_print(struct printer *p, int layer, const struct masked *masked);
+
+/* ---- more of pack.c ---- */
 
 /* The row whose sums take the most values, those that the offset's rounding adds included: so
  * many. */

@@ -79,8 +79,7 @@ static void print_column(struct printer *p, const struct layer *layer, int first
     text_add(p->out, "\n");
 }
 
-/* The bias with what keeps the sum from being negative. */
-static int32_t lifted_bias(const struct plan *plan, int index, int row)
+int32_t lifted_bias(const struct plan *plan, int index, int row)
 {
     const struct layer *layer = &plan->net->layers[index];
     int32_t lift = plan->steps[index].lift;

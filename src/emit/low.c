@@ -95,42 +95,46 @@ static struct helper low_helper(const struct plan *plan, int index, const struct
                            plan->views[plan->net->layers[index].inputs[0]].type, TYPE_U8, 0};
 }
 
-static void print_fields(struct text *out, const struct plan *plan, const struct coding *coding)
+static void print_fields(struct text *out, const struct plan *plan, const struct coding *coding,
+                         const char *cast)
 {
     int bits = 8 / coding->each;
     text_printf(out,
                 "    uint32_t b = 0U;\n"
                 "    for (%s i = 0; i < n; i++) {\n"
                 "        if (b <= 1U) {\n"
-                "            b = 256U + %s_U8(w, 0);\n"
-                "            w++;\n"
+                "            b = 256U + (uint32_t)%s_U8(at, 0);\n"
+                "            at = &at[1];\n"
                 "        }\n"
-                "        acc += ((int32_t)(b & %dU) - %d) * a[i];\n"
+                "        const uint32_t field = b & %dU;\n"
+                "        acc += ((int32_t)field - %d) * %sa[i];\n"
                 "        b >>= %d;\n"
                 "    }\n",
-                plan->index, plan->upper, (1 << bits) - 1, -coding->low, bits);
+                plan->index, plan->upper, (1 << bits) - 1, -coding->low, cast, bits);
 }
 
-static void print_digits(struct text *out, const struct plan *plan)
+static void print_digits(struct text *out, const struct plan *plan, const char *cast)
 {
     text_printf(out,
                 "    uint32_t b = 0U;\n"
                 "    int left = 0;\n"
                 "    for (%s i = 0; i < n; i++) {\n"
                 "        if (left == 0) {\n"
-                "            b = %s_U8(w, 0);\n"
-                "            w++;\n"
+                "            b = %s_U8(at, 0);\n"
+                "            at = &at[1];\n"
                 "            left = 5;\n"
                 "        }\n"
                 "        left--;\n"
                 "        b = (b & 255U) * 3U;\n"
                 "        if (b >= 512U) {\n"
-                "            acc += a[i];\n"
+                "            acc += %sa[i];\n"
                 "        } else if (b < 256U) {\n"
-                "            acc -= a[i];\n"
+                "            acc -= %sa[i];\n"
+                "        } else {\n"
+                "            /* zero */\n"
                 "        }\n"
                 "    }\n",
-                plan->index, plan->upper);
+                plan->index, plan->upper, cast, cast);
 }
 
 void print_low_helper(struct text *out, const struct plan *plan, struct helper helper,
@@ -141,16 +145,19 @@ void print_low_helper(struct text *out, const struct plan *plan, struct helper h
                                                               : &ternary;
     text_printf(out,
                 "/* One row of a layer on top of the bias.  w: %d weights in each byte%s. */\n"
-                "static int32_t %s(const %s *a, const uint8_t *w, %s n, int32_t acc)\n{\n",
+                "static int32_t %s(const %s *a, const uint8_t *w, %s n, int32_t bias)\n{\n"
+                "    int32_t acc = bias;\n"
+                "    const uint8_t *at = w;\n",
                 coding->each,
                 coding == &ternary
                     ? ", as a fraction of 256 whose\n * digits to the base 3 are they"
                     : ", the first one lowest",
                 name, c_type(helper.a), plan->index);
+    const char *cast = type_low(helper.a) == 0 ? "(int32_t)" : "";
     if (coding == &ternary) {
-        print_digits(out, plan);
+        print_digits(out, plan, cast);
     } else {
-        print_fields(out, plan, coding);
+        print_fields(out, plan, coding, cast);
     }
     text_add(out, "    return acc;\n}\n\n");
 }

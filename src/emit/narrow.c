@@ -17,7 +17,8 @@ static int64_t narrow_values(const struct layer *layer)
     return values;
 }
 
-/* Do bytes make the row's sum, is there an offset, and is what is left an int16_t? */
+/* Do bytes make the row's sum, is there an offset, and is what is left an int16_t?  Rows that their
+ * clamp leaves one value are constants, and none of these. */
 static bool fits(const struct plan *plan, int index, int row)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -27,8 +28,11 @@ static bool fits(const struct plan *plan, int index, int row)
     bool bytes = layer->weights.bits <= 8 && (in == TYPE_I8 || in == TYPE_U8);
     int64_t low = floor_shift(acc.low, layer->shift[row]);
     int64_t high = floor_shift(acc.high, layer->shift[row]);
-    return bytes && offsets.low <= offsets.high && low >= INT16_MIN && high <= INT16_MAX &&
-           offsets.high >= INT16_MIN && offsets.high <= INT16_MAX && layer->weights.columns <= 255;
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    bool varies = high > kept.low && low < kept.high;
+    return bytes && varies && offsets.low <= offsets.high && low >= INT16_MIN &&
+           high <= INT16_MAX && offsets.high >= INT16_MIN && offsets.high <= INT16_MAX &&
+           layer->weights.columns <= 255;
 }
 
 static bool prepare(struct plan *plan, int index)
@@ -40,49 +44,6 @@ static bool prepare(struct plan *plan, int index)
 static unsigned narrow_bias(const struct plan *plan, int index, int row)
 {
     return (unsigned)pack_bias(plan, index, row) & 0xFFFFU;
-}
-
-/* Is every row shifted by a byte or more?  A byte is no work for an 8-bit machine, which takes the
- * rest bit by bit. */
-static bool whole_byte(const struct layer *layer)
-{
-    bool whole = true;
-    for (int row = 0; row < layer->weights.rows; row++) {
-        whole = whole && layer->shift[row] >= 8;
-    }
-    return whole;
-}
-
-/* The sum's low 16 bits, shifted right. */
-static void print_shifted(struct printer *p, int index, const char *sum, const char *row)
-{
-    const struct plan *plan = p->plan;
-    const struct series *shift = &plan->steps[index].shift;
-    char text[ELEMENT_MAX];
-    text_printf(p->out, "(%s & 0xFFFFU)", sum);
-    if (!shift->uniform && whole_byte(&plan->net->layers[index])) {
-        text_printf(p->out, " >> 8 >> (%s - 8)", series_at(plan, shift, row, text));
-    } else if (!shift->uniform || shift->value != 0) {
-        text_printf(p->out, " >> %s", series_at(plan, shift, row, text));
-    }
-}
-
-/* z = sum >> shift, with the offset taken back; then the element. */
-static void print_end(struct printer *p, int index, const char *sum, const char *row)
-{
-    const struct plan *plan = p->plan;
-    const struct step *step = &plan->steps[index];
-    char text[ELEMENT_MAX];
-    text_add(p->out, "        z = (int)(");
-    print_shifted(p, index, sum, row);
-    text_add(p->out, ")");
-    if (!step->offset.uniform || step->offset.value > 0) {
-        text_printf(p->out, " + %s", series_at(plan, &step->offset, row, text));
-    } else if (step->offset.value < 0) {
-        text_printf(p->out, " - %d", -(int)step->offset.value);
-    }
-    text_add(p->out, ";\n");
-    pack_print_result(p, index, row);
 }
 
 /* ---- loops ---- */
@@ -99,17 +60,21 @@ void print_narrow_helper(struct text *out, const struct plan *plan, struct helpe
 {
     text_printf(out,
                 "/* One row of a layer, modulo 2^16. */\n"
-                "static unsigned %s(const %s *a, const int8_t *w, uint8_t n, unsigned acc)\n"
+                "static unsigned %s(const %s *a, const int8_t *w, uint8_t n, unsigned bias)\n"
                 "{\n"
+                "    const %s *x = a;\n"
+                "    const int8_t *v = w;\n"
+                "    unsigned acc = bias;\n"
+                "    uint8_t left = n;\n"
                 "    do {\n"
-                "        acc += (unsigned)%s_I8(w, 0) * (unsigned)*a;\n"
-                "        w++;\n"
-                "        a++;\n"
-                "        n--;\n"
-                "    } while (n > 0U);\n"
+                "        acc += (unsigned)%s_I8(v, 0) * (unsigned)*x;\n"
+                "        v = &v[1];\n"
+                "        x = &x[1];\n"
+                "        left--;\n"
+                "    } while (left > 0U);\n"
                 "    return acc;\n"
                 "}\n\n",
-                name, c_type(helper.a), plan->upper);
+                name, c_type(helper.a), c_type(helper.a), plan->upper);
 }
 
 /* The weights and the biases of this kernel's rows. */
@@ -155,11 +120,18 @@ static void loop_span(struct printer *p, int index, const struct span *span)
     (void)index_text(span->first, row);
     (void)index_text(span->before, before);
     print_loop(p, span->rows);
-    text_printf(p->out, "unsigned s = %s(%s, m%d[%s], %d, %s_U16(n%d, %s));\n        int z;\n",
+    text_printf(p->out, "const unsigned s = %s(%s, m%d[%s], %d, %s_U16(n%d, %s));\n",
                 helper_name(plan, p->helpers, narrow_helper(plan, index), name),
                 address(plan, layer->inputs[0], in), number, before, layer->weights.columns,
                 plan->upper, number, before);
-    print_end(p, index, "s", row);
+    const struct masked masked = {.sum = "s",
+                                  .row = row,
+                                  .suffix = "",
+                                  .first = span->first,
+                                  .end = span->first + span->rows,
+                                  .halves = true,
+                                  .narrow = true};
+    mask_print(p, index, &masked);
     text_add(p->out, "    }\n");
 }
 
@@ -244,22 +216,30 @@ static bool tile_used(const struct layer *layer, const struct span *tile)
 static void print_tile(struct printer *p, int index, const struct span *tile)
 {
     const struct layer *layer = &p->plan->net->layers[index];
-    text_add(p->out, "    {\n");
+    text_add(p->out, "    { /* modulo 2^16 */\n");
     for (int i = 0; i < tile->rows; i++) {
         text_printf(p->out, "        unsigned u%d = %uU;\n", i,
                     narrow_bias(p->plan, index, tile->first + i));
     }
     text_add(p->out, tile_used(layer, tile) ? "        unsigned ux;\n" : "");
-    text_add(p->out, "        int z;\n");
     for (int j = 0; j < layer->weights.columns; j++) {
         print_column(p, index, tile, j);
     }
     for (int i = 0; i < tile->rows; i++) {
         char sum[GROUPED_MAX];
         char row[GROUPED_MAX];
+        char number[GROUPED_MAX];
         (void)snprintf(sum, sizeof sum, "u%d", i);
         (void)snprintf(row, sizeof row, "%d", tile->first + i);
-        print_end(p, index, sum, row);
+        (void)snprintf(number, sizeof number, "_%d", i);
+        const struct masked masked = {.sum = sum,
+                                      .row = row,
+                                      .suffix = number,
+                                      .first = tile->first + i,
+                                      .end = tile->first + i + 1,
+                                      .halves = true,
+                                      .narrow = true};
+        mask_print(p, index, &masked);
     }
     text_add(p->out, "    }\n");
 }

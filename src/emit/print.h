@@ -55,7 +55,6 @@ enum helper_kind {
     HELPER_TWO,     /* the same of 2 bits */
     HELPER_TERNARY, /* the same of five to a byte */
     HELPER_TIMES,   /* product of two variables by shifts */
-    HELPER_CURVE,   /* cubic or psig of a clamped value, by HELPER_TIMES */
     HELPER_QUAD,    /* sums of four packed rows: a = b = element type */
     HELPER_DUAL,    /* two products in one instruction */
     HELPER_DSP,     /* sums of `columns` rows of paired numbers */
@@ -77,7 +76,8 @@ struct helpers {
     struct helper list[HELPERS_MAX];
     int count;
     bool reads[TYPE_I32 + 1]; /* element types that are read from tables */
-    bool pairs;               /* are packed words? */
+    bool pairs;               /* are packed words written and read? */
+    bool words;               /* only read? */
 };
 
 /* For kernels: note a helper, or what a table is read with, once. */
@@ -158,10 +158,10 @@ void print_steady_search(struct text *out, const struct plan *plan);
 
 /* Is the activation a product that the machine has no instruction for? */
 bool curve_helps(const struct plan *plan, enum activation activation);
-void curve_need(struct helpers *helpers, enum activation activation);
+void curve_need(struct helpers *helpers);
 void print_times_helper(struct text *out, const char *name);
-void print_curve_helper(struct text *out, const struct plan *plan, struct helper helper,
-                        const char *name);
+/* up and down of v, clamped: what its curve is below zero, without the sign, and above. */
+void print_curve_steps(struct text *out, const struct plan *plan, enum activation activation);
 
 /* The sums of four packed rows, as a function. */
 void print_quad_helper(struct text *out, const struct plan *plan, struct helper helper,

@@ -86,17 +86,22 @@ void print_quad_helper(struct text *out, const struct plan *plan, struct helper 
         "    uint32_t s = %s_U32(w, 0);\n"
         "    uint32_t t = %s_U32(w, 1);\n",
         name, c_type(helper.a), plan->upper, plan->upper);
+    const char *x = loops ? "x" : "a";
+    const char *v = loops ? "v" : "w";
     if (loops) {
-        text_printf(out, "    for (%s i = 0; i < %d; i++) {\n", plan->index, helper.columns / part);
+        text_printf(out,
+                    "    const %s *x = a;\n    const uint32_t *v = w;\n"
+                    "    for (%s i = 0; i < %d; i++) {\n",
+                    c_type(helper.a), plan->index, helper.columns / part);
     }
     for (int j = 0; j < part; j++) {
-        text_printf(out, "%ss += (uint32_t)a[%d] * %s_U32(w, %d);\n", indent, j, plan->upper,
-                    2 * j + 2);
-        text_printf(out, "%st += (uint32_t)a[%d] * %s_U32(w, %d);\n", indent, j, plan->upper,
-                    2 * j + 3);
+        text_printf(out, "%ss += (uint32_t)%s[%d] * %s_U32(%s, %d);\n", indent, x, j, plan->upper,
+                    v, 2 * j + 2);
+        text_printf(out, "%st += (uint32_t)%s[%d] * %s_U32(%s, %d);\n", indent, x, j, plan->upper,
+                    v, 2 * j + 3);
     }
     if (loops) {
-        text_printf(out, "        a += %d;\n        w += %d;\n    }\n", part, 2 * part);
+        text_printf(out, "        x = &x[%d];\n        v = &v[%d];\n    }\n", part, 2 * part);
     }
     text_add(out, "    *other = t;\n    return s;\n}\n\n");
 }

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One row to a word: a non-negative int32_t behind a shift of zero. */
-#define SHIFTS_VALUES ((int64_t)1 << 31)
 /* Largest weight, and what a multiple's terms are below. */
 #define SHIFTS_WEIGHT 1024
 #define TERM_MAX      (4 * SHIFTS_WEIGHT)
@@ -172,24 +170,18 @@ static void chain_of(const struct layer *layer, const struct span *tile, int col
     chain_prune(layer, tile, column, chain);
 }
 
-/* Is no multiple beyond 2^28, and is there an offset?  What a chain passes through is below four
- * times its largest weight. */
+/* Is no multiple beyond 2^28?  What a chain passes through is below four times its largest weight.
+ */
 static bool fits(const struct plan *plan, int index, int row)
 {
     const struct layer *layer = &plan->net->layers[index];
-    struct interval offsets = pack_offsets(plan, index, row, SHIFTS_VALUES);
     const struct interval *in = plan->ranges[layer->inputs[0]];
-    bool small = offsets.low <= offsets.high;
+    bool small = true;
     for (int j = 0; small && j < layer->weights.columns; j++) {
         small = magnitude(weight_at(layer, row, j)) <= SHIFTS_WEIGHT && in[j].low >= -65536 &&
                 in[j].high <= 65536;
     }
     return small;
-}
-
-static bool prepare(struct plan *plan, int index)
-{
-    return pack_prepare(plan, index, SHIFTS_VALUES);
 }
 
 /* ---- statements ---- */
@@ -202,7 +194,7 @@ static const char *term(int value, int shift, char text[ELEMENT_MAX])
         (void)snprintf(name, sizeof name, "ux%d", value);
     }
     if (shift > 0) {
-        (void)snprintf(text, ELEMENT_MAX, "%s * %d", name, 1 << shift);
+        (void)snprintf(text, ELEMENT_MAX, "(%s * %d)", name, 1 << shift);
     } else {
         (void)snprintf(text, ELEMENT_MAX, "%s", name);
     }
@@ -215,7 +207,7 @@ static void print_chain(struct printer *p, const struct chain *chain)
     char right[ELEMENT_MAX];
     for (int i = 1; i < chain->count; i++) {
         const struct multiple *m = &chain->list[i];
-        text_printf(p->out, "            int32_t ux%d = %s %c %s;\n", m->value,
+        text_printf(p->out, "            const int32_t ux%d = %s %c %s;\n", m->value,
                     term(m->left, m->on_right ? 0 : m->shift, left), m->minus ? '-' : '+',
                     term(m->right, m->on_right ? m->shift : 0, right));
     }
@@ -235,7 +227,7 @@ static void print_column(struct printer *p, int index, const struct span *tile, 
         return;
     }
     chain_of(layer, tile, column, &chain);
-    text_printf(p->out, "        {\n            int32_t ux = from[%d];\n", column);
+    text_printf(p->out, "        {\n            const int32_t ux = from[%d];\n", column);
     print_chain(p, &chain);
     text_add(p->out, "           ");
     for (int i = 0; i < tile->rows; i++) {
@@ -255,6 +247,29 @@ static void print_column(struct printer *p, int index, const struct span *tile, 
     text_add(p->out, "\n        }\n");
 }
 
+/* z = u2 >> shift, by what keeps a signed sum from being shifted; then the element. */
+static void print_result(struct printer *p, int index, int row, int sum)
+{
+    const struct step *step = &p->plan->steps[index];
+    int shift = p->plan->net->layers[index].shift[row];
+    char text[GROUPED_MAX];
+    if (shift > 0 && step->lift >= 0) {
+        text_printf(p->out, "        const uint32_t part%d = (uint32_t)u%d >> %d;\n", sum, sum,
+                    shift);
+        text_printf(p->out, "        z = (int32_t)part%d", sum);
+        if (step->lift > 0) {
+            text_printf(p->out, " - %s", literal(step->lift, text));
+        }
+    } else if (shift > 0) {
+        text_printf(p->out, "        z = %s_floor(u%d, %d)", p->plan->name, sum, shift);
+    } else {
+        text_printf(p->out, "        z = u%d", sum);
+    }
+    text_add(p->out, ";\n");
+    (void)snprintf(text, sizeof text, "%d", row);
+    pack_print_result(p, index, text);
+}
+
 static void print_tile(struct printer *p, int index, const struct span *tile)
 {
     const struct layer *layer = &p->plan->net->layers[index];
@@ -267,23 +282,14 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
     }
     for (int i = 0; i < tile->rows; i++) {
         text_printf(p->out, "        int32_t u%d = %s;\n", i,
-                    literal(layer->bias[tile->first + i], text));
+                    literal(lifted_bias(p->plan, index, tile->first + i), text));
     }
     text_add(p->out, "        int32_t z;\n");
     for (int j = 0; j < layer->weights.columns; j++) {
         print_column(p, index, tile, j);
     }
     for (int i = 0; i < tile->rows; i++) {
-        char sum[ELEMENT_MAX];
-        char row[GROUPED_MAX];
-        int at = tile->first + i;
-        unsigned moved = (unsigned)pack_bias(p->plan, index, at) - (unsigned)layer->bias[at];
-        (void)snprintf(sum, sizeof sum, "((uint32_t)u%d + 0x%XU)", i, moved);
-        (void)snprintf(row, sizeof row, "%d", at);
-        text_add(p->out, "        z = ");
-        pack_print_half(p, index, row, sum);
-        text_add(p->out, ";\n");
-        pack_print_result(p, index, row);
+        print_result(p, index, tile->first + i, i);
     }
     text_add(p->out, "    }\n");
 }
@@ -323,8 +329,6 @@ static void count(const struct plan *plan, int index, const struct span *span,
             }
         }
     }
-    features->count[FEATURE_BYTE] =
-        series_bytes(&plan->steps[index].shift) + series_bytes(&plan->steps[index].offset);
 }
 
 const struct kernel kernel_shifts = {
@@ -332,14 +336,13 @@ const struct kernel kernel_shifts = {
     .what = "straight line of shifts and additions, shared among rows",
     .shape = SHAPE_SPAN,
     .group = 1,
-    .series = SERIES_SHIFT | SERIES_OFFSET,
     .words = true,
     .flat = true,
     .clamps = true,
     .sums = true,
     .adds = true,
+    .floors = true,
     .fits = fits,
-    .prepare = prepare,
     .count = count,
     .span = span_statements,
 };

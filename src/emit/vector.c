@@ -123,8 +123,8 @@ static void print_group(struct printer *p, int index, int first, int columns, co
     }
     for (int j = 0; j < columns; j++) {
         column_text(over, first + j, column);
-        text_printf(p->out, "(int32_t)%s_I16(v%d[%s], i) * %s", plan->upper, step->number, column,
-                    element(plan, layer->inputs[0], column, in));
+        text_printf(p->out, "((int32_t)%s_I16(v%d[%s], i) * (int32_t)%s)", plan->upper,
+                    step->number, column, element(plan, layer->inputs[0], column, in));
         if (j + 1 < columns) {
             text_printf(p->out, " +\n%s%s", indent, align);
         } else {

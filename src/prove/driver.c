@@ -22,6 +22,7 @@ void driver_predict(const struct shape *shape, const char *file, struct text *ou
                 "#include \"%s\"\n\n"
                 "/* Without a definition: any values. */\n"
                 "extern %s mote_in[%d];\n"
+                "extern int32_t mote_any;\n"
                 "static %s mote_out[%d];\n\n"
                 "void main(void)\n{\n"
                 "    %s_predict(mote_in, mote_out);\n",
@@ -32,6 +33,10 @@ void driver_predict(const struct shape *shape, const char *file, struct text *ou
     }
     if (shape->selftest) {
         text_printf(out, "    (void)%s_selftest();\n", shape->prefix);
+    }
+    if (shape->times) {
+        text_printf(out, "    (void)%s_times((uint32_t)mote_any, (uint32_t)mote_any);\n",
+                    shape->prefix);
     }
     text_add(out, "    " DRIVER_END "(1);\n}\n");
 }
@@ -63,6 +68,13 @@ static void print_spans(const struct shape *shape, struct text *out)
 void driver_curves(const struct shape *shape, const char *file, struct text *out)
 {
     text_add(out, "#include \"__fc_builtin.h\"\n#include <stdint.h>\n");
+    if (shape->times) {
+        text_printf(out,
+                    "/*@ requires a * b < 4294967296; assigns \\result \\from a, b;\n"
+                    "  @ ensures \\result == a * b; */\n"
+                    "static uint32_t %s_times(uint32_t a, uint32_t b);\n",
+                    shape->prefix);
+    }
     for (int i = 0; i < shape->curve_count; i++) {
         const struct curve *curve = &shape->curves[i];
         text_printf(out, "#line %d \"%s\"\n", curve->line, file);

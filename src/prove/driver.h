@@ -13,7 +13,8 @@
 void driver_predict(const struct shape *shape, const char *file, struct text *out);
 
 /* The smooth activations alone, for every int32_t, in spans so narrow that intervals suffice: these
- * are products of a number with itself, which interval arithmetic overestimates. */
+ * are products of a number with itself, which interval arithmetic overestimates.  NAME_times() is
+ * taken as the product that it is; the driver of the whole file calls it with any factors. */
 void driver_curves(const struct shape *shape, const char *file, struct text *out);
 
 #endif

@@ -93,11 +93,12 @@ static bool named_before(const char *log, const char *line, size_t length)
     return false;
 }
 
-/* Was every loop followed turn by turn to its end?  One that was not may have none. */
-static bool follows(const char *log)
+/* Was every loop followed turn by turn to its end, but those whose text shows that they have one?
+ */
+static bool follows(const char *log, int halving)
 {
     const char *loops = strstr(log, "Loop = ");
-    int followed = 0;
+    int followed = halving;
     for (const char *at = strstr(log, line_head); at; at = strstr(at + 1, line_head)) {
         followed += !named_before(log, at, strcspn(at, "\n"));
     }
@@ -123,7 +124,7 @@ static bool judge(struct proving *proving, const char *log, bool complete, int t
         proving->proof->verdict = VERDICT_ALARMS;
     } else if (!strstr(log, DRIVER_END)) {
         return proof_unfinished(proving, "a function does not return");
-    } else if (complete && !follows(log)) {
+    } else if (complete && !follows(log, proving->shape->halving)) {
         return proof_unfinished(proving, "a loop may not end");
     } else if (complete && !covers(log, taken)) {
         return proof_unfinished(proving, "a function was not reached");

@@ -112,6 +112,34 @@ static bool has_function(const char *text, const char *type, const char *prefix,
     return false;
 }
 
+/* How often `word` stands between `at` and `end`. */
+static int count_words(const char *at, const char *end, const char *word)
+{
+    size_t length = strlen(word);
+    int count = 0;
+    for (const char *from = at; at < end; at++) {
+        bool begins = at == from || !is_word(at[-1]);
+        count += begins && strncmp(at, word, length) == 0 && !is_word(at[length]);
+    }
+    return count;
+}
+
+/* Loops from `head` to a line that is `tail`, which name `word` only to look at it, `looks` times,
+ * and to halve it, in one statement, which nothing skips: they end after as many turns as it has
+ * bits. */
+static int count_halving(const char *code, const char *head, const char *tail, const char *halve,
+                         const char *word, int looks)
+{
+    int count = 0;
+    for (const char *at = code; (at = strstr(at, head)) != NULL; at++) {
+        const char *end = strstr(at, tail);
+        const char *step = strstr(at, halve);
+        count += end && step && step < end && count_words(at, end, word) == looks + 1 &&
+                 count_words(at, end, "continue") + count_words(at, end, "goto") == 0;
+    }
+    return count;
+}
+
 bool shape_read(const struct page *page, struct shape *shape, struct error *err)
 {
     const char *code = page->source ? page->source : page->header;
@@ -130,7 +158,14 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
     }
     shape->classify = has_function(code, "int ", shape->prefix, "_classify(");
     shape->selftest = has_function(code, "int ", shape->prefix, "_selftest(");
-    shape->wraps = has_function(code, "uint32_t ", shape->prefix, "_pair");
+    shape->times = has_function(code, "uint32_t ", shape->prefix, "_times(");
+    shape->halving = count_halving(code, "    while (left != 0U) {\n", "\n    }\n",
+                                   "\n        left >>= 1;\n", "left", 2) +
+                     count_halving(code, "            for (;;) {\n", "\n            }\n",
+                                   "\n                x >>= 1;\n                if (x == 0U) {\n"
+                                   "                    break;\n                }\n",
+                                   "x", 2);
+    shape->wraps = strstr(code, "modulo 2^") != NULL;
     return scan_page(page->header, shape->prefix, page->name, err) &&
            (!page->source || scan_page(page->source, shape->prefix, page->name, err));
 }

@@ -24,7 +24,9 @@ struct shape {
     int out_width;
     bool classify; /* has NAME_classify(), NAME_selftest() */
     bool selftest;
-    bool wraps; /* has packed rows: sums that are modulo 2^32 by design */
+    bool times;  /* has NAME_times(), the product of two numbers by shifts */
+    bool wraps;  /* says that something is modulo 2^16 or 2^32: sums of packed rows, by design */
+    int halving; /* loops that end since they halve a number each turn until it is zero */
     struct curve curves[SHAPE_CURVES_MAX]; /* smooth activations: functions of one int32_t */
     int curve_count;
 };

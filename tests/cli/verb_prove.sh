@@ -3,6 +3,7 @@
 . tests/cli/support.bash
 
 sum_net "$SCRATCH/sum.mote"
+golden=$PWD/tests/golden/pose-6-16-6.mote
 cd "$SCRATCH" || exit 1
 
 # page NAME BODY [EXTRA]: an emitted file of two readings and one output, written by hand; EXTRA is
@@ -34,6 +35,8 @@ mote prove none.h
 ends "a missing file" 1 "mote: none.h: No such file or directory"
 mote prove sum.mote --model 8
 ends "an unknown model" 2 "mote prove: --model: '8' is not 16 or 32"
+mote prove sum.mote --target nowhere
+ends "an unknown target" 1
 echo 'int x;' >empty.h
 mote prove empty.h
 ends "no emitted file" 1 "mote: empty.h: no emitted file: no NAME_predict() in it"
@@ -107,7 +110,29 @@ faulty "reading what was not written" 'int16_t a[2]; a[0] = in[0]; out[0] = a[1]
     "1 alarm: line 10: accessing uninitialized left-value"
 faulty "no end" 'while (in[0] == in[0]) { out[0] = 0; }' "unfinished: a loop may not end"
 faulty "no end at all" 'for (;;) { out[0] = 0; }' "unfinished: a function does not return"
+# A number that is halved until it is zero, and something else done to it behind that.
+halving()
+{
+    echo "uint32_t left = (in[0] > 0) ? (uint32_t)in[0] : 0U;
+    while (left != 0U) {
+        out[0] = (int16_t)(left & 1U);
+        left >>= 1;
+        $1
+    }
+    out[0] = 0;"
+}
+page half "$(halving ';')" ''
+mote prove half.h --model 32
+prints "a loop that halves ends" "half.h, 32-bit int: proved"
+faulty "halving undone" "$(halving 'left |= 1U;')" "unfinished: a loop may not end"
+faulty "halving skipped" "$(halving 'if (in[1] > 0) { continue; }')" "unfinished: a loop may not end"
 faulty "no C" 'out[0] = ;' 'unfinished: Frama-C: syntax error:'
 
 PATH=/nowhere "$MOTE" prove good.h --model 32 >out 2>err
 prints "names the package" "good.h, 32-bit int: tool missing: frama-c: Debian package frama-c-base"
+
+# The kernels of a target without a multiplier: bit by bit, modulo 2^32.
+mote prove "$golden" --model 32
+prints "the default kernels" "$golden, 32-bit int: proved"
+mote prove "$golden" --model 32 --target rv32ec --optimise speed
+prints "the kernels of a target" "$golden, 32-bit int: proved; some sums are modulo 2^32 or 2^16"

@@ -1,7 +1,11 @@
-/* pages FOLDER FIRST LAST: emitted files of random nets for the prover and the static checks, with
- * a program that calls all of each file.  For seed S and every --optimise value: nS_size.h,
- * nS_size.c ... Values that give the same code give one file. */
+/* pages FOLDER FIRST LAST [KERNEL|TARGET.costs]: emitted files of random nets for the prover and
+ * the static checks, with a program that calls all of each file.  For seed S and every --optimise
+ * value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a kernel, it
+ * alone: nS_KERNEL.h, where the net has rows for it.  With a machine's costs, what is chosen for
+ * them: nS_costs_size.h ... */
+#include "base/file.h"
 #include "emit/emit.h"
+#include "emit/machine.h"
 #include "run/run.h"
 #include "support/random_net.h"
 
@@ -112,40 +116,80 @@ static bool seen_before(const struct net *net, const struct emit_options *how, s
     return false;
 }
 
-static void write_pages(const char *folder, uint64_t seed)
+/* What is the same for all pages. */
+struct job {
+    const char *folder;
+    const char *kernel;            /* NULL: chosen */
+    const struct machine *machine; /* NULL: the default one */
+};
+
+/* With a kernel, the page without it is what the other must differ from. */
+static void write_choices(const struct job *job, uint64_t seed, const struct net *net,
+                          const struct vectors *vectors)
 {
     static const char *const names[] = {"size", "speed", "balanced"};
+    struct text pages[3] = {{0}};
+    int count = job->kernel ? 2 : 3;
+    for (int i = 0; i < count; i++) {
+        const struct emit_options how = {.name = "n",
+                                         .optimise = job->kernel ? OPTIMISE_SIZE : (enum optimise)i,
+                                         .machine = job->machine,
+                                         .kernel = i == 1 ? job->kernel : NULL,
+                                         .selftest = vectors};
+        char name[64];
+        (void)snprintf(name, sizeof name, "n%llu_%s%s", (unsigned long long)seed,
+                       job->machine ? "costs_" : "", job->kernel ? job->kernel : names[i]);
+        bool new = !seen_before(net, &how, pages, i);
+        if (new && (!job->kernel || i == 1)) {
+            write_page(job->folder, name, net, &how);
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        text_free(&pages[i]);
+    }
+}
+
+static void write_pages(const struct job *job, uint64_t seed)
+{
     struct net *net = seed % 2 ? random_narrow_net(seed) : random_net(seed);
     int32_t *in = NULL;
     int32_t *out = NULL;
     make_vectors(net, &in, &out);
     const struct vectors vectors = {VECTORS, in, out};
-    struct text pages[3] = {{0}};
-    for (int i = 0; i < 3; i++) {
-        const struct emit_options how = {
-            .name = "n", .optimise = (enum optimise)i, .selftest = &vectors};
-        char name[32];
-        (void)snprintf(name, sizeof name, "n%llu_%s", (unsigned long long)seed, names[i]);
-        if (!seen_before(net, &how, pages, i)) {
-            write_page(folder, name, net, &how);
-        }
-    }
-    for (int i = 0; i < 3; i++) {
-        text_free(&pages[i]);
-    }
+    write_choices(job, seed, net, &vectors);
     free(in);
     free(out);
     net_free(net);
 }
 
+/* The costs of a machine from a file. */
+static void read_costs(const char *path, struct machine *machine)
+{
+    struct error err = {0};
+    size_t size = 0;
+    char *data = (char *)file_read(path, 1 << 20, &size, &err);
+    if (!data || !machine_parse(data, size, path, machine, &err)) {
+        stop(err.message);
+    }
+    free(data);
+}
+
 int main(int count, char **words)
 {
-    if (count != 4) {
-        stop("usage: pages FOLDER FIRST LAST");
+    struct machine machine;
+    if (count != 4 && count != 5) {
+        stop("usage: pages FOLDER FIRST LAST [KERNEL|TARGET.costs]");
+    }
+    struct job job = {.folder = words[1]};
+    if (count == 5 && strchr(words[4], '.')) {
+        read_costs(words[4], &machine);
+        job.machine = &machine;
+    } else if (count == 5) {
+        job.kernel = words[4];
     }
     uint64_t last = strtoull(words[3], NULL, 10);
     for (uint64_t seed = strtoull(words[2], NULL, 10); seed <= last; seed++) {
-        write_pages(words[1], seed);
+        write_pages(&job, seed);
     }
     return 0;
 }

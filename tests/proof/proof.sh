@@ -1,14 +1,21 @@
 #!/bin/bash
 # The prover and the static checks over emitted files of random nets, every --optimise value, both sizes
-# of int.  PROOF_NETS: how many (default 4).
+# of int, and over each kernel that a Cortex-M0 does not choose.  PROOF_NETS: how many nets (default 2).
 . tests/cli/support.bash
 
-nets=${PROOF_NETS:-4}
+nets=${PROOF_NETS:-2}
 pages=$PWD/${BUILD:-build}/tests/proof/pages
+few=$((4 + (nets + 9) / 10)) # the kernels alone: from net 5 on
 "$pages" "$SCRATCH" 1 "$nets" || echo "not ok pages of random nets"
+for kernel in bits narrow narrowline dsp vector; do
+    "$pages" "$SCRATCH" 5 "$few" $kernel || echo "not ok pages of $kernel"
+done
+# Straight lines of shifts: intervals overestimate sums near 2^31, so these nets and no others.
+"$pages" "$SCRATCH" 5 5 shifts || echo "not ok pages of shifts"
+"$pages" "$SCRATCH" 4 "$((few - 1))" targets/rv32ec.costs || echo "not ok pages without a multiplier"
 cd "$SCRATCH" || exit 1
 
-# quiet NAME TOOL COMMAND...: the command says nothing of our files.
+# quiet NAME TOOL COMMAND...: the command says nothing of our files, each on its own.
 quiet()
 {
     local name=$1 tool=$2
@@ -17,41 +24,38 @@ quiet()
         echo "skip $name: $tool is not installed"
         return
     fi
-    "$@" >said 2>&1
-    if grep -E '^n[0-9]+_[a-z]+\.[ch]:' said | head -5 | grep .; then
+    printf '%s\n' n*.c | xargs -P2 -n1 "$@" >said 2>&1
+    if grep -E '^n[0-9]+_[a-z_]+\.[ch]:' said | head -5 | grep .; then
         echo "not ok $name"
     else
         echo "ok $name"
     fi
 }
 
-# Each file on its own, under one compiler.
-each()
-{
-    local file
-    for file in n*.c; do "$@" "$file"; done
-}
-
-quiet "gcc -fanalyzer" gcc each gcc -std=c99 -O2 -Wall -Wextra -fanalyzer -c -o page.o
-quiet "clang -Weverything" clang each clang -std=c99 -Weverything -c -o page.o
-quiet "clang --analyze" clang each clang -std=c99 --analyze -o page.plist
-quiet "cppcheck" cppcheck each cppcheck --enable=all --std=c99 --quiet
-quiet "cppcheck's MISRA rules" cppcheck each cppcheck --addon=misra --std=c99 --quiet
+quiet "gcc -fanalyzer" gcc gcc -std=c99 -O2 -Wall -Wextra -fanalyzer -c -o /dev/null
+quiet "clang -Weverything" clang clang -std=c99 -Weverything -c -o /dev/null
+quiet "clang --analyze" clang clang -std=c99 --analyze -o /dev/null
+quiet "cppcheck" cppcheck cppcheck --enable=all --std=c99 --quiet
+quiet "cppcheck's MISRA rules" cppcheck cppcheck --addon=misra --std=c99 --quiet
 
 if [ -z "$(command -v frama-c)" ]; then
     echo "skip proofs: frama-c is not installed"
     exit 0
 fi
-proved=0
-for page in n*.h; do
-    if "$MOTE" prove "$page" >out 2>err && [ "$(grep -c ': proved' out)" -eq 2 ]; then
-        proved=$((proved + 1))
-    else
-        cat out err
-        echo "not ok $page is proved"
-    fi
-done
-check "$proved files are proved" [ "$proved" -gt 0 ]
+# prove PAGE: its verdicts, and a line of the test where one is not "proved".
+prove()
+{
+    local page=$1 said
+    said=$("$MOTE" prove "$page" 2>&1)
+    [ "$(grep -c ': proved' <<<"$said")" -eq 2 ] || said+=$'\n'"not ok $page is proved"
+    printf '%s\n' "$said"
+}
+export -f prove
+printf '%s\n' n*.h | xargs -P2 -n1 bash -c 'prove "$1"' prove >verdicts
+grep -vE ': proved(;|$)' verdicts
+proved=$(($(grep -cE ': proved(;|$)' verdicts) / 2))
+status=0
+check "$proved files are proved" [ "$proved" -gt 10 ]
 
 # A large net: 784-32-10.
 if [ "$nets" -ge 100 ]; then
