@@ -13,8 +13,8 @@ _mote_options()
         ;;
     eval) echo "--label --samples" ;;
     run) echo "--raw" ;;
-    emit) echo "-o --name --optimise --kernel --asm --selftest --target --flash --ram --cycles --explain" ;;
-    measure) echo "--target --optimise --kernel --asm --vectors --flash --ram --cycles --keep" ;;
+    emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
+    measure) echo "--target --optimise --kernel --asm --constant-time --vectors --flash --ram --cycles --keep" ;;
     prove) echo "--optimise --kernel --target --model --timeout --keep" ;;
     esac
     echo "--json --help"

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "emit/emit.h"
+#include "report/vectors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,26 +133,6 @@ int mote_classify(struct mote_net *handle, const double *inputs)
     return run_class(handle->net, handle->out);
 }
 
-/* The self-test's vectors, by the reference interpreter. */
-static bool make_vectors(const struct net *net, struct arena *arena, struct vectors *vectors)
-{
-    size_t inputs = (size_t)net->tensors[net->input].width;
-    size_t outputs = (size_t)net->tensors[net->output].width;
-    int32_t *in = arena_alloc(arena, SELFTEST_VECTORS, inputs * sizeof *in);
-    int32_t *out = arena_alloc(arena, SELFTEST_VECTORS, outputs * sizeof *out);
-    struct run *run = run_new(net);
-    bool good = in && out && run;
-    if (good) {
-        emit_selftest_inputs(net, SELFTEST_VECTORS, in);
-        for (size_t i = 0; i < SELFTEST_VECTORS; i++) {
-            run_predict(run, in + i * inputs, out + i * outputs);
-        }
-        *vectors = (struct vectors){.count = SELFTEST_VECTORS, .in = in, .out = out};
-    }
-    run_free(run);
-    return good;
-}
-
 /* Header-only C with a self-test, as `mote emit -o NAME.h` writes it. */
 static bool emit_header(const struct net *net, const char *name, bool speed, struct text *header,
                         struct error *err)
@@ -159,9 +140,9 @@ static bool emit_header(const struct net *net, const char *name, bool speed, str
     struct vectors vectors;
     struct text source = {0}; /* stays empty: header only */
     struct arena *arena = arena_new();
-    if (!arena || !make_vectors(net, arena, &vectors)) {
+    if (!arena || !selftest_vectors(net, SELFTEST_VECTORS, arena, &vectors, err)) {
         arena_free(arena);
-        return fail_memory(err);
+        return arena ? false : fail_memory(err);
     }
     struct emit_options options = {
         .name = name, .optimise = speed ? OPTIMISE_SPEED : OPTIMISE_SIZE, .selftest = &vectors};

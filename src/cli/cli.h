@@ -148,6 +148,13 @@ bool parse_kernel(const char *text, void *name);           /* const char *: of k
         .kind = OPTION_SET, .offset = offsetof(struct settings, assembly), .low = 1                \
     }
 
+#define OPTION_CONSTANT(settings)                                                                  \
+    {                                                                                              \
+        .name = "--constant-time",                                                                 \
+        .help = "code without a branch or an address that depends on data", .kind = OPTION_SET,    \
+        .offset = offsetof(struct settings, constant), .low = 1                                    \
+    }
+
 /* ---- messages (message.c) ---- */
 
 /* "mote: SENTENCE" and, for text inputs, the line with a caret; always EXIT_INPUT. */

@@ -2,7 +2,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "run/run.h"
+#include "report/vectors.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -13,6 +13,7 @@ struct settings {
     enum optimise optimise;
     const char *kernel;
     int assembly;
+    int constant;
     int64_t selftest; /* vectors; -1: not given */
     const char *targets;
     struct budget budget;
@@ -34,13 +35,15 @@ static const struct option options[] = {
     OPTION_OPTIMISE(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
+    OPTION_CONSTANT(settings),
     {.name = "--selftest",
      .argument = "N",
      .kind = OPTION_WHOLE,
      .offset = offsetof(struct settings, selftest),
      .low = 0,
      .high = 1000,
-     .help = "vectors of NAME_selftest(), 0 for none (default: 16)"},
+     .help = "vectors of NAME_selftest(), 0 for none (default: 16); a search makes\n"
+             "them reach as many of the clamps as it can"},
     {.name = "--target",
      .argument = "A,B,C",
      .kind = OPTION_TEXT,
@@ -125,28 +128,6 @@ static bool choose_name(const struct settings *settings, struct arena *arena, co
     return *name != NULL;
 }
 
-/* The self-test's inputs, and what the reference interpreter answers. */
-static bool make_vectors(const struct net *net, int count, struct arena *arena,
-                         struct vectors *vectors, struct error *err)
-{
-    size_t inputs = (size_t)net->tensors[net->input].width;
-    size_t outputs = (size_t)net->tensors[net->output].width;
-    int32_t *in = arena_alloc(arena, (size_t)count, inputs * sizeof *in);
-    int32_t *out = arena_alloc(arena, (size_t)count, outputs * sizeof *out);
-    struct run *run = run_new(net);
-    if (in && out && run) {
-        emit_selftest_inputs(net, count, in);
-        for (size_t i = 0; i < (size_t)count; i++) {
-            run_predict(run, in + i * inputs, out + i * outputs);
-        }
-        *vectors = (struct vectors){.count = count, .in = in, .out = out};
-    } else {
-        fail_memory(err);
-    }
-    run_free(run);
-    return !err->failed;
-}
-
 /* One measured target as a line of the head comment: "Cortex-M0 -Os" and its figures. */
 static bool describe_cost(const struct target *target, enum optimise optimise,
                           const struct cost *cost, struct arena *arena, struct emit_cost *line)
@@ -190,10 +171,13 @@ static bool measure_once(struct job *job, struct cost *costs, struct error *err)
 {
     struct text header = {0};
     bool good = emit_alone(job, &header, err);
-    const struct measure_options how = {.optimise = job->how.optimise, .header = header.data};
+    const struct measure_options how = {.optimise = job->how.optimise,
+                                        .constant_time = job->how.constant_time,
+                                        .header = header.data};
     good = good && targets_measure(job->net, &job->targets, &how, costs, err);
     for (int i = 0; good && i < job->targets.count; i++) {
-        good = all_equal(&costs[i], err);
+        good =
+            all_equal(&costs[i], err) && (!job->how.constant_time || cost_constant(&costs[i], err));
     }
     text_free(&header);
     return good;
@@ -292,6 +276,7 @@ static bool plan_job(struct job *job, struct error *err)
     }
     job->how.optimise = settings->optimise;
     job->how.kernel = settings->kernel;
+    job->how.constant_time = settings->constant != 0;
     job->how.machine = job->targets.count > 0 ? job->targets.targets[0]->machine : NULL;
     job->how.variants = wanted_variants(settings, &job->targets);
     return true;
@@ -311,7 +296,7 @@ static bool emit_files(struct job *job, const struct paths *paths, struct error 
                     how->name, how->name, how->name);
     }
     int count = settings->selftest < 0 ? 16 : (int)settings->selftest;
-    bool good = count == 0 || make_vectors(job->net, count, job->arena, &job->vectors, err);
+    bool good = count == 0 || selftest_vectors(job->net, count, job->arena, &job->vectors, err);
     how->selftest = count > 0 ? &job->vectors : NULL;
     struct text header = {0}, source = {0};
     good = good && emit_c(job->net, how, &header, &source, err) &&

@@ -7,6 +7,7 @@ struct settings {
     enum optimise optimise;
     const char *kernel;
     int assembly;
+    int constant;
     int64_t vectors;
     struct budget budget;
     int keep;
@@ -22,6 +23,7 @@ static const struct option options[] = {
     OPTION_OPTIMISE(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
+    OPTION_CONSTANT(settings),
     {.name = "--vectors",
      .argument = "N",
      .kind = OPTION_WHOLE,
@@ -64,6 +66,12 @@ static enum exit_code judge(const struct settings *settings, const struct target
             return report_error(&err);
         }
     }
+    for (int i = 0; settings->constant && i < list->count; i++) {
+        struct error err = {0};
+        if (!cost_constant(&costs[i], &err)) {
+            return report_error(&err);
+        }
+    }
     return check_budget(&settings->budget, costs, list->count);
 }
 
@@ -74,6 +82,7 @@ static struct cost *measure_all(const struct settings *settings, const struct ne
     const struct measure_options how = {.optimise = settings->optimise,
                                         .kernel = settings->kernel,
                                         .assembly = settings->assembly != 0,
+                                        .constant_time = settings->constant != 0,
                                         .count = (int)settings->vectors,
                                         .keep = settings->keep != 0};
     if (!targets_load(settings->targets, arena, list, err)) {

@@ -364,6 +364,7 @@ const struct kernel kernel_bits = {
     .clamps = true,
     .sums = true,
     .whole = true,
+    .uneven = true,
     .fits = fits,
     .prepare = prepare,
     .count = count,

@@ -124,6 +124,9 @@ static const char *refusal(const struct plan *plan, int index, const struct choi
     if (choice->fitting == 0) {
         return choice->kernel->group > 1 ? "no two neighbouring rows fit" : "no row fits";
     }
+    if (plan->options->constant_time && !steady_choice(plan, choice)) {
+        return "its time depends on the data";
+    }
     const struct kernel *first = choice->spans[0].kernel;
     if (plan_feeds_add(plan, index) &&
         (choice->span_count > 1 || (first->shape == SHAPE_SPAN && !first->sums))) {
@@ -179,10 +182,20 @@ static int64_t score(const struct plan *plan, const struct choice *choice)
     return 0;
 }
 
-/* The loop may always be taken, and stands first. */
+/* The loop stands first and may always be taken, unless its time must not depend on the data. */
+static int first_choice(const struct step *step)
+{
+    for (int i = 0; i < step->choice_count; i++) {
+        if (!step->choices[i].why) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 static void choose_best(const struct plan *plan, struct step *step)
 {
-    step->chosen = 0;
+    step->chosen = first_choice(step);
     for (int i = 1; i < step->choice_count; i++) {
         const struct choice *choice = &step->choices[i];
         if (!choice->why && score(plan, choice) < score(plan, &step->choices[step->chosen])) {
@@ -204,7 +217,7 @@ static void choose_best(const struct plan *plan, struct step *step)
 static void choose_named(const struct plan *plan, struct step *step)
 {
     enum kernel_kind kind;
-    step->chosen = 0;
+    step->chosen = first_choice(step);
     for (int i = 0; i < step->choice_count; i++) {
         bool named =
             kernel_parse(plan->options->kernel, &kind) && step->choices[i].kernel->kind == kind;
@@ -214,11 +227,13 @@ static void choose_named(const struct plan *plan, struct step *step)
     }
 }
 
-/* Has the machine costs for it, or do the options name it? */
+/* Has the machine costs for it, do the options name it, or does nothing else take the same time for
+ * all data? */
 static bool candidate(const struct plan *plan, enum kernel_kind kind)
 {
     enum kernel_kind named;
-    return plan->machine->has[kind] ||
+    bool steady = plan->options->constant_time && plan->machine->no_multiplier;
+    return (steady && kernel_at(kind)->adds) || plan->machine->has[kind] ||
            (plan->options->kernel && kernel_parse(plan->options->kernel, &named) && named == kind);
 }
 

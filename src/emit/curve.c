@@ -6,6 +6,7 @@
 bool curve_helps(const struct plan *plan, enum activation activation)
 {
     return plan->machine->no_multiplier && plan->options->optimise != OPTIMISE_SIZE &&
+           !plan->options->constant_time &&
            (activation == ACTIVATION_CUBIC || activation == ACTIVATION_PSIG);
 }
 

@@ -14,6 +14,32 @@ void print_prototype(struct text *out, const struct plan *plan)
                 in->width, c_type(result->type), result->width);
 }
 
+/* NAME_predict() and its helpers. */
+static void print_functions(struct printer *p, const char *storage)
+{
+    print_helpers(p->out, p->plan, p->helpers);
+    text_add(p->out, storage);
+    print_prototype(p->out, p->plan);
+    text_add(p->out, "\n{\n");
+    print_body(p);
+    text_add(p->out, "}\n");
+}
+
+/* Does any of them call NAME_clamp()? */
+static bool calls_clamp(const struct printer *p)
+{
+    struct text trial = {0};
+    struct printer printer = {.out = &trial, .plan = p->plan, .helpers = p->helpers};
+    bool calls = false;
+    if (p->plan->options->constant_time) {
+        print_functions(&printer, "");
+        calls = !trial.failed && strstr(trial.data, "_clamp(");
+        p->out->failed = p->out->failed || trial.failed;
+    }
+    text_free(&trial);
+    return calls;
+}
+
 /* NAME_predict() for every machine, with its helpers. */
 static void print_portable(struct text *out, const struct plan *plan, const char *storage)
 {
@@ -21,12 +47,10 @@ static void print_portable(struct text *out, const struct plan *plan, const char
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
     helpers_collect(plan, &helpers);
     print_macros(out, plan, &helpers);
-    print_helpers(out, plan, &helpers);
-    text_add(out, storage);
-    print_prototype(out, plan);
-    text_add(out, "\n{\n");
-    print_body(&printer);
-    text_add(out, "}\n");
+    if (calls_clamp(&printer)) {
+        print_clamp_helper(out, plan);
+    }
+    print_functions(&printer, storage);
 }
 
 /* The variants that are wanted and fit, each behind its #if; returns how many. */
@@ -48,6 +72,9 @@ static int print_variants(struct text *out, const struct plan *plan, const char 
 /* Everything from the helpers to the self-test; `storage` is "static inline " or "". */
 static void print_code(struct text *out, const struct plan *plan, const char *storage)
 {
+    if (plan->options->constant_time) {
+        print_hide_macro(out, plan);
+    }
     int count = print_variants(out, plan, storage);
     text_add(out, count ? "#else\n\n" : "");
     print_portable(out, plan, storage);
@@ -125,6 +152,10 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
     struct plan *plan = plan_new(net, options);
     if (!plan) {
         return fail_memory(err);
+    }
+    if (options->constant_time && !steady_check(plan, err)) {
+        plan_free(plan);
+        return false;
     }
     if (options->separate) {
         print_separate(plan, header, source);

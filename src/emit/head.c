@@ -374,5 +374,8 @@ void print_head(struct text *out, const struct plan *plan)
     print_score(out, net);
     print_costs(out, plan->options);
     print_bound(out, plan);
+    if (plan->options->constant_time) {
+        text_add(out, " *   time  constant: no branch and no address depends on data\n");
+    }
     text_add(out, " */\n");
 }

@@ -320,7 +320,9 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
  */
 static void print_floor_helper(struct text *out, const struct plan *plan, const char *name)
 {
-    if (plan->based) {
+    if (!plan->based && plan->options->constant_time) {
+        print_steady_floor(out, plan, name);
+    } else if (plan->based) {
         text_printf(
             out,
             "/* floor(acc / 2^k); 2^30, a multiple of 2^k, keeps the sum from being negative. */\n"
@@ -385,8 +387,13 @@ static void print_copy_helper(struct text *out, const struct plan *plan, struct 
 }
 
 /* int32_t v: z clamped to low..high. */
-static void print_clamped(struct text *out, int32_t low, int32_t high)
+static void print_clamped(struct text *out, const struct plan *plan, int32_t low, int32_t high)
 {
+    if (plan->options->constant_time) {
+        text_printf(out, "    const int32_t v = %s_clamp(z, %d, %d);\n", plan->name, (int)low,
+                    (int)high);
+        return;
+    }
     text_printf(out, "    const int32_t v = (z > %d) ? %d : ((z < %d) ? %d : z);\n", (int)high,
                 (int)high, (int)low, (int)low);
 }
@@ -463,20 +470,24 @@ static void print_element_helper(struct text *out, const struct plan *plan, stru
     int32_t low = 0;
     int32_t high = 0;
     clamp_limits(helper, &low, &high);
-    bool curve = curve_helps(plan, helper.activation);
-    const char *steps = curve ? "" : activation_steps(helper.activation);
-    const char *value = activation_value(plan, helper.activation);
+    bool steady = plan->options->constant_time;
+    bool smooth = helper.activation == ACTIVATION_CUBIC || helper.activation == ACTIVATION_PSIG;
+    bool helps = curve_helps(plan, helper.activation);
+    const char *value =
+        steady ? steady_value(helper.activation) : activation_value(plan, helper.activation);
     text_printf(out, "/* %s */\nstatic %s %s(int32_t z)\n{\n", activation_note(helper.activation),
                 c_type(helper.b), name);
-    print_clamped(out, low, high);
-    if (curve) {
+    print_clamped(out, plan, low, high);
+    if (steady) {
+        print_steady_steps(out, plan, helper.activation);
+    } else if (helps) {
         print_curve_steps(out, plan, helper.activation);
+    } else {
+        text_add(out, activation_steps(helper.activation));
     }
-    if (*steps) {
-        text_printf(out,
-                    "%s    const int32_t s = v + 32768; /* not negative: v m = s m - 32768 m */\n"
-                    "    const uint32_t p = ((uint32_t)s * m) >> 15;\n",
-                    steps);
+    if (smooth && !helps) {
+        text_add(out, "    const int32_t s = v + 32768; /* not negative: v m = s m - 32768 m */\n"
+                      "    const uint32_t p = ((uint32_t)s * m) >> 15;\n");
     }
     if (helper.b == TYPE_I32) {
         text_printf(out, "    return %s;\n}\n\n", value);

@@ -35,6 +35,8 @@ struct kernel {
     bool clamps; /* it writes out activations that only clamp, and needs no helper for them */
     bool whole;  /* takes all rows of a layer, or none */
     bool sums;   /* SHAPE_SPAN: may store the 32-bit sums that an add reads */
+    bool uneven; /* its time depends on the activations */
+    bool adds;   /* it multiplies nothing */
 
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
@@ -81,6 +83,14 @@ struct estimate estimate_span(const struct plan *plan, int layer, const struct s
  * by as little as may be. */
 void plan_fit(struct plan *plan);
 
+/* ---- steady.c ---- */
+
+/* Does it take the same time for all data on the plan's machine? */
+bool steady_kernel(const struct plan *plan, const struct kernel *kernel);
+bool steady_choice(const struct plan *plan, const struct choice *choice);
+/* Does all of the plan?  Else fails and says why not. */
+bool steady_check(const struct plan *plan, struct error *err);
+
 /* ---- loop.c, line.c ---- */
 
 /* static const int8_t w1[rows][columns] = ...: the weights of the rows of `kernel`, for a `letter`
@@ -123,6 +133,10 @@ void pack_print_half(struct printer *p, int layer, const char *row, const char *
 
 /* b[2 * i] = f(z), written out where f only clamps. */
 void pack_print_result(struct printer *p, int layer, const char *row);
+
+/* The same of `z`, which may be what `range` says. */
+void pack_print_within(struct printer *p, int layer, const char *row, struct interval range,
+                       const char *z);
 
 /* Two rows whose sums are the halves of a word. */
 struct pack_word {

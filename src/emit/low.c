@@ -294,6 +294,7 @@ const struct kernel kernel_ternary = {
     .shape = SHAPE_ROW,
     .group = 1,
     .series = SERIES_BIAS | SERIES_SHIFT,
+    .adds = true,
     .fits = ternary_fits,
     .count = low_count,
     .need = ternary_need,

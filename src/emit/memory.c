@@ -159,6 +159,17 @@ static bool settle_concats(const struct plan *plan, const struct group *groups, 
     return changed;
 }
 
+/* Does nothing else share this tensor's array, and is it read? */
+static bool stands_alone(const struct plan *plan, const struct group *groups, int tensor)
+{
+    int last = 0;
+    bool alone = plan_readers(plan->net, tensor, &last) > 0;
+    for (int t = 0; alone && t < plan->net->tensor_count; t++) {
+        alone = (groups[t].root == tensor) == (t == tensor);
+    }
+    return alone;
+}
+
 /* Element type of each root's array: the tensors' own, or words if all of them want that. */
 static void choose_types(struct plan *plan, const struct group *groups)
 {
@@ -172,8 +183,7 @@ static void choose_types(struct plan *plan, const struct group *groups)
     while (settle_concats(plan, groups, words)) {
     }
     for (int t = 0; t < net->tensor_count; t++) {
-        bool alone = groups[t].root == t && plan_readers(net, t, &(int){0}) > 0;
-        enum type wide = alone && wants_bytes(plan, t) ? TYPE_U8 : TYPE_I32;
+        enum type wide = stands_alone(plan, groups, t) && wants_bytes(plan, t) ? TYPE_U8 : TYPE_I32;
         plan->views[t].type = words[groups[t].root] ? wide : net->tensors[t].type;
     }
 }

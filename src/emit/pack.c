@@ -266,12 +266,15 @@ static struct interval half_range(const struct plan *plan, int index, const stru
 }
 
 /* z within what the activation keeps, as C; only the sides that z may leave. */
-static const char *clamped(struct interval range, struct interval kept, const char *z,
-                           char text[ELEMENT_MAX])
+static const char *clamped(const struct plan *plan, struct interval range, struct interval kept,
+                           const char *z, char text[ELEMENT_MAX])
 {
     int low = (int)kept.low;
     int high = (int)kept.high;
-    if (range.low < kept.low && range.high > kept.high) {
+    bool leaves = range.low < kept.low || range.high > kept.high;
+    if (leaves && plan->options->constant_time) {
+        (void)snprintf(text, ELEMENT_MAX, "%s_clamp(%s, %d, %d)", plan->name, z, low, high);
+    } else if (range.low < kept.low && range.high > kept.high) {
         (void)snprintf(text, ELEMENT_MAX, "(%s > %d) ? %d : ((%s < %d) ? %d : %s)", z, high, high,
                        z, low, low, z);
     } else if (range.low < kept.low) {
@@ -295,8 +298,15 @@ static void print_result(struct printer *p, int index, const char *row, struct i
     char text[ELEMENT_MAX];
     text_add(p->out, "        ");
     const char *end = print_target(p, index, row, plan_acts(plan, index) && !clamps);
-    text_add(p->out, clamps ? clamped(range, plan_kept(layer->activation, type), z, text) : z);
+    text_add(p->out,
+             clamps ? clamped(plan, range, plan_kept(layer->activation, type), z, text) : z);
     text_add(p->out, end);
+}
+
+void pack_print_within(struct printer *p, int index, const char *row, struct interval range,
+                       const char *z)
+{
+    print_result(p, index, row, range, z);
 }
 
 void pack_print_result(struct printer *p, int index, const char *row)

@@ -140,6 +140,20 @@ void print_narrow_helper(struct text *out, const struct plan *plan, struct helpe
 void print_low_helper(struct text *out, const struct plan *plan, struct helper helper,
                       const char *name);
 
+/* ---- steady.c: constant time ---- */
+
+/* NAME_HIDE(), which keeps compilers from knowing a mask. */
+void print_hide_macro(struct text *out, const struct plan *plan);
+/* The nearest value from low to high, as a function NAME_clamp(). */
+void print_clamp_helper(struct text *out, const struct plan *plan);
+/* NAME_floor() for sums of any size. */
+void print_steady_floor(struct text *out, const struct plan *plan, const char *name);
+/* What an activation's value is made of, and that value, of v (SPEC 5). */
+void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation);
+const char *steady_value(enum activation activation);
+/* The body of NAME_classify() behind its array of outputs. */
+void print_steady_search(struct text *out, const struct plan *plan);
+
 /* ---- curve.c ---- */
 
 /* Is the activation a product that the machine has no instruction for? */

@@ -89,14 +89,19 @@ void print_classify(struct text *out, const struct plan *plan, const char *stora
         out,
         "\n/* The class of a reading: the index of the largest output, the first of equals. */\n"
         "%sint %s_classify(const %s in[%d])\n{\n"
-        "    %s out[%d];\n"
-        "    int best = 0;\n\n"
-        "    %s_predict(in, out);\n"
-        "    for (int i = 1; i < %d; i++) {\n"
-        "        best = (out[i] > out[best]) ? i : best;\n"
-        "    }\n"
-        "    return best;\n"
-        "}\n",
-        storage, plan->name, c_type(in->type), in->width, c_type(result->type), result->width,
-        plan->name, result->width);
+        "    %s out[%d];\n",
+        storage, plan->name, c_type(in->type), in->width, c_type(result->type), result->width);
+    if (plan->options->constant_time) {
+        print_steady_search(out, plan);
+        return;
+    }
+    text_printf(out,
+                "    int best = 0;\n\n"
+                "    %s_predict(in, out);\n"
+                "    for (int i = 1; i < %d; i++) {\n"
+                "        best = (out[i] > out[best]) ? i : best;\n"
+                "    }\n"
+                "    return best;\n"
+                "}\n",
+                plan->name, result->width);
 }

@@ -341,6 +341,7 @@ const struct kernel kernel_shifts = {
     .clamps = true,
     .sums = true,
     .floors = true,
+    .adds = true,
     .fits = fits,
     .count = count,
     .span = span_statements,

@@ -33,7 +33,8 @@ static bool write_header(struct work *work)
     struct emit_options options = {.name = "net",
                                    .optimise = work->options->optimise,
                                    .kernel = work->options->kernel,
-                                   .machine = work->target->machine};
+                                   .machine = work->target->machine,
+                                   .constant_time = work->options->constant_time};
     if (work->options->assembly) {
         (void)emit_variants_parse(work->target->variants, &options.variants);
     }

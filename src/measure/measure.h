@@ -54,6 +54,7 @@ struct measure_options {
     enum optimise optimise;
     const char *kernel; /* as in struct emit_options */
     bool assembly;      /* with the target's variants */
+    bool constant_time; /* as in struct emit_options */
     const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */
     int count;          /* vectors; 0: 1000 */
     bool keep;          /* keep the work folder and say where (stderr) */

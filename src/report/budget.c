@@ -11,6 +11,14 @@ int64_t cost_flash(const struct cost *cost)
     return sum(cost->flash_code, cost->flash_const);
 }
 
+bool cost_constant(const struct cost *cost, struct error *err)
+{
+    return cost->cycles == COST_UNKNOWN || cost->cycles_least == COST_UNKNOWN ||
+           cost->cycles == cost->cycles_least ||
+           fail(err, "%s: time is not constant: %lld to %lld cycles", cost->target,
+                (long long)cost->cycles_least, (long long)cost->cycles);
+}
+
 int64_t cost_ram(const struct cost *cost)
 {
     return sum(cost->ram, cost->stack);

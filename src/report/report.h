@@ -21,6 +21,10 @@ bool budget_met(const struct budget *budget, const struct cost *cost, struct tex
 
 /* Code and constants; static RAM and stack; COST_UNKNOWN where a part is. */
 int64_t cost_flash(const struct cost *cost);
+
+/* Did every vector take the same cycles?  Also true where they are unknown; fails with the two
+ * figures. */
+bool cost_constant(const struct cost *cost, struct error *err);
 int64_t cost_ram(const struct cost *cost);
 
 /* Of one prediction: the host's time, else cycles at the target's clock (Hz); < 0: unknown. */

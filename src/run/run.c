@@ -14,6 +14,7 @@ struct run {
     int64_t *values[NET_TENSORS_MAX];         /* the elements of each tensor */
     struct interval *ranges[NET_TENSORS_MAX]; /* what bound.c says about them */
     int64_t *bounds[NET_LAYERS_MAX];          /* dense: of each row; else NULL */
+    int64_t *before[NET_LAYERS_MAX];          /* what clamps and activations got */
 };
 
 static void broken(const char *name, int layer, int row, int64_t value)
@@ -81,6 +82,7 @@ static void run_convert(struct run *run, int index)
     for (int j = 0; j < width_of(run, layer->output); j++) {
         int64_t moved = is_i32(run, index, j, u[j] - layer->zero[j]);
         int64_t scaled = is_i32(run, index, j, moved * ((int64_t)1 << layer->shift[j]));
+        run->before[index][j] = scaled;
         store(run, index, j, clamp(scaled, type_low(type), type_high(type)));
     }
 }
@@ -148,6 +150,7 @@ static void run_dense(struct run *run, int index)
     const struct layer *layer = &run->net->layers[index];
     for (int row = 0; row < layer->weights.rows; row++) {
         int64_t z = shift_right(accumulate(run, index, row), layer->shift[row]);
+        run->before[index][row] = z;
         store(run, index, row, activate(run, index, row, z));
     }
 }
@@ -163,6 +166,7 @@ static void run_add(struct run *run, int index)
         for (int k = 0; k < layer->input_count; k++) {
             sum = is_i32(run, index, j, sum + run->values[layer->inputs[k]][j]);
         }
+        run->before[index][j] = sum;
         store(run, index, j, clamp(sum, type_low(type), type_high(type)));
     }
 }
@@ -212,7 +216,9 @@ static bool prepare(struct run *run)
         }
     }
     for (int i = 0; i < net->layer_count; i++) {
-        if (!prepare_bounds(run, i)) {
+        size_t width = (size_t)net->tensors[net->layers[i].output].width;
+        run->before[i] = arena_alloc(run->arena, width, sizeof *run->before[i]);
+        if (!run->before[i] || !prepare_bounds(run, i)) {
             return false;
         }
     }
@@ -267,6 +273,11 @@ void run_predict(struct run *run, const int32_t *in, int32_t *out)
     for (int j = 0; j < width_of(run, net->output); j++) {
         out[j] = (int32_t)run->values[net->output][j];
     }
+}
+
+int64_t run_before(const struct run *run, int layer, int element)
+{
+    return run->before[layer][element];
 }
 
 /* 8.6 */

@@ -14,6 +14,9 @@ void run_free(struct run *run);
 /* Raw input codes (in the input type's range) to output codes. */
 void run_predict(struct run *run, const int32_t *in, int32_t *out);
 
+/* What the clamp or the activation of an element got in the last prediction; not for concat. */
+int64_t run_before(const struct run *run, int layer, int element);
+
 /* Class of the largest output code, the first of equals. */
 int run_class(const struct net *net, const int32_t *out);
 

@@ -73,6 +73,23 @@ check "--asm: plain C for everything else" grep -q '^#else$' vectors.h
 check "--asm: compiles without any of them" gcc $strict -x c -c -o vectors.o vectors.h
 mote emit "$golden/pose-6-16-6.mote" -o plain.h
 check "no intrinsics without --asm" [ "$(grep -c '^#include' plain.h)" -eq 1 ]
+mote emit "$golden/a-int8.mote" -o steady.h --constant-time
+ends "--constant-time" 0 ""
+check "--constant-time: the head says so" \
+    grep -qx ' \*   time  constant: no branch and no address depends on data' steady.h
+check "--constant-time: no condition but of loops and the self-test" \
+    [ "$(grep -v 'out\[i\] != want' steady.h | grep -c ' if (\|?')" -eq 0 ]
+# shellcheck disable=SC2086
+check "--constant-time: compiles" gcc $strict -x c -c -o steady.o steady.h
+mote emit "$golden/a-int8.mote" -o branches.h
+check "nothing of it without --constant-time" [ "$(grep -c 'time  constant' branches.h)" -eq 0 ]
+if [ "$("$MOTE" targets --json | jq '.[] | select(.name == "rv32ec").installed')" = true ]; then
+    mote emit "$golden/pose-6-16-6.mote" -o refused.h --constant-time --target rv32ec
+    ends "--constant-time: curves without a multiplier" 1 "mote: constant time: layer 1 needs a\
+ multiplication, whose time depends on the data on rv32ec"
+else
+    echo "skip --constant-time --target rv32ec: not installed"
+fi
 mote emit "$golden/int8-6-16-16-6.mote" --explain --optimise balanced
 check "--optimise balanced" grep -q '^least bytes times time, .* on cortex-m0:$' out
 if [ -n "$(command -v arm-none-eabi-gcc)" ]; then

@@ -42,6 +42,14 @@ if [ "$("$MOTE" targets --json | jq '.[] | select(.name == "cortex-m0").installe
     gives "cortex-m0: the same outputs" '.[0] | [.mismatches, .ram]' '[0,0]'
     gives "cortex-m0: least and most cycles, and a wait state" \
         '.[0] | .cycles_least > 0 and .cycles_least <= .cycles and .cycles < .cycles_1ws' true
+    for net in pose-6-16-6 a-int8; do
+        mote measure "$tree/tests/golden/$net.mote" --target cortex-m0 --json --constant-time
+        ends "$net: --constant-time" 0 ""
+        gives "$net: the least cycles are the most" '.[0] | .cycles_least == .cycles' true
+        mote measure "$tree/tests/golden/$net.mote" --target cortex-m0 --json
+        gives "$net: not without it" '.[0] | .cycles_least < .cycles' true
+    done
+    mote measure sum.mote --target cortex-m0 --json
     flash=$(jq '.[0] | .flash_code + .flash_const' out)
     cycles=$(jq '.[0].cycles' out)
     stack=$(jq '.[0].stack' out)
@@ -55,6 +63,15 @@ mote: cortex-m0: cycles $cycles, over the budget of $((cycles - 1))"
     check "emit --target puts the cost into the head" grep -q 'Cortex-M0 -Os.*cycles' sum.h
 else
     echo "skip cortex-m0: not installed"
+fi
+
+if [ "$("$MOTE" targets --json | jq '.[] | select(.name == "atmega328p").installed')" = true ]; then
+    mote measure "$tree/tests/golden/pose-6-16-6.mote" --target atmega328p --constant-time
+    check "atmega328p: products of 16-bit numbers take their time" [ "$status" -eq 1 ]
+    check "and the cycles are told" \
+        grep -qx 'mote: atmega328p: time is not constant: [0-9]* to [0-9]* cycles' err
+else
+    echo "skip atmega328p: not installed"
 fi
 
 # Everything that is installed: the same outputs everywhere, in the order of the names.

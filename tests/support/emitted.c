@@ -101,6 +101,7 @@ static void emit_numbered(const struct net *net, int index, const struct emitted
     struct emit_options options = {.name = name,
                                    .optimise = how->optimise,
                                    .variants = how->variants,
+                                   .constant_time = how->constant_time,
                                    .kernel = how->kernel,
                                    .separate = how->short_int,
                                    .selftest = how->short_int ? NULL : &vectors};

@@ -26,6 +26,7 @@ struct emitted {
                              MSP430 front end, which traps undefined behaviour and overflow */
     const char *kernel;   /* as in struct emit_options */
     unsigned variants;    /* as in struct emit_options */
+    bool constant_time;   /* as in struct emit_options */
     const char *emulator; /* command in front of the program; NULL: none */
 };
 

@@ -15,6 +15,8 @@
 
 #define MACS_MAX 2000
 #define CODES    65536
+#define CLANG_LINK                                                                                 \
+    "-fuse-ld=lld -nostdlib -T {targets}/cortex-m.ld -Wl,--gc-sections {targets}/memory.c"
 #define CLANG                                                                                      \
     "clang --target=thumbv6m-none-eabi -mcpu=cortex-m0 -std=c99 -ffreestanding "                   \
     "-ffunction-sections -fdata-sections -Wall -Wextra -Werror -Wno-unknown-pragmas"
@@ -240,14 +242,12 @@ static void test_clang(void **state)
         print_message("clang or ld.lld is missing\n");
         skip();
     }
-    static const char link[] = "-fuse-ld=lld -nostdlib -T {targets}/cortex-m.ld -Wl,--gc-sections "
-                               "{targets}/memory.c";
     static const char *const levels[] = {"-O0 -g", "-O2"};
     uint64_t seed = 2000;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         struct net *net = next_net(i == 0 ? random_net : random_narrow_net, &seed);
         (void)measure(net, "cortex-m0",
-                      (struct way){.compiler = CLANG, .level = levels[i], .link = link});
+                      (struct way){.compiler = CLANG, .level = levels[i], .link = CLANG_LINK});
         net_free(net);
     }
 }
@@ -365,6 +365,110 @@ static void test_constant_time(void **state)
     net_free(net);
 }
 
+/* On the target, with constant time. */
+static struct cost measure_steady(const struct net *net, const char *name, bool speed,
+                                  bool assembly)
+{
+    struct error err = {0};
+    struct target *target = target_load(name, &err);
+    assert_non_null(target);
+    const struct measure_options options = {.optimise = speed ? OPTIMISE_SPEED : OPTIMISE_SIZE,
+                                            .assembly = assembly,
+                                            .constant_time = true,
+                                            .count = 1000};
+    struct cost cost;
+    (void)measure_net(net, target, &options, &cost, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(cost.vectors, 1000);
+    assert_int_equal(cost.mismatches, 0);
+    target_free(target);
+    return cost;
+}
+
+/* Neither do the compilers put branches into the portable C. */
+static void test_constant_time_of_golden_nets(void **state)
+{
+    (void)state;
+    need("cortex-m0");
+    static const char *const files[] = {"tests/golden/pose-6-16-6.mote", "tests/golden/a-int8.mote",
+                                        "tests/golden/a-int16.mote",
+                                        "tests/golden/int8-6-16-16-6.mote"};
+    for (int i = 0; i < 4; i++) {
+        struct error err = {0};
+        struct net *net = net_read(files[i], &err);
+        assert_non_null(net);
+        for (int way = 0; way < 3; way++) {
+            struct cost cost = measure_steady(net, "cortex-m0", way > 0, way > 1);
+            assert_true(cost.cycles > 0);
+            assert_int_equal(cost.cycles_least, cost.cycles);
+        }
+        net_free(net);
+    }
+}
+
+/* Nor does clang, which makes branches of masks that it sees through. */
+static void test_constant_time_by_clang(void **state)
+{
+    (void)state;
+    need("cortex-m0");
+    if (!have_command("clang") || !have_command("ld.lld")) {
+        print_message("clang or ld.lld is missing\n");
+        skip();
+    }
+    static const char *const files[] = {"tests/golden/pose-6-16-6.mote",
+                                        "tests/golden/b-int8.mote"};
+    for (int i = 0; i < 4; i++) {
+        struct error err = {0};
+        struct net *net = net_read(files[i % 2], &err);
+        const struct emit_options options = {.name = "net",
+                                             .constant_time = true,
+                                             .optimise = i < 2 ? OPTIMISE_SIZE : OPTIMISE_SPEED};
+        struct text header = {0};
+        assert_non_null(net);
+        assert_true(emit_c(net, &options, &header, NULL, &err));
+        struct cost cost = measure(net, "cortex-m0",
+                                   (struct way){.compiler = CLANG,
+                                                .level = i < 2 ? "-Os" : "-O2",
+                                                .link = CLANG_LINK,
+                                                .header = header.data});
+        assert_true(cost.cycles > 0);
+        assert_int_equal(cost.cycles_least, cost.cycles);
+        text_free(&header);
+        net_free(net);
+    }
+}
+
+/* Without a multiplier: shifts and additions, and no curve. */
+static void test_constant_time_without_multiplier(void **state)
+{
+    (void)state;
+    need("rv32ec");
+    static const char *const files[] = {"tests/golden/a-int8.mote", "tests/golden/a-ternary.mote",
+                                        "tests/golden/int8-6-16-16-6.mote"};
+    for (int i = 0; i < 3; i++) {
+        struct error err = {0};
+        struct net *net = net_read(files[i], &err);
+        assert_non_null(net);
+        for (int speed = 0; speed < 2; speed++) {
+            struct cost cost = measure_steady(net, "rv32ec", speed, false);
+            print_message("%s: %lld cycles\n", files[i], (long long)cost.cycles);
+            assert_true(cost.cycles > 0);
+            assert_int_equal(cost.cycles_least, cost.cycles);
+        }
+        net_free(net);
+    }
+    struct error err = {0};
+    struct target *target = target_load("rv32ec", &err);
+    struct net *net = pose_like_net(1, 5);
+    struct text header = {0};
+    const struct emit_options options = {.machine = target->machine, .constant_time = true};
+    assert_false(emit_c(net, &options, &header, NULL, &err));
+    assert_non_null(strstr(err.message, "constant time: layer 1 needs a multiplication"));
+    text_free(&header);
+    net_free(net);
+    target_free(target);
+}
+
 /* Boards of the source tree, counting programs of this build, work folders in the scratch one. */
 static int set_up(void **state)
 {
@@ -388,11 +492,18 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_nets),   cmocka_unit_test(test_narrow_nets),
-        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_sums_at_the_edge),
-        cmocka_unit_test(test_levels),        cmocka_unit_test(test_clang),
-        cmocka_unit_test(test_warnings),      cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_random_nets),
+        cmocka_unit_test(test_narrow_nets),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_sums_at_the_edge),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_clang),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_activations),
         cmocka_unit_test(test_constant_time),
+        cmocka_unit_test(test_constant_time_of_golden_nets),
+        cmocka_unit_test(test_constant_time_by_clang),
+        cmocka_unit_test(test_constant_time_without_multiplier),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
