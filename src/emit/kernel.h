@@ -134,6 +134,10 @@ void pack_print_half(struct printer *p, int layer, const char *row, const char *
 /* b[2 * i] = f(z), written out where f only clamps. */
 void pack_print_result(struct printer *p, int layer, const char *row);
 
+/* The same of `z`, which may be what `range` says. */
+void pack_print_within(struct printer *p, int layer, const char *row, struct interval range,
+                       const char *z);
+
 /* Two rows whose sums are the halves of a word. */
 struct pack_word {
     const char *name;    /* the word's in the emitted file */

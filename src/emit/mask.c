@@ -125,30 +125,6 @@ static void print_offset(struct printer *p, int index, const char *row)
     }
 }
 
-/* The result, clamped on the sides that z may leave, where the activation only clamps. */
-static void print_stored(struct printer *p, int index, const struct masked *m,
-                         struct interval range)
-{
-    const struct layer *layer = &p->plan->net->layers[index];
-    struct interval kept = plan_kept(layer->activation, p->plan->net->tensors[layer->output].type);
-    bool inside = clamps_inside(p->plan, index);
-    char z[16];
-    (void)snprintf(z, sizeof z, "z%s", m->suffix);
-    text_add(p->out, "        ");
-    const char *end = print_target(p, index, m->row, plan_acts(p->plan, index) && !inside);
-    if (inside && range.high > kept.high) {
-        text_printf(p->out, "(%s > %d) ? %d : ", z, (int)kept.high, (int)kept.high);
-    }
-    if (inside && range.low < kept.low) {
-        bool both = range.high > kept.high;
-        text_printf(p->out, "%s(%s < %d) ? %d : %s%s", both ? "(" : "", z, (int)kept.low,
-                    (int)kept.low, z, both ? ")" : "");
-    } else {
-        text_add(p->out, z);
-    }
-    text_add(p->out, end);
-}
-
 /* The value of a row that its clamp leaves no other; false where there are more. */
 static bool is_constant(const struct plan *plan, int index, const struct masked *m, int64_t *value)
 {
@@ -167,6 +143,7 @@ void mask_print(struct printer *p, int index, const struct masked *m)
     int64_t full = m->halves ? PACK_VALUES - 1 : FULL_WORD;
     int64_t bits = serves(p->plan, index, m, full) ? full : needed_bits(p->plan, index, m);
     int64_t part = 0;
+    char z[16];
     if (is_constant(p->plan, index, m, &part)) {
         text_add(p->out, "        ");
         const char *end = print_target(p, index, m->row, false);
@@ -182,5 +159,6 @@ void mask_print(struct printer *p, int index, const struct masked *m)
                 m->suffix, narrow ? "int" : "int32_t", m->suffix);
     print_offset(p, index, m->row);
     text_add(p->out, ";\n");
-    print_stored(p, index, m, range);
+    (void)snprintf(z, sizeof z, "z%s", m->suffix);
+    pack_print_within(p, index, m->row, range, z);
 }

@@ -303,6 +303,12 @@ static void print_result(struct printer *p, int index, const char *row, struct i
     text_add(p->out, end);
 }
 
+void pack_print_within(struct printer *p, int index, const char *row, struct interval range,
+                       const char *z)
+{
+    print_result(p, index, row, range, z);
+}
+
 void pack_print_result(struct printer *p, int index, const char *row)
 {
     print_result(p, index, row, p->plan->steps[index].range, "z");
