@@ -66,7 +66,7 @@ if [ "$nets" -ge 100 ]; then
         n[0] = 784; n[1] = 32; n[2] = 10
         for (l = 1; l <= 2; l++) {
             printf "%s{\"op\":\"dense\",\"in\":[%d],\"out\":%d,\"activation\":\"%s\",\"bits\":8,\"weights\":[", \
-                l > 1 ? "," : "", l - 1, l, l > 1 ? "none" : "relu"
+                (l > 1 ? "," : ""), l - 1, l, (l > 1 ? "none" : "relu")
             for (i = 0; i < n[l]; i++) {
                 printf "%s[", i ? "," : ""
                 for (j = 0; j < n[l - 1]; j++) printf "%s%d", j ? "," : "", int(rand() * 255) - 127
