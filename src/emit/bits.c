@@ -229,11 +229,15 @@ void print_bits_helper(struct text *out, const struct plan *plan, struct helper 
     }
     text_printf(out, "    for (%s i = 0; i < n; i++) {\n        uint32_t x = (uint32_t)a[i];\n",
                 plan->index);
-    text_printf(out, packed ? "        at = &at[%d];\n" : "", helper.columns);
+    if (packed) {
+        text_printf(out, "        at = &at[%d];\n", helper.columns);
+    }
     text_add(out, "        if (x != 0U) {\n");
     print_column(out, plan, helper);
     text_add(out, "        }\n");
-    text_printf(out, packed ? "" : "        at = &at[%d];\n", helper.columns);
+    if (!packed) {
+        text_printf(out, "        at = &at[%d];\n", helper.columns);
+    }
     text_add(out, "    }\n");
     for (int k = 0; k < helper.columns; k++) {
         text_printf(out, "    s[%d] = s%d;\n", k, k);

@@ -101,7 +101,9 @@ void print_row(struct printer *p, int index, const struct kernel *kernel, const 
     char shift[ELEMENT_MAX];
     bool floors =
         !plan_row_shifts(p->plan, kernel) && (!step->shift.uniform || step->shift.value != 0);
-    text_printf(p->out, floors ? "%s_floor(" : "", p->plan->name);
+    if (floors) {
+        text_printf(p->out, "%s_floor(", p->plan->name);
+    }
     kernel->row(p, index, row, before);
     if (floors) {
         text_printf(p->out, ", %s)", series_at(p->plan, &step->shift, row, shift));
