@@ -51,7 +51,7 @@ prove()
     printf '%s\n' "$said"
 }
 export -f prove
-printf '%s\n' n*.h | xargs -P2 -n1 bash -c 'prove "$1"' prove >verdicts
+printf '%s\n' n*.h | xargs -P2 -n1 bash -c "prove \"\$1\"" prove >verdicts
 grep -vE ': proved(;|$)' verdicts
 proved=$(($(grep -cE ': proved(;|$)' verdicts) / 2))
 status=0
