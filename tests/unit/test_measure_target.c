@@ -112,7 +112,7 @@ static void check_unknown(const char *name)
     struct error err = {0};
     char wanted[200];
     assert_null(target_load(name, &err));
-    (void)snprintf(wanted, sizeof wanted, "unknown target '%s' (known: armeb, atmega", name);
+    (void)snprintf(wanted, sizeof wanted, "unknown target '%s' (known: aarch64, armeb", name);
     assert_memory_equal(err.message, wanted, strlen(wanted));
 }
 
