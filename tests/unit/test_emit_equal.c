@@ -293,7 +293,7 @@ static void test_each_kernel_strictly(void **state)
 static void test_random_nets(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 200; seed += BATCH) {
+    for (uint64_t seed = 0; seed < 500; seed += BATCH) {
         struct batch b = {.vectors = 2000};
         batch_fill(&b, seed, BATCH);
         batch_compare(&b, (struct emitted){.optimise = OPTIMISE_SIZE,
