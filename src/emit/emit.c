@@ -149,6 +149,9 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
     if (options->kernel && !kernel_parse(options->kernel, &kind)) {
         return fail(err, "'%.40s' is no kernel", options->kernel);
     }
+    if (net_has_maps(net)) {
+        return fail(err, "nets on maps cannot be emitted yet");
+    }
     struct plan *plan = plan_new(net, options);
     if (!plan) {
         return fail_memory(err);

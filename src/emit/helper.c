@@ -239,7 +239,7 @@ static void print_avr_read(struct text *out, const struct plan *plan, int bytes)
 /* POSE_I8 ...: the part behind the prefix. */
 static const char *macro_name(enum type type)
 {
-    static const char *const names[] = {"I8", "U8", "I16", "U16", "I32"};
+    static const char *const names[] = {"I8", "U8", "I16", "U16", "I32", "U8"};
     return names[type];
 }
 

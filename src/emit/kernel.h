@@ -8,7 +8,7 @@
 #include "emit/print.h"
 
 /* What a kernel prints, and so what may stand around it. */
-enum shape {
+enum kernel_shape {
     SHAPE_ROW,  /* one row is one expression, inside a loop over rows */
     SHAPE_TILE, /* statements that leave up to LINE_TILE rows' sums in s0, s1 ... */
     SHAPE_SPAN  /* statements for all rows of a span, results stored */
@@ -24,7 +24,7 @@ struct features {
 struct kernel {
     enum kernel_kind kind;
     const char *what; /* for people: one line */
-    enum shape shape;
+    enum kernel_shape shape;
     int group; /* rows that it takes at a time; 1 for most */
     /* Takes what such groups leave; every row that fits this one fits it.  NULL: none. */
     const struct kernel *smaller;

@@ -163,7 +163,10 @@ static bool plan_steps(struct plan *plan)
             }
             break;
         case OP_ADD: plan_add(plan, i); break;
-        case OP_CONCAT: break;
+        case OP_CONCAT:
+            break;
+        CASES_OF_MAPS:
+            break; /* map_plan.c */
         }
     }
     return true;
@@ -255,7 +258,11 @@ static void plan_forms(struct plan *plan)
         case OP_ADD:
             step->form = (speed && narrow) || any_line_term(plan, layer) ? FORM_LINE : FORM_LOOP;
             break;
-        case OP_CONCAT: step->form = FORM_LOOP; break;
+        case OP_CONCAT:
+            step->form = FORM_LOOP;
+            break;
+        CASES_OF_MAPS:
+            break;
         }
     }
 }

@@ -328,7 +328,11 @@ static void print_step(struct printer *p, int index)
         break;
     case OP_DENSE: print_dense(p, index); break;
     case OP_ADD: form == FORM_LINE ? print_line_add(p, index) : print_loop_add(p, index); break;
-    case OP_CONCAT: print_concat(p, index); break;
+    case OP_CONCAT:
+        print_concat(p, index);
+        break;
+    CASES_OF_MAPS:
+        break;
     }
 }
 

@@ -19,7 +19,10 @@ static bool layer_fits(const struct net *net, const struct layer *layer)
     case OP_CONVERT: return layer->inputs[0] == net->input && in->width <= SIMD_COLUMNS;
     case OP_DENSE: return in->width <= SIMD_COLUMNS && out->width <= SIMD_ROWS;
     case OP_ADD: return out->width <= SIMD_ROWS;
-    case OP_CONCAT: return layer->output != net->output && narrow(out->type);
+    case OP_CONCAT:
+        return layer->output != net->output && narrow(out->type);
+    CASES_OF_MAPS:
+        return false;
     }
     return false;
 }

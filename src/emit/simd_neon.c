@@ -287,7 +287,11 @@ static void print_layers(struct simd *simd)
         case OP_CONVERT: print_convert(simd, layer); break;
         case OP_DENSE: print_dense(simd, i); break;
         case OP_ADD: print_add(simd, layer); break;
-        case OP_CONCAT: simd_concat(simd, layer); break;
+        case OP_CONCAT:
+            simd_concat(simd, layer);
+            break;
+        CASES_OF_MAPS:
+            break;
         }
     }
 }

@@ -216,7 +216,11 @@ static void place_layer(struct thumb *t, int index)
     case OP_CONVERT: place_convert(t, index); break;
     case OP_DENSE: place_dense(t, index); break;
     case OP_ADD: t->unfit = t->unfit || !t->elements[layer->output]; break;
-    case OP_CONCAT: place_concat(t, index); break;
+    case OP_CONCAT:
+        place_concat(t, index);
+        break;
+    CASES_OF_MAPS:
+        break;
     }
     free_elements(t, index);
 }

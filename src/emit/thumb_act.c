@@ -230,7 +230,8 @@ static int type_bytes(enum type type)
 {
     switch (type) {
     case TYPE_I8:
-    case TYPE_U8: return 1;
+    case TYPE_U8:
+    case TYPE_U4: return 1;
     case TYPE_I16:
     case TYPE_U16: return 2;
     case TYPE_I32: return 4;

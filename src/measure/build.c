@@ -9,7 +9,8 @@ static const char *c_type(enum type type)
 {
     switch (type) {
     case TYPE_I8: return "int8_t";
-    case TYPE_U8: return "uint8_t";
+    case TYPE_U8:
+    case TYPE_U4: return "uint8_t";
     case TYPE_I16: return "int16_t";
     case TYPE_U16: return "uint16_t";
     case TYPE_I32: break;

@@ -22,7 +22,8 @@ static int type_bytes(enum type type)
 {
     switch (type) {
     case TYPE_I8:
-    case TYPE_U8: return 1;
+    case TYPE_U8:
+    case TYPE_U4: return 1;
     case TYPE_I16:
     case TYPE_U16: return 2;
     case TYPE_I32: break;
@@ -106,6 +107,7 @@ static int32_t decode(const unsigned char *bytes, enum type type)
     case TYPE_I8: return (int8_t)value;
     case TYPE_I16: return (int16_t)value;
     case TYPE_U8:
+    case TYPE_U4:
     case TYPE_U16:
     case TYPE_I32: break;
     }

@@ -1,4 +1,4 @@
-/* Ranges and worst-case accumulators (SPEC 4.2, 5.1, 6).
+/* Ranges and worst-case accumulators (SPEC 4.2, 5.1, 6 to 12).
  *
  * 64 bits hold every intermediate value: |w| < 2^15, |a| <= 2^16 and at most 2^16 columns give
  * sums below 2^47. */
@@ -76,6 +76,119 @@ static struct interval activation_range(enum activation activation, enum type ty
     return (struct interval){type_low(type), high};
 }
 
+static struct interval hull(struct interval a, struct interval b)
+{
+    return (struct interval){a.low < b.low ? a.low : b.low, a.high > b.high ? a.high : b.high};
+}
+
+/* ---- rows of weights, wherever on a map ---- */
+
+/* The range of each channel of a map over all positions; with `zero`, 0 lies in it. */
+static struct interval *channel_hulls(struct arena *arena, const struct tensor *map,
+                                      const struct interval *elements, bool zero)
+{
+    int channels = map->shape.channels;
+    struct interval *hulls = arena_alloc(arena, (size_t)channels, sizeof *hulls);
+    for (int i = 0; hulls && i < map->width; i++) {
+        struct interval before = zero ? (struct interval){0, 0} : elements[i];
+        hulls[i % channels] = hull(i < channels ? before : hulls[i % channels], elements[i]);
+    }
+    return hulls;
+}
+
+/* Whether the kernel's element at `tap` meets output positions that are `phase` modulo `stride`. */
+static bool in_phase(int tap, int dilation, int stride, int phase)
+{
+    return ((int64_t)tap * dilation - phase) % stride == 0;
+}
+
+/* What row `row` sees in its columns; a deconv sees only the elements in `phase` (y, x). */
+static void row_inputs(const struct layer *layer, const struct interval *hulls, int channels,
+                       int row, const int phase[2], struct interval *columns)
+{
+    const struct window *w = &layer->window;
+    int own = channels / layer->groups;
+    int first = row / (layer->weights.rows / layer->groups) * own;
+    for (int j = 0; j < layer->weights.columns; j++) {
+        int tap = j / own;
+        bool meets = layer->op != OP_DECONV ||
+                     (in_phase(tap / w->columns, w->row_dilation, w->row_stride, phase[0]) &&
+                      in_phase(tap % w->columns, w->column_dilation, w->column_stride, phase[1]));
+        columns[j] = meets ? hulls[first + j % own] : (struct interval){0, 0};
+    }
+}
+
+/* What is known of a row: its bound, and the range of its sum. */
+struct row_facts {
+    int64_t bound;
+    struct interval range;
+};
+
+/* One row over all phases of its positions; `columns` is room for what it sees. */
+static struct row_facts map_row(const struct layer *layer, const struct interval *hulls,
+                                int channels, int row, struct interval *columns)
+{
+    bool phased = layer->op == OP_DECONV;
+    struct row_facts facts = {-1, {0, 0}};
+    int phase[2];
+    for (phase[0] = 0; phase[0] < (phased ? layer->window.row_stride : 1); phase[0]++) {
+        for (phase[1] = 0; phase[1] < (phased ? layer->window.column_stride : 1); phase[1]++) {
+            row_inputs(layer, hulls, channels, row, phase, columns);
+            struct interval here = net_row_range(layer, row, columns);
+            int64_t bound = net_row_bound(layer, row, columns);
+            facts.range = facts.bound < 0 ? here : hull(facts.range, here);
+            facts.bound = bound > facts.bound ? bound : facts.bound;
+        }
+    }
+    return facts;
+}
+
+static bool padded(const struct window *w)
+{
+    return w->top || w->left || w->bottom || w->right;
+}
+
+static bool map_rows(struct arena *arena, const struct net *net, const struct layer *layer,
+                     const struct interval *in, int64_t *bounds, struct interval *ranges)
+{
+    const struct tensor *map = &net->tensors[layer->inputs[0]];
+    bool zero = layer->op == OP_DECONV || padded(&layer->window);
+    struct interval *hulls = channel_hulls(arena, map, in, zero);
+    struct interval *columns = arena_alloc(arena, (size_t)layer->weights.columns, sizeof *columns);
+    for (int row = 0; hulls && columns && row < layer->weights.rows; row++) {
+        struct row_facts facts = map_row(layer, hulls, map->shape.channels, row, columns);
+        if (bounds) {
+            bounds[row] = facts.bound;
+        }
+        if (ranges) {
+            ranges[row] = facts.range;
+        }
+    }
+    return hulls && columns;
+}
+
+bool net_rows(const struct net *net, const struct layer *layer, const struct interval *in,
+              int64_t *bounds, struct interval *ranges)
+{
+    if (layer->op != OP_DENSE) {
+        struct arena *arena = arena_new();
+        bool done = arena && map_rows(arena, net, layer, in, bounds, ranges);
+        arena_free(arena);
+        return done;
+    }
+    for (int row = 0; row < layer->weights.rows; row++) {
+        if (bounds) {
+            bounds[row] = net_row_bound(layer, row, in);
+        }
+        if (ranges) {
+            ranges[row] = net_row_range(layer, row, in);
+        }
+    }
+    return true;
+}
+
+/* ---- ranges of the elements that each op writes ---- */
+
 static void convert_ranges(const struct net *net, const struct layer *layer,
                            struct interval *const *ranges)
 {
@@ -89,16 +202,25 @@ static void convert_ranges(const struct net *net, const struct layer *layer,
     }
 }
 
-static void dense_ranges(const struct net *net, const struct layer *layer,
-                         struct interval *const *ranges)
+/* dense, conv, deconv: the range of a row holds at all of its positions. */
+static bool rows_ranges(const struct net *net, const struct layer *layer,
+                        struct interval *const *ranges)
 {
-    for (int i = 0; i < layer->weights.rows; i++) {
-        struct interval z = net_row_range(layer, i, ranges[layer->inputs[0]]);
+    const struct tensor *out = &net->tensors[layer->output];
+    int rows = layer->weights.rows;
+    if (!net_rows(net, layer, ranges[layer->inputs[0]], NULL, ranges[layer->output])) {
+        return false;
+    }
+    for (int i = 0; i < rows; i++) {
+        struct interval z = ranges[layer->output][i];
         z.low = shift_down(z.low, layer->shift[i]);
         z.high = shift_down(z.high, layer->shift[i]);
-        ranges[layer->output][i] =
-            activation_range(layer->activation, net->tensors[layer->output].type, z);
+        ranges[layer->output][i] = activation_range(layer->activation, out->type, z);
     }
+    for (int i = rows; i < out->width; i++) {
+        ranges[layer->output][i] = ranges[layer->output][i - rows];
+    }
+    return true;
 }
 
 static void add_ranges(const struct net *net, const struct layer *layer,
@@ -118,23 +240,81 @@ static void add_ranges(const struct net *net, const struct layer *layer,
 static void concat_ranges(const struct net *net, const struct layer *layer,
                           struct interval *const *ranges)
 {
-    struct interval *out = ranges[layer->output];
-    for (int i = 0; i < layer->input_count; i++) {
-        for (int j = 0; j < net->tensors[layer->inputs[i]].width; j++) {
-            *out++ = ranges[layer->inputs[i]][j];
+    const struct tensor *out = &net->tensors[layer->output];
+    struct interval *to = ranges[layer->output];
+    for (int at = 0; at < out->width / out->shape.channels; at++) {
+        for (int i = 0; i < layer->input_count; i++) {
+            int channels = net->tensors[layer->inputs[i]].shape.channels;
+            for (int c = 0; c < channels; c++) {
+                *to++ = ranges[layer->inputs[i]][at * channels + c];
+            }
         }
     }
 }
 
-static void layer_ranges(const struct net *net, const struct layer *layer,
+/* A mean of `count` elements in `in`, as SPEC 2.3 rounds it. */
+static struct interval mean_range(struct interval in, int64_t count, enum type type)
+{
+    struct mean mean = net_mean(count, type_magnitude(type));
+    int64_t half = (int64_t)1 << mean.shift >> 1;
+    struct interval out = {shift_down(in.low * count * mean.multiplier + half, mean.shift),
+                           shift_down(in.high * count * mean.multiplier + half, mean.shift)};
+    return clamp_range(out, type_low(type), type_high(type));
+}
+
+/* pools, resize, upsample, pad: each channel keeps its own. */
+static bool channel_ranges(const struct net *net, const struct layer *layer,
+                           struct interval *const *ranges)
+{
+    const struct tensor *in = &net->tensors[layer->inputs[0]];
+    const struct tensor *out = &net->tensors[layer->output];
+    bool zero = (layer->op == OP_PAD || layer->op == OP_AVGPOOL) && padded(&layer->window);
+    bool mean = layer->op == OP_AVGPOOL || layer->op == OP_RESIZE;
+    struct arena *arena = arena_new();
+    struct interval *hulls =
+        arena ? channel_hulls(arena, in, ranges[layer->inputs[0]], zero) : NULL;
+    for (int i = 0; hulls && i < out->width; i++) {
+        struct interval range = hulls[i % in->shape.channels];
+        ranges[layer->output][i] =
+            mean ? mean_range(range, net_mean_count(net, layer), in->type) : range;
+    }
+    arena_free(arena);
+    return hulls != NULL;
+}
+
+/* shuffle, reshape: any element may be any other. */
+static void mixed_ranges(const struct net *net, const struct layer *layer,
+                         struct interval *const *ranges)
+{
+    const struct interval *in = ranges[layer->inputs[0]];
+    struct interval all = in[0];
+    for (int i = 1; i < net->tensors[layer->inputs[0]].width; i++) {
+        all = hull(all, in[i]);
+    }
+    for (int i = 0; i < net->tensors[layer->output].width; i++) {
+        ranges[layer->output][i] = layer->op == OP_RESHAPE ? in[i] : all;
+    }
+}
+
+static bool layer_ranges(const struct net *net, const struct layer *layer,
                          struct interval *const *ranges)
 {
     switch (layer->op) {
-    case OP_CONVERT: convert_ranges(net, layer, ranges); break;
-    case OP_DENSE: dense_ranges(net, layer, ranges); break;
-    case OP_ADD: add_ranges(net, layer, ranges); break;
-    case OP_CONCAT: concat_ranges(net, layer, ranges); break;
+    case OP_CONVERT: convert_ranges(net, layer, ranges); return true;
+    case OP_DENSE:
+    case OP_CONV:
+    case OP_DECONV: return rows_ranges(net, layer, ranges);
+    case OP_ADD: add_ranges(net, layer, ranges); return true;
+    case OP_CONCAT: concat_ranges(net, layer, ranges); return true;
+    case OP_MAXPOOL:
+    case OP_AVGPOOL:
+    case OP_RESIZE:
+    case OP_UPSAMPLE:
+    case OP_PAD: return channel_ranges(net, layer, ranges);
+    case OP_SHUFFLE:
+    case OP_RESHAPE: mixed_ranges(net, layer, ranges); return true;
     }
+    return false;
 }
 
 bool net_ranges(const struct net *net, struct arena *arena, struct interval **intervals)
@@ -150,7 +330,9 @@ bool net_ranges(const struct net *net, struct arena *arena, struct interval **in
         intervals[net->input][j] = (struct interval){type_low(input->type), type_high(input->type)};
     }
     for (int i = 0; i < net->layer_count; i++) {
-        layer_ranges(net, &net->layers[i], intervals);
+        if (!layer_ranges(net, &net->layers[i], intervals)) {
+            return false;
+        }
     }
     return true;
 }

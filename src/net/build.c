@@ -32,10 +32,31 @@ void net_free(struct net *net)
 
 int net_add_tensor(struct net *net, enum type type, int width)
 {
+    int index = net_add_map(net, type, (struct shape){1, 1, width});
+    if (index >= 0) {
+        net->tensors[index].width = width;
+    }
+    return index;
+}
+
+/* The sides' product; 0 where it is over NET_WIDTH_MAX or a side is not positive. */
+static int shape_width(struct shape shape)
+{
+    if (shape.rows < 1 || shape.columns < 1 || shape.channels < 1) {
+        return 0;
+    }
+    bool fits = shape.rows <= NET_WIDTH_MAX / shape.columns &&
+                shape.rows * shape.columns <= NET_WIDTH_MAX / shape.channels;
+    return fits ? shape.rows * shape.columns * shape.channels : 0;
+}
+
+int net_add_map(struct net *net, enum type type, struct shape shape)
+{
     if (net->tensor_count == NET_TENSORS_MAX) {
         return -1;
     }
-    net->tensors[net->tensor_count] = (struct tensor){.type = type, .width = width};
+    net->tensors[net->tensor_count] =
+        (struct tensor){.type = type, .width = shape_width(shape), .shape = shape};
     return net->tensor_count++;
 }
 
@@ -62,7 +83,8 @@ bool net_add_layer(struct net *net, const struct layer *layer)
         return false;
     }
     struct layer copy = *layer;
-    size_t rows = (size_t)net->tensors[layer->output].width;
+    size_t rows = layer->op == OP_CONVERT ? (size_t)net->tensors[layer->output].width
+                                          : (size_t)layer->weights.rows;
     size_t weights = (size_t)layer->weights.rows * (size_t)layer->weights.columns;
     if (copy.origin.file) {
         copy.origin.file = arena_string(net->arena, copy.origin.file);
@@ -82,22 +104,26 @@ static bool keep_string(struct net *net, const char **string)
 }
 
 static const struct channel *keep_channels(struct net *net, const struct channel *channels,
-                                           int count)
+                                           const struct tensor *tensor)
 {
-    struct channel *copy = arena_alloc(net->arena, (size_t)count, sizeof *copy);
+    int count = tensor->shape.channels;
+    struct channel *copy = arena_alloc(net->arena, (size_t)tensor->width, sizeof *copy);
     for (int i = 0; copy && i < count; i++) {
         copy[i] = channels[i];
         if (!keep_string(net, &copy[i].name) || !keep_string(net, &copy[i].unit)) {
             return NULL;
         }
     }
+    for (int i = count; copy && i < tensor->width; i++) {
+        copy[i] = copy[i - count];
+    }
     return copy;
 }
 
 bool net_set_channels(struct net *net, const struct channel *inputs, const struct channel *outputs)
 {
-    net->inputs = keep_channels(net, inputs, net->tensors[net->input].width);
-    net->outputs = keep_channels(net, outputs, net->tensors[net->output].width);
+    net->inputs = keep_channels(net, inputs, &net->tensors[net->input]);
+    net->outputs = keep_channels(net, outputs, &net->tensors[net->output]);
     return net->inputs && net->outputs;
 }
 
@@ -125,11 +151,19 @@ bool net_set_provenance(struct net *net, const struct provenance *provenance)
            keep_string(net, &net->provenance.method);
 }
 
+int64_t layer_macs(const struct net *net, const struct layer *layer)
+{
+    int map = layer->op == OP_DECONV ? layer->inputs[0] : layer->output;
+    struct shape shape = net->tensors[map].shape;
+    int64_t positions = layer->op == OP_DENSE ? 1 : (int64_t)shape.rows * shape.columns;
+    return positions * layer->weights.rows * layer->weights.columns;
+}
+
 int64_t net_macs(const struct net *net)
 {
     int64_t macs = 0;
     for (int i = 0; i < net->layer_count; i++) {
-        macs += (int64_t)net->layers[i].weights.rows * net->layers[i].weights.columns;
+        macs += layer_macs(net, &net->layers[i]);
     }
     return macs;
 }

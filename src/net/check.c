@@ -1,19 +1,8 @@
-/* SPEC 8: every invariant of a net, in one place. */
+/* SPEC 13: every invariant of a net, in one place. */
+#include "net/check.h"
 #include "base/utf8.h"
-#include "net/net.h"
 
 #include <string.h>
-
-/* What the checks of one net share. */
-struct check {
-    const struct net *net;
-    const char *file;
-    struct error *err;
-};
-
-/* "pose.mote: layer 3 (dense)": the place in front of every message about a layer. */
-#define LAYER          "%s: layer %d (%s)"
-#define LAYER_OF(c, i) (c)->file, (i), op_name((c)->net->layers[i].op)
 
 static const struct {
     int least;
@@ -24,16 +13,12 @@ static const struct {
 #undef OP
 };
 
-static bool within(int64_t value, int64_t low, int64_t high)
-{
-    return value >= low && value <= high;
-}
-
-/* ---- 8.1: counts, widths, indices, the order of writing and reading ---- */
+/* ---- 13.1: counts, widths, indices, the order of writing and reading ---- */
 
 static bool check_tensors(struct check *c)
 {
     const struct net *net = c->net;
+    int64_t elements = 0;
     if (!within(net->tensor_count, 1, NET_TENSORS_MAX)) {
         return fail(c->err, "%s: %d tensors, 1 to %d are allowed", c->file, net->tensor_count,
                     NET_TENSORS_MAX);
@@ -43,18 +28,21 @@ static bool check_tensors(struct check *c)
                     NET_LAYERS_MAX);
     }
     for (int t = 0; t < net->tensor_count; t++) {
-        if (!within((int)net->tensors[t].type, TYPE_I8, TYPE_I32)) {
+        if (!within((int)net->tensors[t].type, TYPE_I8, TYPE_U4)) {
             return fail(c->err, "%s: tensor %d: unknown type", c->file, t);
         }
         if (!within(net->tensors[t].width, 1, NET_WIDTH_MAX)) {
             return fail(c->err, "%s: tensor %d: width %d, 1 to %d are allowed", c->file, t,
                         net->tensors[t].width, NET_WIDTH_MAX);
         }
+        elements += net->tensors[t].width;
     }
-    return true;
+    return elements <= NET_ELEMENTS_MAX ||
+           fail(c->err, "%s: %lld elements in all tensors, %lld are allowed", c->file,
+                (long long)elements, (long long)NET_ELEMENTS_MAX);
 }
 
-/* 8.4, after the indices. */
+/* 13.4, after the indices. */
 static bool check_ends(struct check *c)
 {
     const struct net *net = c->net;
@@ -68,11 +56,13 @@ static bool check_ends(struct check *c)
     if (net->input == net->output) {
         return fail(c->err, "%s: tensor %d is both input and output", c->file, net->input);
     }
-    if (net->tensors[net->input].type == TYPE_I32) {
-        return fail(c->err, "%s: the input cannot be i32", c->file);
+    enum type in = net->tensors[net->input].type;
+    enum type out = net->tensors[net->output].type;
+    if (in == TYPE_I32 || in == TYPE_U4) {
+        return fail(c->err, "%s: the input cannot be %s", c->file, type_name(in));
     }
-    if (net->tensors[net->output].type == TYPE_U16) {
-        return fail(c->err, "%s: the output cannot be u16", c->file);
+    if (out == TYPE_U16 || out == TYPE_U4) {
+        return fail(c->err, "%s: the output cannot be %s", c->file, type_name(out));
     }
     return true;
 }
@@ -81,7 +71,7 @@ static bool check_indices(struct check *c, int i)
 {
     const struct layer *layer = &c->net->layers[i];
     int last = c->net->tensor_count - 1;
-    if (!within((int)layer->op, OP_CONVERT, OP_CONCAT)) {
+    if (!within((int)layer->op, OP_CONVERT, OP_RESHAPE)) {
         return fail(c->err, "%s: layer %d: unknown op", c->file, i);
     }
     int least = op_inputs[layer->op].least;
@@ -153,42 +143,56 @@ static bool check_flow(struct check *c)
     return true;
 }
 
-/* ---- 8.2: types, widths and parameters of each op ---- */
+/* ---- 13.2: types, widths and parameters of each op ---- */
 
-static bool is_activation_type(enum type type)
+bool check_activation_type(enum type type)
 {
-    return type == TYPE_I8 || type == TYPE_U8 || type == TYPE_I16;
+    return type == TYPE_I8 || type == TYPE_U8 || type == TYPE_I16 || type == TYPE_U4;
 }
 
-static bool wrong_type(struct check *c, int i, const char *end, enum type type)
+bool check_wrong_type(struct check *c, int i, const char *end, enum type type)
 {
     return fail(c->err, LAYER ": its %s cannot be %s", LAYER_OF(c, i), end, type_name(type));
 }
 
-static bool same_width(struct check *c, int i, int k)
+bool check_same_shape(struct check *c, int i, int k)
 {
     const struct layer *layer = &c->net->layers[i];
-    int in = c->net->tensors[layer->inputs[k]].width;
-    int out = c->net->tensors[layer->output].width;
-    return in == out || fail(c->err, LAYER ": input %d has %d elements, the output %d",
-                             LAYER_OF(c, i), k, in, out);
+    const struct tensor *in = &c->net->tensors[layer->inputs[k]];
+    const struct tensor *out = &c->net->tensors[layer->output];
+    if (in->width != out->width) {
+        return fail(c->err, LAYER ": input %d has %d elements, the output %d", LAYER_OF(c, i), k,
+                    in->width, out->width);
+    }
+    bool same = in->shape.rows == out->shape.rows && in->shape.columns == out->shape.columns;
+    return same || fail(c->err, LAYER ": input %d is %d x %d x %d, the output %d x %d x %d",
+                        LAYER_OF(c, i), k, in->shape.rows, in->shape.columns, in->shape.channels,
+                        out->shape.rows, out->shape.columns, out->shape.channels);
 }
 
 /* No parameters where the op has none: a printer could not write them. */
-static bool check_no_weights(struct check *c, int i)
+bool check_no_weights(struct check *c, int i)
 {
     const struct layer *layer = &c->net->layers[i];
     bool none = layer->activation == ACTIVATION_NONE && !layer->weights.values && !layer->bias &&
-                layer->weights.rows == 0 && layer->weights.columns == 0;
+                layer->weights.rows == 0 && layer->weights.columns == 0 && layer->groups == 0;
     return none || fail(c->err, LAYER ": has the weights, bias or activation of a dense layer",
                         LAYER_OF(c, i));
 }
 
-static bool check_no_convert(struct check *c, int i, bool may_shift)
+bool check_no_convert(struct check *c, int i, bool may_shift)
 {
     const struct layer *layer = &c->net->layers[i];
     return (!layer->zero && (may_shift || !layer->shift)) ||
            fail(c->err, LAYER ": has parameters of another op", LAYER_OF(c, i));
+}
+
+static bool check_no_window(struct check *c, int i)
+{
+    const struct layer *layer = &c->net->layers[i];
+    const struct window none = {0};
+    bool empty = memcmp(&layer->window, &none, sizeof none) == 0 && layer->groups == 0;
+    return empty || fail(c->err, LAYER ": has the window of an op on maps", LAYER_OF(c, i));
 }
 
 static bool check_convert(struct check *c, int i)
@@ -196,11 +200,11 @@ static bool check_convert(struct check *c, int i)
     const struct layer *layer = &c->net->layers[i];
     enum type in = c->net->tensors[layer->inputs[0]].type;
     const struct tensor *out = &c->net->tensors[layer->output];
-    if (in == TYPE_I32 || !is_activation_type(out->type)) {
-        return in == TYPE_I32 ? wrong_type(c, i, "input", in)
-                              : wrong_type(c, i, "output", out->type);
+    if (in == TYPE_I32 || !check_activation_type(out->type)) {
+        return in == TYPE_I32 ? check_wrong_type(c, i, "input", in)
+                              : check_wrong_type(c, i, "output", out->type);
     }
-    if (!same_width(c, i, 0) || !check_no_weights(c, i)) {
+    if (!check_same_shape(c, i, 0) || !check_no_weights(c, i)) {
         return false;
     }
     if (!layer->zero || !layer->shift) {
@@ -223,9 +227,9 @@ static bool check_convert(struct check *c, int i)
 static bool activation_fits(enum activation activation, enum type type)
 {
     switch (activation) {
-    case ACTIVATION_NONE: return is_activation_type(type) || type == TYPE_I32;
+    case ACTIVATION_NONE: return check_activation_type(type) || type == TYPE_I32;
     case ACTIVATION_RELU:
-    case ACTIVATION_ABS: return is_activation_type(type);
+    case ACTIVATION_ABS: return check_activation_type(type);
     case ACTIVATION_CLIP:
     case ACTIVATION_LEAKY: return type == TYPE_I8 || type == TYPE_I16;
     case ACTIVATION_CUBIC:
@@ -234,13 +238,13 @@ static bool activation_fits(enum activation activation, enum type type)
     return false;
 }
 
-static bool check_dense_types(struct check *c, int i)
+static bool check_row_types(struct check *c, int i)
 {
     const struct layer *layer = &c->net->layers[i];
     enum type in = c->net->tensors[layer->inputs[0]].type;
     enum type out = c->net->tensors[layer->output].type;
-    if (!is_activation_type(in)) {
-        return wrong_type(c, i, "input", in);
+    if (!check_activation_type(in)) {
+        return check_wrong_type(c, i, "input", in);
     }
     if (!within((int)layer->activation, ACTIVATION_NONE, ACTIVATION_CLIP)) {
         return fail(c->err, LAYER ": unknown activation", LAYER_OF(c, i));
@@ -253,26 +257,35 @@ static bool check_dense_types(struct check *c, int i)
 static bool check_dense_shape(struct check *c, int i)
 {
     const struct weights *weights = &c->net->layers[i].weights;
-    int rows = c->net->tensors[c->net->layers[i].output].width;
+    const struct tensor *out = &c->net->tensors[c->net->layers[i].output];
     int columns = c->net->tensors[c->net->layers[i].inputs[0]].width;
-    if (weights->rows != rows || weights->columns != columns) {
+    if (weights->rows != out->width || weights->columns != columns) {
         return fail(c->err, LAYER ": %d x %d weights between %d inputs and %d outputs",
-                    LAYER_OF(c, i), weights->rows, weights->columns, columns, rows);
+                    LAYER_OF(c, i), weights->rows, weights->columns, columns, out->width);
     }
-    if ((size_t)rows * (size_t)columns > NET_WEIGHTS_MAX) {
+    return out->shape.channels == out->width ||
+           fail(c->err, LAYER ": its output is a map", LAYER_OF(c, i));
+}
+
+static bool check_weights_size(struct check *c, int i)
+{
+    const struct weights *weights = &c->net->layers[i].weights;
+    if ((size_t)weights->rows * (size_t)weights->columns > NET_WEIGHTS_MAX) {
         return fail(c->err, LAYER ": more than %zu weights", LAYER_OF(c, i), NET_WEIGHTS_MAX);
     }
-    if (!within(weights->bits, 2, 16)) {
-        return fail(c->err, LAYER ": weights of %d bits, 2 to 16 are allowed", LAYER_OF(c, i),
-                    weights->bits);
+    if (weights->odd ? !within(weights->bits, 1, 4) : !within(weights->bits, 2, 16)) {
+        return fail(c->err, LAYER ": %sweights of %d bits, %s are allowed", LAYER_OF(c, i),
+                    weights->odd ? "odd " : "", weights->bits, weights->odd ? "1 to 4" : "2 to 16");
     }
-    return true;
+    return layer_macs(c->net, &c->net->layers[i]) <= NET_LAYER_MACS_MAX ||
+           fail(c->err, LAYER ": more than %lld multiply-accumulates", LAYER_OF(c, i),
+                (long long)NET_LAYER_MACS_MAX);
 }
 
 static bool check_row(struct check *c, int i, int row)
 {
     const struct layer *layer = &c->net->layers[i];
-    int32_t limit = weight_limit(layer->weights.bits);
+    int32_t limit = weights_limit(&layer->weights);
     size_t first = (size_t)row * (size_t)layer->weights.columns;
     for (int j = 0; j < layer->weights.columns; j++) {
         int16_t weight = layer->weights.values[first + (size_t)j];
@@ -280,16 +293,24 @@ static bool check_row(struct check *c, int i, int row)
             return fail(c->err, LAYER ", row %d: weight %d in column %d does not fit %d bits",
                         LAYER_OF(c, i), row, weight, j, layer->weights.bits);
         }
+        if (layer->weights.odd && weight % 2 == 0) {
+            return fail(c->err, LAYER ", row %d: weight %d in column %d is not odd", LAYER_OF(c, i),
+                        row, weight, j);
+        }
     }
     return layer->shift[row] <= NET_SHIFT_MAX ||
            fail(c->err, LAYER ", row %d: shift %d, 0 to %d are allowed", LAYER_OF(c, i), row,
                 layer->shift[row], NET_SHIFT_MAX);
 }
 
-static bool check_dense(struct check *c, int i)
+/* dense, conv, deconv. */
+static bool check_rows(struct check *c, int i)
 {
     const struct layer *layer = &c->net->layers[i];
-    if (!check_dense_types(c, i) || !check_dense_shape(c, i) || !check_no_convert(c, i, true)) {
+    bool dense = layer->op == OP_DENSE;
+    if (!check_row_types(c, i) ||
+        !(dense ? check_dense_shape(c, i) && check_no_window(c, i) : check_map_shape(c, i)) ||
+        !check_weights_size(c, i) || !check_no_convert(c, i, true)) {
         return false;
     }
     if (!layer->weights.values || !layer->bias || !layer->shift) {
@@ -303,66 +324,41 @@ static bool check_dense(struct check *c, int i)
     return true;
 }
 
-static bool check_add(struct check *c, int i)
-{
-    const struct layer *layer = &c->net->layers[i];
-    enum type out = c->net->tensors[layer->output].type;
-    for (int k = 0; k < layer->input_count; k++) {
-        enum type in = c->net->tensors[layer->inputs[k]].type;
-        if (in != TYPE_I32) {
-            return wrong_type(c, i, "input", in);
-        }
-        if (!same_width(c, i, k)) {
-            return false;
-        }
-    }
-    if (out == TYPE_U16) {
-        return wrong_type(c, i, "output", out);
-    }
-    return check_no_weights(c, i) && check_no_convert(c, i, false);
-}
-
-static bool check_concat(struct check *c, int i)
-{
-    const struct layer *layer = &c->net->layers[i];
-    const struct tensor *out = &c->net->tensors[layer->output];
-    int width = 0;
-    for (int k = 0; k < layer->input_count; k++) {
-        const struct tensor *in = &c->net->tensors[layer->inputs[k]];
-        if (in->type != out->type) {
-            return fail(c->err, LAYER ": input %d is %s, the output %s", LAYER_OF(c, i), k,
-                        type_name(in->type), type_name(out->type));
-        }
-        width += in->width;
-    }
-    if (width != out->width) {
-        return fail(c->err, LAYER ": the inputs have %d elements, the output %d", LAYER_OF(c, i),
-                    width, out->width);
-    }
-    return check_no_weights(c, i) && check_no_convert(c, i, false);
-}
-
 static bool check_layer(struct check *c, int i)
 {
     switch (c->net->layers[i].op) {
-    case OP_CONVERT: return check_convert(c, i);
-    case OP_DENSE: return check_dense(c, i);
-    case OP_ADD: return check_add(c, i);
-    case OP_CONCAT: return check_concat(c, i);
+    case OP_CONVERT: return check_convert(c, i) && check_no_window(c, i);
+    case OP_DENSE:
+    case OP_CONV:
+    case OP_DECONV: return check_rows(c, i);
+    case OP_ADD: return check_add(c, i) && check_no_window(c, i);
+    case OP_CONCAT: return check_concat(c, i) && check_no_window(c, i);
+    case OP_MAXPOOL:
+    case OP_AVGPOOL:
+    case OP_RESIZE:
+    case OP_UPSAMPLE:
+    case OP_SHUFFLE:
+    case OP_PAD:
+    case OP_RESHAPE: return check_moved(c, i);
     }
     return false;
 }
 
-/* ---- 8.3: nothing overflows ---- */
+/* ---- 13.3: nothing overflows ---- */
 
-static bool check_rows_bound(struct check *c, int i, struct interval *const *ranges)
+static bool check_rows_bound(struct check *c, int i, struct interval *const *ranges,
+                             struct arena *arena)
 {
     const struct layer *layer = &c->net->layers[i];
-    for (int row = 0; row < layer->weights.rows; row++) {
-        int64_t bound = net_row_bound(layer, row, ranges[layer->inputs[0]]);
-        if (bound > INT32_MAX) {
+    int rows = layer->weights.rows;
+    int64_t *bounds = arena_alloc(arena, (size_t)rows, sizeof *bounds);
+    if (!bounds || !net_rows(c->net, layer, ranges[layer->inputs[0]], bounds, NULL)) {
+        return fail_memory(c->err);
+    }
+    for (int row = 0; row < rows; row++) {
+        if (bounds[row] > INT32_MAX) {
             return fail(c->err, LAYER ", row %d: accumulator bound %lld does not fit 31 bits",
-                        LAYER_OF(c, i), row, (long long)bound);
+                        LAYER_OF(c, i), row, (long long)bounds[row]);
         }
     }
     return true;
@@ -392,16 +388,16 @@ static bool check_bounds(struct check *c, struct arena *arena)
         return fail_memory(c->err);
     }
     for (int i = 0; i < c->net->layer_count; i++) {
-        bool sound = c->net->layers[i].op == OP_ADD ? check_sums_bound(c, i, ranges)
-                                                    : check_rows_bound(c, i, ranges);
-        if (!sound) {
+        enum op op = c->net->layers[i].op;
+        if ((op == OP_ADD && !check_sums_bound(c, i, ranges)) ||
+            (op_has_rows(op) && !check_rows_bound(c, i, ranges, arena))) {
             return false;
         }
     }
     return true;
 }
 
-/* ---- 8.5, 8.6: what the codes mean ---- */
+/* ---- 13.5, 13.6: what the codes mean ---- */
 
 static bool check_text(struct check *c, const char *what, int index, const char *text, size_t most)
 {
@@ -504,8 +500,8 @@ static bool check_meaning(struct check *c)
     const struct net *net = c->net;
     return check_text(c, "the net's name", -1, net->name, NET_NAME_MAX) &&
            check_text(c, "the label", -1, net->label, NET_NAME_MAX) &&
-           check_channels(c, "input", net->inputs, net->tensors[net->input].width) &&
-           check_channels(c, "output", net->outputs, net->tensors[net->output].width) &&
+           check_channels(c, "input", net->inputs, net->tensors[net->input].shape.channels) &&
+           check_channels(c, "output", net->outputs, net->tensors[net->output].shape.channels) &&
            check_classes(c) && check_provenance(c);
 }
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char *const type_names[] = {"i8", "u8", "i16", "u16", "i32"};
+static const char *const type_names[] = {"i8", "u8", "i16", "u16", "i32", "u4"};
 static const char *const op_names[] = {
 #define OP(NAME, text, least, most) text,
 #include "net/ops.def"
@@ -41,14 +41,20 @@ bool type_parse(const char *text, enum type *type)
 
 int32_t type_low(enum type type)
 {
-    static const int32_t low[] = {INT8_MIN, 0, INT16_MIN, 0, INT32_MIN};
+    static const int32_t low[] = {INT8_MIN, 0, INT16_MIN, 0, INT32_MIN, 0};
     return low[type];
 }
 
 int32_t type_high(enum type type)
 {
-    static const int32_t high[] = {INT8_MAX, UINT8_MAX, INT16_MAX, UINT16_MAX, INT32_MAX};
+    static const int32_t high[] = {INT8_MAX, UINT8_MAX, INT16_MAX, UINT16_MAX, INT32_MAX, 15};
     return high[type];
+}
+
+int64_t type_magnitude(enum type type)
+{
+    int64_t low = -(int64_t)type_low(type);
+    return low > type_high(type) ? low : type_high(type);
 }
 
 const char *op_name(enum op op)
@@ -78,4 +84,19 @@ bool activation_parse(const char *text, enum activation *activation)
 int32_t weight_limit(int bits)
 {
     return bits <= 2 ? 1 : ((int32_t)1 << (bits - 1)) - 1;
+}
+
+int32_t weights_limit(const struct weights *weights)
+{
+    return weights->odd ? ((int32_t)1 << weights->bits) - 1 : weight_limit(weights->bits);
+}
+
+int weights_bits(const struct weights *weights)
+{
+    return weights->odd ? weights->bits + 1 : weights->bits;
+}
+
+bool op_has_rows(enum op op)
+{
+    return op == OP_DENSE || op == OP_CONV || op == OP_DECONV;
 }

@@ -1,4 +1,4 @@
-/* The .mote reader (SPEC 9): JSON, then every key by hand.  Nothing is guessed:
+/* The .mote reader (SPEC 14): JSON, then every key by hand.  Nothing is guessed:
  * unknown, missing and doubled keys, reals and numbers out of range are refused with their path.
  * Sizes are compared with what the file holds before anything is allocated. */
 #include "base/file.h"
@@ -18,6 +18,27 @@ static void *take(struct reader *r, size_t count, size_t size)
 
 /* ---- tensors ---- */
 
+/* [rows, columns, channels] of a map. */
+static bool read_map(struct reader *r, struct node node, enum type type)
+{
+    struct shape shape = {0};
+    int *const sides[] = {&shape.rows, &shape.columns, &shape.channels};
+    if (!node_exactly(r, &node, 3)) {
+        return false;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (!node_int(r, node_element(&node, i), 1, NET_WIDTH_MAX, sides[i])) {
+            return false;
+        }
+    }
+    int index = net_add_map(r->net, type, shape);
+    if (index < 0) {
+        return fail_memory(r->err);
+    }
+    return r->net->tensors[index].width > 0 ||
+           node_refuse(r, &node, "more than %d elements", NET_WIDTH_MAX);
+}
+
 static bool read_tensor(struct reader *r, struct node node)
 {
     const char *name = "";
@@ -33,7 +54,11 @@ static bool read_tensor(struct reader *r, struct node node)
     if (!type_parse(name, &type)) {
         return node_refuse(r, &type_node, "unknown type \"%.60s\"", name);
     }
-    return node_int(r, node_element(&node, 1), 1, NET_WIDTH_MAX, &width) &&
+    struct node size = node_element(&node, 1);
+    if (size.json && size.json->kind == KIND_ARRAY) {
+        return read_map(r, size, type);
+    }
+    return node_int(r, size, 1, NET_WIDTH_MAX, &width) &&
            (net_add_tensor(r->net, type, width) >= 0 || fail_memory(r->err));
 }
 
@@ -91,15 +116,21 @@ static bool read_shifts(struct reader *r, struct node node, int count, int most,
     return true;
 }
 
-static bool read_row(struct reader *r, struct node node, int columns, int limit, int16_t *row)
+static bool read_row(struct reader *r, struct node node, const struct weights *weights,
+                     int16_t *row)
 {
-    if (!node_exactly(r, &node, columns)) {
+    int limit = weights_limit(weights);
+    if (!node_exactly(r, &node, weights->columns)) {
         return false;
     }
-    for (int j = 0; j < columns; j++) {
+    for (int j = 0; j < weights->columns; j++) {
         int value;
-        if (!node_int(r, node_element(&node, (size_t)j), -limit, limit, &value)) {
+        struct node element = node_element(&node, (size_t)j);
+        if (!node_int(r, element, -limit, limit, &value)) {
             return false;
+        }
+        if (weights->odd && value % 2 == 0) {
+            return node_refuse(r, &element, "%d is not odd", value);
         }
         row[j] = (int16_t)value;
     }
@@ -123,8 +154,7 @@ static bool read_weights(struct reader *r, struct node node, struct weights *wei
     }
     int16_t *values = take(r, rows * columns, sizeof *values);
     for (size_t i = 0; values && i < rows; i++) {
-        if (!read_row(r, node_element(&node, i), weights->columns, weight_limit(weights->bits),
-                      values + i * columns)) {
+        if (!read_row(r, node_element(&node, i), weights, values + i * columns)) {
             return false;
         }
     }
@@ -132,23 +162,76 @@ static bool read_weights(struct reader *r, struct node node, struct weights *wei
     return values != NULL;
 }
 
-static bool read_dense(struct reader *r, const struct node *node, struct layer *layer)
+/* The bits of weights, and whether they are odd. */
+static bool read_levels(struct reader *r, const struct node *node, struct weights *weights)
+{
+    struct node levels = node_member(node, "levels");
+    const char *name = "";
+    if (levels.json && (!node_string(r, levels, &name) || strcmp(name, "odd") != 0)) {
+        return node_refuse(r, &levels, "only \"odd\" is known");
+    }
+    weights->odd = levels.json != NULL;
+    return node_int(r, node_member(node, "bits"), weights->odd ? 1 : 2, weights->odd ? 4 : 16,
+                    &weights->bits);
+}
+
+/* The size of the weights: rows of maps are their output's channels. */
+static bool size_weights(struct reader *r, const struct node *node, struct layer *layer)
+{
+    const struct tensor *in = &r->net->tensors[layer->inputs[0]];
+    const struct tensor *out = &r->net->tensors[layer->output];
+    if (layer->op == OP_DENSE) {
+        layer->weights.rows = out->width;
+        layer->weights.columns = in->width;
+        return true;
+    }
+    struct node groups = node_member(node, "groups");
+    if (!node_int(r, groups, 1, in->shape.channels, &layer->groups)) {
+        return false;
+    }
+    int64_t columns =
+        (int64_t)layer->window.rows * layer->window.columns * (in->shape.channels / layer->groups);
+    if (columns > (int64_t)NET_WEIGHTS_MAX) {
+        return node_refuse(r, node, "more than %zu weights", NET_WEIGHTS_MAX);
+    }
+    layer->weights.rows = out->shape.channels;
+    layer->weights.columns = (int)columns;
+    return true;
+}
+
+/* dense, conv, deconv */
+static bool read_rows(struct reader *r, const struct node *node, struct layer *layer)
 {
     const char *name = "";
     struct node activation = node_member(node, "activation");
-    int rows = r->net->tensors[layer->output].width;
-    layer->weights.rows = rows;
-    layer->weights.columns = r->net->tensors[layer->inputs[0]].width;
-    if (!node_string(r, activation, &name)) {
+    if (!size_weights(r, node, layer) || !node_string(r, activation, &name)) {
         return false;
     }
     if (!activation_parse(name, &layer->activation)) {
         return node_refuse(r, &activation, "unknown activation \"%.60s\"", name);
     }
-    return node_int(r, node_member(node, "bits"), 2, 16, &layer->weights.bits) &&
+    int rows = layer->weights.rows;
+    return read_levels(r, node, &layer->weights) &&
            read_weights(r, node_member(node, "weights"), &layer->weights) &&
            read_numbers(r, node_member(node, "bias"), rows, INT32_MAX, &layer->bias) &&
            read_shifts(r, node_member(node, "shift"), rows, NET_SHIFT_MAX, &layer->shift);
+}
+
+static bool read_window(struct reader *r, const struct node *node, struct layer *layer)
+{
+    for (const struct window_key *key = op_window_keys(layer->op); key->name; key++) {
+        struct node list = node_member(node, key->name);
+        if (!node_exactly(r, &list, key->count)) {
+            return false;
+        }
+        for (int i = 0; i < key->count; i++) {
+            int *field = (int *)(void *)((char *)&layer->window + key->fields[i]);
+            if (!node_int(r, node_element(&list, (size_t)i), 0, NET_WIDTH_MAX, field)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static bool read_convert(struct reader *r, const struct node *node, struct layer *layer)
@@ -190,18 +273,22 @@ static bool read_op(struct reader *r, const struct node *node, enum op *op)
 static bool op_keys(struct reader *r, const struct node *node, enum op op)
 {
     static const char *const none[] = {NULL};
-    static const char *const convert[] = {"op", "in", "out", "zero", "shift", NULL};
-    static const char *const dense[] = {"op",      "in",   "out",   "activation", "bits",
-                                        "weights", "bias", "shift", NULL};
-    static const char *const joint[] = {"op", "in", "out", NULL};
-    const char *const *required = joint;
-    switch (op) {
-    case OP_CONVERT: required = convert; break;
-    case OP_DENSE: required = dense; break;
-    case OP_ADD:
-    case OP_CONCAT: break;
+    static const char *const levels[] = {"levels", NULL};
+    static const char *const convert[] = {"zero", "shift", NULL};
+    static const char *const rows[] = {"activation", "bits", "weights", "bias", "shift", NULL};
+    const char *required[16] = {"op", "in", "out"};
+    size_t count = 3;
+    for (const struct window_key *key = op_window_keys(op); key->name; key++) {
+        required[count++] = key->name;
     }
-    return node_has_keys(r, node, required, none);
+    const char *const *own = op_has_rows(op) ? rows : op == OP_CONVERT ? convert : none;
+    while (*own) {
+        required[count++] = *own++;
+    }
+    if (op == OP_CONV || op == OP_DECONV) {
+        required[count] = "groups";
+    }
+    return node_has_keys(r, node, required, op_has_rows(op) ? levels : none);
 }
 
 /* The line of a value; values come in the order of the text, so that each line is counted once. */
@@ -220,7 +307,10 @@ static bool read_layer(struct reader *r, struct node node)
         !read_ends(r, &node, &layer)) {
         return false;
     }
-    if (layer.op == OP_DENSE && !read_dense(r, &node, &layer)) {
+    if (!read_window(r, &node, &layer)) {
+        return false;
+    }
+    if (op_has_rows(layer.op) && !read_rows(r, &node, &layer)) {
         return false;
     }
     if (layer.op == OP_CONVERT && !read_convert(r, &node, &layer)) {
@@ -258,10 +348,10 @@ static bool read_channel(struct reader *r, struct node node, struct channel *cha
            node_decimal(r, node_member(&node, "high"), &channel->high);
 }
 
-/* One channel per element of `tensor`; NULL on failure. */
+/* One channel per channel of `tensor`; NULL on failure. */
 static struct channel *read_channels(struct reader *r, struct node node, int tensor)
 {
-    int count = r->net->tensors[tensor].width;
+    int count = r->net->tensors[tensor].shape.channels;
     struct channel *channels = NULL;
     if (!node_exactly(r, &node, count) || !(channels = take(r, (size_t)count, sizeof *channels))) {
         return NULL;

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS    13
@@ -142,6 +143,18 @@ static void print_table(struct text *out, const struct table *table)
 
 /* ---- channels and classes ---- */
 
+/* "6 x u16", or of a map "28 x 28 x 1 x u8". */
+static void print_size(const struct tensor *tensor, char out[CELL_BYTES])
+{
+    const struct shape *shape = &tensor->shape;
+    if (shape->channels == tensor->width) {
+        (void)snprintf(out, CELL_BYTES, "%d x %s", tensor->width, type_name(tensor->type));
+    } else {
+        (void)snprintf(out, CELL_BYTES, "%d x %d x %d x %s", shape->rows, shape->columns,
+                       shape->channels, type_name(tensor->type));
+    }
+}
+
 static void channel_row(struct row *row, int index, const struct channel *channel)
 {
     char text[DECIMAL_TEXT_MAX];
@@ -163,7 +176,9 @@ static bool show_channels(struct text *out, struct arena *arena, const char *tit
 {
     static const char *const titles[] = {"",  "name", "unit", "lsb", "offset", "range in training",
                                          NULL};
-    int shown = tensor->width > LIST_SHOWN ? LIST_SHOWN : tensor->width;
+    int count = tensor->shape.channels;
+    int shown = count > LIST_SHOWN ? LIST_SHOWN : count;
+    char size[CELL_BYTES];
     struct table table;
     if (!table_new(&table, arena, "rllrrl", shown + 1)) {
         return false;
@@ -172,11 +187,11 @@ static bool show_channels(struct text *out, struct arena *arena, const char *tit
     for (int j = 0; j < shown; j++) {
         channel_row(&table.rows[j + 1], j, &channels[j]);
     }
-    text_printf(out, "\n%s: %d x %s, value = offset + lsb * code\n", title, tensor->width,
-                type_name(tensor->type));
+    print_size(tensor, size);
+    text_printf(out, "\n%s: %s, value = offset + lsb * code\n", title, size);
     print_table(out, &table);
-    if (shown < tensor->width) {
-        text_printf(out, "... and %d more\n", tensor->width - shown);
+    if (shown < count) {
+        text_printf(out, "... and %d more\n", count - shown);
     }
     return true;
 }
@@ -202,19 +217,27 @@ static void show_classes(struct text *out, const struct net *net)
 
 /* ---- layers ---- */
 
-/* Bytes of the layer's numbers as plain arrays: a weight 1 byte up to 8 bits and 2 above, a bias or
- * zero 4, a shift 1. */
+/* Bytes of weights as loops keep them: ternary five to a byte, 1 and 2 bits eight and four, up to 4
+ * bits two, up to 8 bits one, else two bytes each. */
+static int64_t weight_bytes(const struct weights *weights)
+{
+    int64_t count = (int64_t)weights->rows * weights->columns;
+    if (weights->odd && weights->bits <= 2) {
+        return weights->bits == 1 ? (count + 7) / 8 : (count + 3) / 4;
+    }
+    if (weights->bits == 2) {
+        return (count + 4) / 5;
+    }
+    return weights->bits <= 4 ? (count + 1) / 2 : weights->bits <= 8 ? count : 2 * count;
+}
+
+/* Bytes of the layer's numbers: weights, 4 for a bias or zero, 1 for a shift. */
 static int64_t parameter_bytes(const struct net *net, const struct layer *layer)
 {
-    int64_t width = net->tensors[layer->output].width;
-    int64_t weights = (int64_t)layer->weights.rows * layer->weights.columns;
-    switch (layer->op) {
-    case OP_CONVERT: return 5 * width;
-    case OP_DENSE: return weights * (layer->weights.bits > 8 ? 2 : 1) + 5 * width;
-    case OP_ADD:
-    case OP_CONCAT: return 0;
+    if (layer->op == OP_CONVERT) {
+        return 5 * (int64_t)net->tensors[layer->output].width;
     }
-    return 0;
+    return weight_bytes(&layer->weights) + 5 * (int64_t)layer->weights.rows;
 }
 
 /* Bits that hold `value` >= 0. */
@@ -242,22 +265,48 @@ static void cell_shifts(struct row *row, int column, const uint8_t *shift, int c
     }
 }
 
-/* The row with the largest accumulator: bound, row, bits. */
-static void cell_bound(struct row *row, int column, const struct layer *layer,
-                       const struct interval *in)
+/* The row with the largest accumulator: bound, row, bits.  False: out of memory. */
+static bool cell_bound(struct row *row, int column, const struct net *net,
+                       const struct layer *layer, const struct interval *in)
 {
-    int64_t worst = -1;
-    int at = 0;
-    for (int i = 0; i < layer->weights.rows; i++) {
-        int64_t bound = net_row_bound(layer, i, in);
-        if (bound > worst) {
-            worst = bound;
-            at = i;
-        }
+    int64_t *bounds = calloc((size_t)layer->weights.rows, sizeof *bounds);
+    bool done = bounds && net_rows(net, layer, in, bounds, NULL);
+    int worst = 0;
+    for (int i = 1; done && i < layer->weights.rows; i++) {
+        worst = bounds[i] > bounds[worst] ? i : worst;
     }
-    cell(row, column, "%lld", (long long)worst);
-    cell(row, column + 1, "%d", at);
-    cell(row, column + 2, "%d", bits_of(worst));
+    if (done) {
+        cell(row, column, "%lld", (long long)bounds[worst]);
+        cell(row, column + 1, "%d", worst);
+        cell(row, column + 2, "%d", bits_of(bounds[worst]));
+    }
+    free(bounds);
+    return done;
+}
+
+/* "conv 3x3 s2 d2 g4": the op, and what of its window is not the usual. */
+static void cell_op(struct row *row, int column, const struct net *net, const struct layer *layer)
+{
+    const struct window *w = &layer->window;
+    char *text = row->cells[column];
+    int used = snprintf(text, CELL_BYTES, "%s", op_name(layer->op));
+    if (w->rows > 0) {
+        used += snprintf(text + used, CELL_BYTES - (size_t)used, " %dx%d", w->rows, w->columns);
+    }
+    if (w->row_stride > 1 || w->column_stride > 1) {
+        used += snprintf(text + used, CELL_BYTES - (size_t)used,
+                         w->row_stride == w->column_stride ? " s%d" : " s%dx%d", w->row_stride,
+                         w->column_stride);
+    }
+    if (w->row_dilation > 1 || w->column_dilation > 1) {
+        used += snprintf(text + used, CELL_BYTES - (size_t)used, " d%dx%d", w->row_dilation,
+                         w->column_dilation);
+    }
+    if (layer->groups > 1) {
+        bool each = layer->groups == net->tensors[layer->inputs[0]].shape.channels;
+        (void)snprintf(text + used, CELL_BYTES - (size_t)used, each ? " each" : " g%d",
+                       layer->groups);
+    }
 }
 
 static void cell_inputs(struct row *row, int column, const struct layer *layer)
@@ -270,26 +319,28 @@ static void cell_inputs(struct row *row, int column, const struct layer *layer)
     }
 }
 
-static void layer_row(struct row *row, const struct net *net, int index,
+static bool layer_row(struct row *row, const struct net *net, int index,
                       struct interval *const *ranges)
 {
     const struct layer *layer = &net->layers[index];
     const struct tensor *out = &net->tensors[layer->output];
     cell(row, 0, "%d", index);
-    cell(row, 1, "%s", op_name(layer->op));
+    cell_op(row, 1, net, layer);
     cell_inputs(row, 2, layer);
     cell(row, 3, "%d", layer->output);
-    cell(row, 4, "%d x %s", out->width, type_name(out->type));
-    if (layer->op == OP_DENSE) {
-        cell(row, 5, "%s", activation_name(layer->activation));
-        cell(row, 6, "%d", layer->weights.bits);
-        cell_bound(row, 8, layer, ranges[layer->inputs[0]]);
-    }
-    if (layer->shift) {
-        cell_shifts(row, 7, layer->shift, out->width);
-    }
+    print_size(out, row->cells[4]);
     cell(row, 11, "%lld", (long long)parameter_bytes(net, layer));
-    cell(row, 12, "%lld", (long long)layer->weights.rows * layer->weights.columns);
+    cell(row, 12, "%lld", (long long)layer_macs(net, layer));
+    if (layer->shift) {
+        cell_shifts(row, 7, layer->shift,
+                    layer->op == OP_CONVERT ? out->width : layer->weights.rows);
+    }
+    if (!op_has_rows(layer->op)) {
+        return true;
+    }
+    cell(row, 5, "%s", activation_name(layer->activation));
+    cell(row, 6, layer->weights.odd ? "%d odd" : "%d", layer->weights.bits);
+    return cell_bound(row, 8, net, layer, ranges[layer->inputs[0]]);
 }
 
 static void total_row(struct row *row, const struct net *net)
@@ -316,7 +367,9 @@ static bool show_layers(struct text *out, struct arena *arena, const struct net 
     }
     head(&table, titles);
     for (int i = 0; i < net->layer_count; i++) {
-        layer_row(&table.rows[i + 1], net, i, ranges);
+        if (!layer_row(&table.rows[i + 1], net, i, ranges)) {
+            return false;
+        }
     }
     total_row(&table.rows[net->layer_count + 1], net);
     text_printf(out,
@@ -359,9 +412,12 @@ bool net_show(const struct net *net, struct text *out)
     const struct tensor *output = &net->tensors[net->output];
     struct arena *arena = arena_new();
     add_clean(out, net->name[0] ? net->name : "(no name)");
-    text_printf(out, ": %s, %d x %s -> %d x %s\n",
-                net->task == TASK_CLASSIFICATION ? "classification" : "regression", input->width,
-                type_name(input->type), output->width, type_name(output->type));
+    char in[CELL_BYTES];
+    char result[CELL_BYTES];
+    print_size(input, in);
+    print_size(output, result);
+    text_printf(out, ": %s, %s -> %s\n",
+                net->task == TASK_CLASSIFICATION ? "classification" : "regression", in, result);
     bool done = arena && show_channels(out, arena, "inputs", net->inputs, input) &&
                 show_channels(out, arena, "outputs", net->outputs, output);
     if (done && net->task == TASK_CLASSIFICATION) {

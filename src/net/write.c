@@ -1,4 +1,4 @@
-/* The .mote file (SPEC 9): the same net gives the same bytes, one row of weights to a line. */
+/* The .mote file (SPEC 14): the same net gives the same bytes, one row of weights to a line. */
 #include "base/file.h"
 #include "base/text.h"
 #include "net/net.h"
@@ -64,20 +64,39 @@ static void print_weights(struct text *out, const struct weights *weights)
     text_add(out, "]");
 }
 
+static void print_window(struct text *out, const struct layer *layer)
+{
+    for (const struct window_key *key = op_window_keys(layer->op); key->name; key++) {
+        text_printf(out, ", \"%s\": [", key->name);
+        for (int i = 0; i < key->count; i++) {
+            const char *window = (const char *)&layer->window;
+            text_printf(out, "%s%d", comma(i),
+                        *(const int *)(const void *)(window + key->fields[i]));
+        }
+        text_add(out, "]");
+    }
+    if (layer->groups > 0) {
+        text_printf(out, ", \"groups\": %d", layer->groups);
+    }
+}
+
 static void print_layer(struct text *out, const struct net *net, const struct layer *layer)
 {
     int width = net->tensors[layer->output].width;
+    int rows = layer->weights.rows;
     text_printf(out, "    {\"op\": \"%s\", \"in\": [", op_name(layer->op));
     for (int k = 0; k < layer->input_count; k++) {
         text_printf(out, "%s%d", comma(k), layer->inputs[k]);
     }
     text_printf(out, "], \"out\": %d", layer->output);
-    if (layer->op == OP_DENSE) {
-        text_printf(out, ", \"activation\": \"%s\", \"bits\": %d",
-                    activation_name(layer->activation), layer->weights.bits);
+    print_window(out, layer);
+    if (op_has_rows(layer->op)) {
+        text_printf(out, ", \"activation\": \"%s\", \"bits\": %d%s",
+                    activation_name(layer->activation), layer->weights.bits,
+                    layer->weights.odd ? ", \"levels\": \"odd\"" : "");
         print_weights(out, &layer->weights);
-        print_numbers(out, "bias", layer->bias, width);
-        print_bytes(out, "shift", layer->shift, width);
+        print_numbers(out, "bias", layer->bias, rows);
+        print_bytes(out, "shift", layer->shift, rows);
     } else if (layer->op == OP_CONVERT) {
         print_numbers(out, "zero", layer->zero, width);
         print_bytes(out, "shift", layer->shift, width);
@@ -89,8 +108,14 @@ static void print_graph(struct text *out, const struct net *net)
 {
     text_add(out, "  \"tensors\": [");
     for (int t = 0; t < net->tensor_count; t++) {
-        text_printf(out, "%s[\"%s\", %d]", comma(t), type_name(net->tensors[t].type),
-                    net->tensors[t].width);
+        const struct tensor *tensor = &net->tensors[t];
+        text_printf(out, "%s[\"%s\", ", comma(t), type_name(tensor->type));
+        if (tensor->shape.channels == tensor->width) {
+            text_printf(out, "%d]", tensor->width);
+        } else {
+            text_printf(out, "[%d, %d, %d]]", tensor->shape.rows, tensor->shape.columns,
+                        tensor->shape.channels);
+        }
     }
     text_printf(out, "],\n  \"input\": %d,\n  \"output\": %d,\n  \"layers\": [\n", net->input,
                 net->output);
@@ -160,8 +185,8 @@ bool net_print(const struct net *net, struct text *out)
     text_printf(out, ",\n  \"task\": \"%s\",\n",
                 net->task == TASK_CLASSIFICATION ? "classification" : "regression");
     print_graph(out, net);
-    print_channels(out, "inputs", net->inputs, net->tensors[net->input].width);
-    print_channels(out, "outputs", net->outputs, net->tensors[net->output].width);
+    print_channels(out, "inputs", net->inputs, net->tensors[net->input].shape.channels);
+    print_channels(out, "outputs", net->outputs, net->tensors[net->output].shape.channels);
     print_classes(out, net);
     print_provenance(out, &net->provenance);
     text_add(out, "}\n");

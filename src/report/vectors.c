@@ -61,7 +61,10 @@ static struct interval before_range(const struct search *s, const struct layer *
             range.high += s->ranges[layer->inputs[k]][element].high;
         }
         break;
-    case OP_CONCAT: break;
+    case OP_CONCAT:
+        break;
+    CASES_OF_MAPS:
+        break;
     }
     return range;
 }
@@ -73,9 +76,11 @@ static void add_goal(struct search *s, struct goal goal)
     }
 }
 
+/* Nets with maps have none: random images saturate. */
 static void find_goals(struct search *s)
 {
-    for (int i = 0; i < s->net->layer_count; i++) {
+    bool maps = net_has_maps(s->net);
+    for (int i = 0; !maps && i < s->net->layer_count; i++) {
         const struct layer *layer = &s->net->layers[i];
         enum activation activation = layer->op == OP_DENSE ? layer->activation : ACTIVATION_NONE;
         const struct tensor *out = &s->net->tensors[layer->output];
@@ -137,6 +142,8 @@ static void pass_back(struct search *s, const struct layer *layer, int element, 
             }
             at -= width;
         }
+        break;
+    CASES_OF_MAPS:
         break;
     }
 }

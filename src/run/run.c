@@ -3,21 +3,12 @@
  * Values are 64 bits wide here, and every one that SPEC calls an i32 is compared with its bound:
  * net_check() has proved that none fails, so a failure is a bug in the proof and stops the
  * program in release builds too. */
-#include "run/run.h"
+#include "run/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct run {
-    const struct net *net;
-    struct arena *arena;
-    int64_t *values[NET_TENSORS_MAX];         /* the elements of each tensor */
-    struct interval *ranges[NET_TENSORS_MAX]; /* what bound.c says about them */
-    int64_t *bounds[NET_LAYERS_MAX];          /* dense: of each row; else NULL */
-    int64_t *before[NET_LAYERS_MAX];          /* what clamps and activations got */
-};
-
-static void broken(const char *name, int layer, int row, int64_t value)
+void run_broken(const char *name, int layer, int row, int64_t value)
 {
     (void)fprintf(stderr, "mote: internal error: %s: layer %d, element %d: %lld breaks its bound\n",
                   name, layer, row, (long long)value);
@@ -27,7 +18,7 @@ static void broken(const char *name, int layer, int row, int64_t value)
 /* ---- 1. Notation ---- */
 
 /* 1.1: floor(a / 2^k). */
-static int64_t shift_right(int64_t a, int k)
+int64_t run_shift_right(int64_t a, int k)
 {
     int64_t divisor = (int64_t)1 << k;
     int64_t quotient = a / divisor;
@@ -35,16 +26,16 @@ static int64_t shift_right(int64_t a, int k)
 }
 
 /* 1.2 */
-static int64_t clamp(int64_t a, int64_t l, int64_t h)
+int64_t run_clamp(int64_t a, int64_t l, int64_t h)
 {
     return a < l ? l : a > h ? h : a;
 }
 
 /* 1.4 */
-static int64_t is_i32(const struct run *run, int layer, int row, int64_t a)
+int64_t run_is_i32(const struct run *run, int layer, int row, int64_t a)
 {
     if (a < INT32_MIN || a > INT32_MAX) {
-        broken(run->net->name, layer, row, a);
+        run_broken(run->net->name, layer, row, a);
     }
     return a;
 }
@@ -52,12 +43,12 @@ static int64_t is_i32(const struct run *run, int layer, int row, int64_t a)
 /* ---- 2. Tensors ---- */
 
 /* 2.1: store an element; its range is what bounds behind it rely on. */
-static void store(struct run *run, int layer, int element, int64_t value)
+void run_store(struct run *run, int layer, int element, int64_t value)
 {
     int tensor = run->net->layers[layer].output;
     struct interval range = run->ranges[tensor][element];
     if (value < range.low || value > range.high) {
-        broken(run->net->name, layer, element, value);
+        run_broken(run->net->name, layer, element, value);
     }
     run->values[tensor][element] = value;
 }
@@ -80,10 +71,10 @@ static void run_convert(struct run *run, int index)
     enum type type = type_of(run, layer->output);
     const int64_t *u = run->values[layer->inputs[0]];
     for (int j = 0; j < width_of(run, layer->output); j++) {
-        int64_t moved = is_i32(run, index, j, u[j] - layer->zero[j]);
-        int64_t scaled = is_i32(run, index, j, moved * ((int64_t)1 << layer->shift[j]));
+        int64_t moved = run_is_i32(run, index, j, u[j] - layer->zero[j]);
+        int64_t scaled = run_is_i32(run, index, j, moved * ((int64_t)1 << layer->shift[j]));
         run->before[index][j] = scaled;
-        store(run, index, j, clamp(scaled, type_low(type), type_high(type)));
+        run_store(run, index, j, run_clamp(scaled, type_low(type), type_high(type)));
     }
 }
 
@@ -95,12 +86,12 @@ static int64_t accumulate(const struct run *run, int index, int row)
     const struct layer *layer = &run->net->layers[index];
     const int64_t *a = run->values[layer->inputs[0]];
     const int16_t *w = layer->weights.values + (size_t)row * (size_t)layer->weights.columns;
-    int64_t bound = is_i32(run, index, row, run->bounds[index][row]);
+    int64_t bound = run_is_i32(run, index, row, run->bounds[index][row]);
     int64_t acc = layer->bias[row];
     for (int j = 0; j < layer->weights.columns; j++) {
         acc += w[j] * a[j];
         if (acc < -bound || acc > bound) {
-            broken(run->net->name, index, row, acc);
+            run_broken(run->net->name, index, row, acc);
         }
     }
     return acc;
@@ -110,33 +101,33 @@ static int64_t accumulate(const struct run *run, int index, int row)
 
 static int64_t cubic(const struct run *run, int index, int row, int64_t z)
 {
-    int64_t v = clamp(z, -32767, 32767);
-    int64_t t = is_i32(run, index, row, v * v) >> 15;
-    return shift_right(is_i32(run, index, row, v * ((98304 - t) >> 1)), 15);
+    int64_t v = run_clamp(z, -32767, 32767);
+    int64_t t = run_is_i32(run, index, row, v * v) >> 15;
+    return run_shift_right(run_is_i32(run, index, row, v * ((98304 - t) >> 1)), 15);
 }
 
 static int64_t psig(const struct run *run, int index, int row, int64_t z)
 {
-    int64_t v = clamp(z, -32767, 32767);
-    return shift_right(is_i32(run, index, row, v * (65536 - llabs(v))), 15);
+    int64_t v = run_clamp(z, -32767, 32767);
+    return run_shift_right(run_is_i32(run, index, row, v * (65536 - llabs(v))), 15);
 }
 
 static int64_t leaky(int64_t z, int64_t high)
 {
-    int64_t v = clamp(z, -high, high);
-    return v >= 0 ? v : shift_right(v, 3);
+    int64_t v = run_clamp(z, -high, high);
+    return v >= 0 ? v : run_shift_right(v, 3);
 }
 
-static int64_t activate(const struct run *run, int index, int row, int64_t z)
+int64_t run_activate(const struct run *run, int index, int row, int64_t z)
 {
     const struct layer *layer = &run->net->layers[index];
     enum type type = type_of(run, layer->output);
     int64_t high = type_high(type);
     switch (layer->activation) {
-    case ACTIVATION_NONE: return clamp(z, type_low(type), high);
-    case ACTIVATION_RELU: return clamp(z, 0, high);
-    case ACTIVATION_CLIP: return clamp(z, -high, high);
-    case ACTIVATION_ABS: return llabs(clamp(z, -high, high));
+    case ACTIVATION_NONE: return run_clamp(z, type_low(type), high);
+    case ACTIVATION_RELU: return run_clamp(z, 0, high);
+    case ACTIVATION_CLIP: return run_clamp(z, -high, high);
+    case ACTIVATION_ABS: return llabs(run_clamp(z, -high, high));
     case ACTIVATION_LEAKY: return leaky(z, high);
     case ACTIVATION_CUBIC: return cubic(run, index, row, z);
     case ACTIVATION_PSIG: return psig(run, index, row, z);
@@ -149,9 +140,9 @@ static void run_dense(struct run *run, int index)
 {
     const struct layer *layer = &run->net->layers[index];
     for (int row = 0; row < layer->weights.rows; row++) {
-        int64_t z = shift_right(accumulate(run, index, row), layer->shift[row]);
+        int64_t z = run_shift_right(accumulate(run, index, row), layer->shift[row]);
         run->before[index][row] = z;
-        store(run, index, row, activate(run, index, row, z));
+        run_store(run, index, row, run_activate(run, index, row, z));
     }
 }
 
@@ -164,41 +155,46 @@ static void run_add(struct run *run, int index)
     for (int j = 0; j < width_of(run, layer->output); j++) {
         int64_t sum = 0;
         for (int k = 0; k < layer->input_count; k++) {
-            sum = is_i32(run, index, j, sum + run->values[layer->inputs[k]][j]);
+            sum = run_is_i32(run, index, j, sum + run->values[layer->inputs[k]][j]);
         }
         run->before[index][j] = sum;
-        store(run, index, j, clamp(sum, type_low(type), type_high(type)));
+        run_store(run, index, j, run_clamp(sum, type_low(type), type_high(type)));
     }
 }
 
 /* ---- 7. concat ---- */
 
+/* A vector is a map of one position. */
 static void run_concat(struct run *run, int index)
 {
     const struct layer *layer = &run->net->layers[index];
+    const struct shape *shape = &run->net->tensors[layer->output].shape;
     int element = 0;
-    for (int k = 0; k < layer->input_count; k++) {
-        for (int j = 0; j < width_of(run, layer->inputs[k]); j++) {
-            store(run, index, element++, run->values[layer->inputs[k]][j]);
+    for (int at = 0; at < shape->rows * shape->columns; at++) {
+        for (int k = 0; k < layer->input_count; k++) {
+            int channels = run->net->tensors[layer->inputs[k]].shape.channels;
+            for (int c = 0; c < channels; c++) {
+                run_store(run, index, element++, run->values[layer->inputs[k]][at * channels + c]);
+            }
         }
     }
 }
 
-/* ---- 8. Invariants: the net has passed net_check() ---- */
+/* 8 to 12 are in maps.c. */
 
-/* 8.3: the bounds to compare with. */
+/* ---- 13. Invariants: the net has passed net_check() ---- */
+
+/* 13.3: the bounds to compare with. */
 static bool prepare_bounds(struct run *run, int index)
 {
     const struct layer *layer = &run->net->layers[index];
-    if (layer->op != OP_DENSE) {
+    if (!op_has_rows(layer->op)) {
         return true;
     }
-    int rows = layer->weights.rows;
-    run->bounds[index] = arena_alloc(run->arena, (size_t)rows, sizeof *run->bounds[index]);
-    for (int row = 0; run->bounds[index] && row < rows; row++) {
-        run->bounds[index][row] = net_row_bound(layer, row, run->ranges[layer->inputs[0]]);
-    }
-    return run->bounds[index] != NULL;
+    size_t rows = (size_t)layer->weights.rows;
+    run->bounds[index] = arena_alloc(run->arena, rows, sizeof *run->bounds[index]);
+    return run->bounds[index] &&
+           net_rows(run->net, layer, run->ranges[layer->inputs[0]], run->bounds[index], NULL);
 }
 
 static bool prepare(struct run *run)
@@ -254,6 +250,15 @@ static void run_layer(struct run *run, int index)
     case OP_DENSE: run_dense(run, index); break;
     case OP_ADD: run_add(run, index); break;
     case OP_CONCAT: run_concat(run, index); break;
+    case OP_CONV: run_conv(run, index); break;
+    case OP_DECONV: run_deconv(run, index); break;
+    case OP_MAXPOOL: run_maxpool(run, index); break;
+    case OP_AVGPOOL: run_avgpool(run, index); break;
+    case OP_RESIZE: run_resize(run, index); break;
+    case OP_UPSAMPLE: run_upsample(run, index); break;
+    case OP_SHUFFLE: run_shuffle(run, index); break;
+    case OP_PAD: run_pad(run, index); break;
+    case OP_RESHAPE: run_reshape(run, index); break;
     }
 }
 
@@ -263,7 +268,7 @@ void run_predict(struct run *run, const int32_t *in, int32_t *out)
     for (int j = 0; j < width_of(run, net->input); j++) {
         struct interval range = run->ranges[net->input][j];
         if (in[j] < range.low || in[j] > range.high) {
-            broken(net->name, -1, j, in[j]);
+            run_broken(net->name, -1, j, in[j]);
         }
         run->values[net->input][j] = in[j];
     }
@@ -280,7 +285,7 @@ int64_t run_before(const struct run *run, int layer, int element)
     return run->before[layer][element];
 }
 
-/* 8.6 */
+/* 13.6 */
 int run_class(const struct net *net, const int32_t *out)
 {
     int best = 0;

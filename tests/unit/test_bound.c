@@ -100,7 +100,7 @@ static void check_activation(enum activation activation, enum type type, int shi
     net->input = net_add_tensor(net, TYPE_I16, 1);
     net->output = net_add_tensor(net, type, 1);
     struct layer layer = {.op = OP_DENSE, .input_count = 1, .output = 1, .activation = activation};
-    layer.weights = (struct weights){4, 1, 1, (const int16_t[]){3}};
+    layer.weights = (struct weights){4, 1, 1, (const int16_t[]){3}, false};
     layer.bias = &bias;
     layer.shift = (const uint8_t[]){(uint8_t)shift};
     assert_true(net_add_layer(net, &layer) && net_set_channels(net, &channel, &channel));

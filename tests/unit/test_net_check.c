@@ -1,4 +1,4 @@
-/* SPEC 8: every invariant is broken once, and the message says which and where. */
+/* SPEC 13: every invariant is broken once, and the message says which and where. */
 #include "support/unit.h"
 
 #include "net/net.h"
@@ -21,21 +21,21 @@ static void add_layers(struct net *net)
          .input_count = 1,
          .output = 2,
          .activation = ACTIVATION_CUBIC,
-         .weights = {4, 3, 2, weights},
+         .weights = {4, 3, 2, weights, false},
          .bias = numbers,
          .shift = shift},
         {.op = OP_DENSE,
          .inputs = {2},
          .input_count = 1,
          .output = 3,
-         .weights = {4, 2, 3, weights},
+         .weights = {4, 2, 3, weights, false},
          .bias = numbers,
          .shift = shift},
         {.op = OP_DENSE,
          .inputs = {1},
          .input_count = 1,
          .output = 4,
-         .weights = {4, 2, 2, weights},
+         .weights = {4, 2, 2, weights, false},
          .bias = numbers,
          .shift = shift},
         {.op = OP_ADD, .inputs = {3, 4}, .input_count = 2, .output = 5},
@@ -48,9 +48,11 @@ static void add_layers(struct net *net)
 
 static struct net *sound_net(void)
 {
-    static const struct tensor tensors[] = {{TYPE_U16, 2}, {TYPE_I16, 2}, {TYPE_I16, 3},
-                                            {TYPE_I32, 2}, {TYPE_I32, 2}, {TYPE_I16, 2},
-                                            {TYPE_I16, 4}};
+    static const struct {
+        enum type type;
+        int width;
+    } tensors[] = {{TYPE_U16, 2}, {TYPE_I16, 2}, {TYPE_I16, 3}, {TYPE_I32, 2},
+                   {TYPE_I32, 2}, {TYPE_I16, 2}, {TYPE_I16, 4}};
     static struct channel channels[4];
     struct net *net = net_new("net");
     assert_non_null(net);
@@ -102,7 +104,7 @@ static const char *spoil_counts(struct net *net, int which)
     case 3: net->layer_count = 257; return "257 layers, 1 to 256 are allowed";
     case 4: net->tensors[3].width = 0; return "tensor 3: width 0, 1 to 65536 are allowed";
     case 5: net->tensors[3].width = 65537; return "tensor 3: width 65537, 1 to 65536 are allowed";
-    case 6: net->tensors[2].type = (enum type)5; return "tensor 2: unknown type";
+    case 6: net->tensors[2].type = (enum type)6; return "tensor 2: unknown type";
     case 7: net->input = 7; return "the input is tensor 7, there are 7 tensors";
     case 8: net->output = -1; return "the output is tensor -1, there are 7 tensors";
     case 9: net->output = 0; return "tensor 0 is both input and output";
@@ -116,7 +118,7 @@ static const char *spoil_flow(struct net *net, int which)
 {
     struct layer *layers = net->layers;
     switch (which) {
-    case 0: layers[1].op = (enum op)4; return "layer 1: unknown op";
+    case 0: layers[1].op = (enum op)13; return "layer 1: unknown op";
     case 1: layers[1].input_count = 2; return "layer 1 (dense): 2 inputs, it takes 1";
     case 2: layers[4].input_count = 1; return "layer 4 (add): 1 inputs, it takes 2 to 4";
     case 3: layers[4].input_count = 5; return "layer 4 (add): 5 inputs, it takes 2 to 4";

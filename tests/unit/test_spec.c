@@ -113,7 +113,15 @@ static void flush(struct spec *spec, const struct line *line)
     layer->bias = spec->numbers;
     layer->shift = spec->shift;
     enum type type = (enum type)layer->output; /* kept there until the width was known */
-    layer->output = net_add_tensor(spec->net, type, spec->rows);
+    struct shape shape = {1, 1, spec->rows};
+    const char *why = "";
+    if (layer->op != OP_DENSE) {
+        layer->output = 0;
+        if (!net_map_shape(spec->net, layer, &shape, &why)) {
+            stop(line, why);
+        }
+    }
+    layer->output = net_add_map(spec->net, type, shape);
     if (spec->rows == 0 || !net_add_layer(spec->net, layer)) {
         stop(line, "cannot add the layer");
     }
@@ -152,15 +160,44 @@ static void start_case(struct spec *spec)
     assert_non_null(spec->net);
 }
 
-static void read_dense(struct spec *spec, const struct line *line)
+/* "kernel 3 3 stride 1 1 ..." from word `at` on; where it ends. */
+static int read_window(struct spec *spec, const struct line *line, int at)
 {
-    spec->layer = (struct layer){.op = OP_DENSE, .output = (int)type_word(line, 1)};
-    if (!activation_parse(word(line, 2), &spec->layer.activation) || !is_word(line, 3, "bits")) {
+    for (const struct window_key *key = op_window_keys(spec->layer.op); key->name; key++) {
+        int32_t values[WORDS_MAX];
+        if (!is_word(line, at++, key->name) || numbers(line, &at, values) != key->count) {
+            stop(line, key->name);
+        }
+        for (int i = 0; i < key->count; i++) {
+            *(int *)(void *)((char *)&spec->layer.window + key->fields[i]) = values[i];
+        }
+    }
+    return at;
+}
+
+/* dense, conv, deconv; their rows follow. */
+static void read_weighted(struct spec *spec, const struct line *line, enum op op)
+{
+    int at = 5;
+    spec->layer = (struct layer){.op = op, .output = (int)type_word(line, 1)};
+    if (!activation_parse(word(line, 2), &spec->layer.activation) ||
+        !(is_word(line, 3, "bits") || is_word(line, 3, "odd"))) {
         stop(line, "expected: dense TYPE ACTIVATION bits BITS");
     }
     spec->layer.weights.bits = (int)number(line, 4);
-    sources(spec, line, 5);
-    spec->layer.weights.columns = spec->net->tensors[spec->layer.inputs[0]].width;
+    spec->layer.weights.odd = is_word(line, 3, "odd");
+    if (op != OP_DENSE) {
+        at = read_window(spec, line, at);
+        spec->layer.groups = is_word(line, at, "groups") ? (int)number(line, at + 1) : 1;
+        at += is_word(line, at, "groups") ? 2 : 0;
+    }
+    sources(spec, line, at);
+    const struct tensor *in = &spec->net->tensors[spec->layer.inputs[0]];
+    const struct window *w = &spec->layer.window;
+    spec->layer.weights.columns = op == OP_DENSE
+                                      ? in->width
+                                      : w->rows * w->columns * in->shape.channels /
+                                            (spec->layer.groups > 0 ? spec->layer.groups : 1);
     spec->rows = 0;
     spec->gathering = true;
 }
@@ -201,17 +238,38 @@ static void read_convert(struct spec *spec, const struct line *line)
     assert_true(net_add_layer(spec->net, &spec->layer));
 }
 
+/* Pools, resize and what moves elements: window, then `size R C CHANNELS` where only that tells. */
+static void read_moved(struct spec *spec, const struct line *line, enum op op)
+{
+    struct shape shape = {0, 0, 0};
+    const char *why = "";
+    spec->layer = (struct layer){.op = op};
+    int at = read_window(spec, line, 1);
+    if (is_word(line, at, "size")) {
+        shape = (struct shape){(int)number(line, at + 1), (int)number(line, at + 2),
+                               (int)number(line, at + 3)};
+        at += 4;
+    }
+    sources(spec, line, at);
+    enum type type = spec->net->tensors[spec->layer.inputs[0]].type;
+    if (shape.rows == 0 && !net_map_shape(spec->net, &spec->layer, &shape, &why)) {
+        stop(line, why);
+    }
+    spec->layer.output = net_add_map(spec->net, type, shape);
+    assert_true(net_add_layer(spec->net, &spec->layer));
+}
+
 static void read_joint(struct spec *spec, const struct line *line, enum op op)
 {
     spec->layer = (struct layer){.op = op};
     sources(spec, line, op == OP_ADD ? 2 : 1);
     const struct tensor *in = &spec->net->tensors[spec->layer.inputs[0]];
     enum type type = op == OP_ADD ? type_word(line, 1) : in->type;
-    int width = in->width;
+    struct shape shape = in->shape;
     for (int k = 1; op == OP_CONCAT && k < spec->layer.input_count; k++) {
-        width += spec->net->tensors[spec->layer.inputs[k]].width;
+        shape.channels += spec->net->tensors[spec->layer.inputs[k]].shape.channels;
     }
-    spec->layer.output = net_add_tensor(spec->net, type, width);
+    spec->layer.output = net_add_map(spec->net, type, shape);
     assert_true(net_add_layer(spec->net, &spec->layer));
 }
 
@@ -266,6 +324,39 @@ static void check_vector(struct spec *spec, const struct line *line)
     spec->vectors++;
 }
 
+/* input TYPE WIDTH, or of a map input TYPE ROWS COLUMNS CHANNELS */
+static void read_input(struct spec *spec, const struct line *line)
+{
+    int32_t sides[WORDS_MAX];
+    int at = 2;
+    int count = numbers(line, &at, sides);
+    struct shape shape =
+        count == 3 ? (struct shape){sides[0], sides[1], sides[2]} : (struct shape){1, 1, sides[0]};
+    if (count != 1 && count != 3) {
+        stop(line, "expected: input TYPE WIDTH, or TYPE ROWS COLUMNS CHANNELS");
+    }
+    spec->net->input = net_add_map(spec->net, type_word(line, 1), shape);
+}
+
+static void read_op(struct spec *spec, const struct line *line, enum op op)
+{
+    switch (op) {
+    case OP_CONVERT: read_convert(spec, line); break;
+    case OP_DENSE:
+    case OP_CONV:
+    case OP_DECONV: read_weighted(spec, line, op); break;
+    case OP_ADD:
+    case OP_CONCAT: read_joint(spec, line, op); break;
+    case OP_MAXPOOL:
+    case OP_AVGPOOL:
+    case OP_RESIZE:
+    case OP_UPSAMPLE:
+    case OP_SHUFFLE:
+    case OP_PAD:
+    case OP_RESHAPE: read_moved(spec, line, op); break;
+    }
+}
+
 static void read_line(struct spec *spec, const struct line *line)
 {
     if (line->count == 0) {
@@ -283,16 +374,11 @@ static void read_line(struct spec *spec, const struct line *line)
         return;
     }
     flush(spec, line);
+    enum op op;
     if (is_word(line, 0, "input")) {
-        spec->net->input = net_add_tensor(spec->net, type_word(line, 1), (int)number(line, 2));
-    } else if (is_word(line, 0, "dense")) {
-        read_dense(spec, line);
-    } else if (is_word(line, 0, "convert")) {
-        read_convert(spec, line);
-    } else if (is_word(line, 0, "add")) {
-        read_joint(spec, line, OP_ADD);
-    } else if (is_word(line, 0, "concat")) {
-        read_joint(spec, line, OP_CONCAT);
+        read_input(spec, line);
+    } else if (op_parse(word(line, 0), &op)) {
+        read_op(spec, line, op);
     } else {
         check_vector(spec, line);
     }

@@ -1,0 +1,12 @@
+/* Random nets on maps: every op, window and kind of weights. */
+#ifndef MOTE_SUPPORT_RANDOM_MAPS_H
+#define MOTE_SUPPORT_RANDOM_MAPS_H
+
+#include "net/net.h"
+
+/* A pure function of `seed` that has passed net_check(): two to seven ops on small maps, with sums
+ * and concatenations, often with a dense layer at the end.  Free with net_free().  Stops the test
+ * program where it fails. */
+struct net *random_map_net(uint64_t seed);
+
+#endif
