@@ -1,6 +1,7 @@
 #include "emit/emit.h"
 
 #include "emit/kernel.h"
+#include "emit/map.h"
 #include "emit/variant.h"
 
 #include <string.h>
@@ -45,6 +46,10 @@ static void print_portable(struct text *out, const struct plan *plan, const char
 {
     struct helpers helpers;
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
+    if (plan->maps) {
+        map_print(out, plan, storage);
+        return;
+    }
     helpers_collect(plan, &helpers);
     print_macros(out, plan, &helpers);
     if (calls_clamp(&printer)) {
@@ -59,7 +64,7 @@ static int print_variants(struct text *out, const struct plan *plan, const char 
     int count = 0;
     for (int i = 0; i < VARIANT_COUNT; i++) {
         const struct variant *variant = variants[i];
-        bool wanted = variant && (plan->options->variants >> variant->kind & 1U);
+        bool wanted = variant && !plan->maps && (plan->options->variants >> variant->kind & 1U);
         if (wanted && variant->fits(plan)) {
             text_printf(out, "#%s %s\n\n", count++ ? "elif" : "if", variant->guard);
             variant->print(out, plan, storage);
@@ -149,12 +154,13 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
     if (options->kernel && !kernel_parse(options->kernel, &kind)) {
         return fail(err, "'%.40s' is no kernel", options->kernel);
     }
-    if (net_has_maps(net)) {
-        return fail(err, "nets on maps cannot be emitted yet");
-    }
     struct plan *plan = plan_new(net, options);
     if (!plan) {
         return fail_memory(err);
+    }
+    if (options->constant_time && plan->maps) {
+        plan_free(plan);
+        return fail(err, "--constant-time is for nets on vectors; this one has maps");
     }
     if (options->constant_time && !steady_check(plan, err)) {
         plan_free(plan);

@@ -34,7 +34,8 @@ const char *literal(int64_t value, char text[GROUPED_MAX])
 
 const char *c_type(enum type type)
 {
-    static const char *const names[] = {"int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t"};
+    static const char *const names[] = {"int8_t",   "uint8_t", "int16_t",
+                                        "uint16_t", "int32_t", "uint8_t"};
     return names[type];
 }
 

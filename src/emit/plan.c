@@ -1,4 +1,5 @@
 #include "emit/kernel.h"
+#include "emit/map.h"
 
 #include <string.h>
 
@@ -32,9 +33,8 @@ static void plan_floor(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
-    const struct interval *in = plan->ranges[layer->inputs[0]];
     for (int i = 0; i < layer->weights.rows; i++) {
-        struct interval acc = net_row_range(layer, i, in);
+        struct interval acc = step->sums[i];
         int shift = layer->shift[i];
         plan->shifts_in_rows = plan->shifts_in_rows || shift != layer->shift[0];
         plan->based = plan->based && acc.low >= -BASE && acc.high < BASE;
@@ -58,18 +58,19 @@ static bool plan_dense(struct plan *plan, int index)
     struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
     step->bounds = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->bounds);
     step->sums = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->sums);
-    for (int i = 0; step->bounds && step->sums && i < layer->weights.rows; i++) {
-        struct interval z = net_row_range(layer, i, in);
-        step->sums[i] = z;
+    if (!step->bounds || !step->sums || !net_rows(plan->net, layer, in, step->bounds, step->sums)) {
+        return false;
+    }
+    for (int i = 0; i < layer->weights.rows; i++) {
+        struct interval z = step->sums[i];
         z.low = floor_shift(z.low, layer->shift[i]);
         z.high = floor_shift(z.high, layer->shift[i]);
         step->clamps = step->clamps || !inside(z, kept);
         step->range.low = i == 0 || z.low < step->range.low ? z.low : step->range.low;
         step->range.high = i == 0 || z.high > step->range.high ? z.high : step->range.high;
-        step->bounds[i] = net_row_bound(layer, i, in);
         step->worst = step->bounds[i] > step->bounds[step->worst] ? i : step->worst;
     }
-    return step->bounds && step->sums;
+    return true;
 }
 
 /* Can a reading leave the output type?  Exact: the readings are known to fill their type. */
@@ -118,8 +119,8 @@ static bool plan_series(struct plan *plan, int index, char first, char second)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
-    int rows = plan->net->tensors[layer->output].width;
     bool convert = layer->op == OP_CONVERT;
+    int rows = convert ? plan->net->tensors[layer->output].width : layer->weights.rows;
     struct numbers numbers = {.i32 = convert ? layer->zero : layer->bias};
     struct numbers shifts = {.u8 = layer->shift};
     if (convert) {
@@ -151,6 +152,8 @@ static bool plan_steps(struct plan *plan)
             }
             break;
         case OP_DENSE:
+        case OP_CONV:
+        case OP_DECONV:
             step->number = ++dense;
             if (!plan_series(plan, i, 'b', 'k') || !plan_dense(plan, i)) {
                 return false;
@@ -163,10 +166,14 @@ static bool plan_steps(struct plan *plan)
             }
             break;
         case OP_ADD: plan_add(plan, i); break;
-        case OP_CONCAT:
-            break;
-        CASES_OF_MAPS:
-            break; /* map_plan.c */
+        case OP_CONCAT: break;
+        case OP_MAXPOOL:
+        case OP_AVGPOOL:
+        case OP_RESIZE:
+        case OP_UPSAMPLE:
+        case OP_SHUFFLE:
+        case OP_PAD:
+        case OP_RESHAPE: break;
         }
     }
     return true;
@@ -333,8 +340,13 @@ static void plan_names(struct plan *plan)
 static bool plan_fill(struct plan *plan)
 {
     plan_names(plan);
-    if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan) ||
-        !plan_choose(plan)) {
+    if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan)) {
+        return false;
+    }
+    if (net_has_maps(plan->net)) {
+        return map_plan(plan);
+    }
+    if (!plan_choose(plan)) {
         return false;
     }
     plan_forms(plan);

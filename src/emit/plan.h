@@ -60,6 +60,7 @@ struct series {
 };
 
 struct kernel;
+struct map_plan;
 
 /* Rows of a dense layer that one kernel computes. */
 struct span {
@@ -114,11 +115,12 @@ struct plan {
     struct view *views;       /* one per tensor */
     struct buffer *buffers;
     int buffer_count;
-    bool reads_input;    /* does any output depend on the input at all? */
-    bool shifts_in_rows; /* does a loop's row end with its shift? */
-    bool based;          /* do 2^30 keep every row's sum from being negative, and below 2^31? */
-    int worst_layer;     /* the dense layer with the largest bound; -1: none */
-    const char *index;   /* type that counts elements: "int", "int32_t" for very wide tensors */
+    bool reads_input;      /* does any output depend on the input at all? */
+    bool shifts_in_rows;   /* does a loop's row end with its shift? */
+    bool based;            /* do 2^30 keep every row's sum from being negative, and below 2^31? */
+    int worst_layer;       /* the dense layer with the largest bound; -1: none */
+    struct map_plan *maps; /* nets on maps (emit/map.h); else NULL */
+    const char *index;     /* type that counts elements: "int", "int32_t" for very wide tensors */
 };
 
 /* NULL when out of memory; the net must be checked and outlive the plan, as must the options. */

@@ -64,7 +64,7 @@ void print_series(struct text *out, const struct plan *plan, const struct series
 const char *series_at(const struct plan *plan, const struct series *series, const char *index,
                       char text[ELEMENT_MAX])
 {
-    static const char *const macros[] = {"I8", "U8", "I16", "U16", "I32"};
+    static const char *const macros[] = {"I8", "U8", "I16", "U16", "I32", "U8"};
     if (series->uniform) {
         return literal(series->value, text);
     }

@@ -1,0 +1,103 @@
+/* Inside src/emit: nets on maps.  Their plan says where each tensor lies and how rows of weights
+ * move over it; the printers follow it.
+ *
+ * A map stays in the order of SPEC 2.1, but may lie in a larger array with zeros around it, so that
+ * no window needs to know where its input ends. */
+#ifndef MOTE_EMIT_MAP_H
+#define MOTE_EMIT_MAP_H
+
+#include "emit/print.h"
+
+/* Zeros around a map, in positions. */
+struct border {
+    int top;
+    int left;
+    int bottom;
+    int right;
+};
+
+/* Where a tensor's element (y, x, c) is: offset + y * row + x * column + c of its array. */
+struct map_view {
+    enum home home;
+    int offset;
+    int row;
+    int column;
+    struct border border;
+    int size;        /* elements, border included */
+    bool reshaped;   /* the array of another tensor, which it shares */
+    bool from_input; /* a copy of the caller's input with zeros around it */
+};
+
+/* How weights lie in bytes: `each` fields to a byte, the first one lowest; a weight is
+ * scale * field + low.  Ternary ones are five digits to the base 3 (`each` 5). */
+struct coding {
+    const char *name; /* in NAME_window_...() */
+    int each;         /* 1: plain numbers */
+    int bits;         /* of a field */
+    int scale;
+    int low;
+};
+
+/* Rows of weights over some positions of a layer's output: all of them, or a phase of a deconv. */
+struct pass {
+    int rows; /* positions */
+    int columns;
+    int out_row; /* the first position, and the step from one to the next */
+    int out_column;
+    int out_row_step;
+    int out_column_step;
+    int in_offset; /* the first element of the first window, from the input's first element */
+    int in_row_step;
+    int in_column_step;
+    int taps[2]; /* of the window, rows and columns; adjacent ones count as one */
+    int tap_row; /* from one to the next, in elements */
+    int tap_column;
+    int length;            /* neighbouring elements at each tap */
+    const int16_t *values; /* layer's rows x (taps[0] * taps[1] * length) */
+    char name[16];         /* of the table of weights, without its letter */
+};
+
+/* What a layer with weights needs. */
+struct map_rows {
+    const struct coding *coding;
+    struct pass *passes;
+    int pass_count;
+    int group_rows;    /* output channels of a group */
+    int group_columns; /* its input channels */
+};
+
+struct map_plan {
+    struct map_view *views;  /* one per tensor */
+    struct map_rows *rows;   /* one per layer; passes NULL where it has no weights */
+    int arrays[TYPE_U4 + 1]; /* elements of the array of each type */
+};
+
+/* map_plan.c: fills plan->maps.  False when out of memory. */
+bool map_plan(struct plan *plan);
+
+/* map_code.c */
+const struct coding *map_coding(const struct weights *weights);
+/* Bytes of a row of `columns` weights; of plain numbers their count. */
+int map_row_bytes(const struct coding *coding, int columns);
+/* Byte `index` of a row. */
+int map_byte(const struct coding *coding, const int16_t *row, int columns, int index);
+
+/* The name of the array that a tensor lies in: "in", "out", "a" ... */
+const char *map_array(const struct plan *plan, int tensor);
+/* Its element at `expression`, which counts from its first one: "a[16 + i]". */
+const char *map_element(const struct plan *plan, int tensor, const char *expression,
+                        char text[ELEMENT_MAX]);
+
+/* map_rows.c: dense, conv, deconv */
+void map_print_tables(struct printer *p);
+void map_print_window_helpers(struct printer *p);
+void map_print_rows(struct printer *p, int layer);
+
+/* map_move.c: what has no weights */
+void map_print_areas(struct printer *p);
+void map_print_move(struct printer *p, int layer);
+
+/* map_print.c: helpers and NAME_predict(). */
+void map_print(struct text *out, const struct plan *plan, const char *storage);
+
+#endif

@@ -1,0 +1,51 @@
+/* How weights lie in bytes. */
+#include "emit/map.h"
+
+static const struct coding plain = {"row", 1, 8, 1, 0};
+static const struct coding ternary = {"ternary", 5, 0, 1, -1};
+static const struct coding nibble = {"nibbles", 2, 4, 1, -8};
+static const struct coding odd_nibble = {"odd4", 2, 4, 2, -15};
+static const struct coding odd_pair = {"odd2", 4, 2, 2, -3};
+static const struct coding binary = {"binary", 8, 1, 2, -1};
+
+const struct coding *map_coding(const struct weights *weights)
+{
+    if (weights->odd) {
+        return weights->bits == 1   ? &binary
+               : weights->bits == 2 ? &odd_pair
+               : weights->bits == 3 ? &nibble
+                                    : &odd_nibble;
+    }
+    return weights->bits == 2 ? &ternary : weights->bits <= 4 ? &nibble : &plain;
+}
+
+int map_row_bytes(const struct coding *coding, int columns)
+{
+    return (columns + coding->each - 1) / coding->each;
+}
+
+/* Five digits as the fraction v / 243 of 256, rounded up: the loop multiplies the digits out, the
+ * first one first. */
+static int ternary_byte(const int16_t *row, int columns, int index)
+{
+    int value = 0;
+    for (int k = 0; k < 5; k++) {
+        int j = index * 5 + k;
+        value = value * 3 + (j < columns ? row[j] + 1 : 0);
+    }
+    return (value * 256 + 242) / 243;
+}
+
+int map_byte(const struct coding *coding, const int16_t *row, int columns, int index)
+{
+    int value = 0;
+    if (coding->bits == 0) {
+        return ternary_byte(row, columns, index);
+    }
+    for (int k = coding->each - 1; k >= 0; k--) {
+        int j = index * coding->each + k;
+        int field = j < columns ? (row[j] - coding->low) / coding->scale : 0;
+        value = value << coding->bits | field;
+    }
+    return value;
+}

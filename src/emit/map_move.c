@@ -1,0 +1,382 @@
+/* Ops on maps without weights: pools, resize, sums, and what moves elements. */
+#include "emit/map.h"
+
+#include <stdio.h>
+
+static const struct shape *shape_of(const struct plan *plan, int tensor)
+{
+    return &plan->net->tensors[tensor].shape;
+}
+
+static const char *array_c_type(const struct plan *plan, int tensor)
+{
+    return c_type(plan->net->tensors[tensor].type);
+}
+
+/* Loops over all elements of a map; they end with close_loops(). */
+static void open_loops(struct printer *p, const struct shape *shape)
+{
+    const char *index = p->plan->index;
+    text_printf(p->out,
+                "    for (%s y = 0; y < %d; y++) {\n"
+                "        for (%s x = 0; x < %d; x++) {\n"
+                "            for (%s c = 0; c < %d; c++) {\n",
+                index, shape->rows, index, shape->columns, index, shape->channels);
+}
+
+static void close_loops(struct printer *p)
+{
+    text_add(p->out, "            }\n        }\n    }\n");
+}
+
+/* Element (y, x, c) of a tensor, each given as C text. */
+static void print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
+{
+    const struct map_view *view = &p->plan->maps->views[tensor];
+    text_printf(p->out, "%s[(%s * %d) + (%s * %d) + %s", map_array(p->plan, tensor), y, view->row,
+                x, view->column, c);
+    text_printf(p->out, view->offset ? " + %d]" : "]", view->offset);
+}
+
+/* ---- pools ---- */
+
+/* const int NAME0, NAME1: the window's ends along an axis, cut at the map's. */
+static void print_ends(struct printer *p, char name, const int axis[4])
+{
+    int size = axis[0];
+    int kernel = axis[1];
+    int stride = axis[2];
+    int pad = axis[3];
+    const char *index = p->plan->index;
+    if (pad == 0) {
+        text_printf(p->out, "                const %s %c0 = %c * %d;\n", index, name, name, stride);
+    } else {
+        text_printf(p->out,
+                    "                const %s %c0 = (%c * %d < %d) ? 0 : ((%c * %d) - %d);\n",
+                    index, name, name, stride, pad, name, stride, pad);
+    }
+    text_printf(p->out,
+                "                const %s %c1 = ((%c * %d) + %d > %d) ? %d : ((%c * %d) + %d);\n",
+                index, name, name, stride, kernel - pad, size, size, name, stride, kernel - pad);
+}
+
+/* floor((sum m + half) / 2^s), in unsigned numbers; `low` is what m sum + half may be at least. */
+static void print_mean(struct printer *p, int layer)
+{
+    const struct net *net = p->plan->net;
+    enum type type = net->tensors[net->layers[layer].inputs[0]].type;
+    struct mean mean = net_mean(net_mean_count(net, &net->layers[layer]), type_magnitude(type));
+    int32_t half = (int32_t)((int64_t)1 << mean.shift >> 1);
+    text_printf(p->out, "                const int32_t m = (s * %d) + %d;\n", mean.multiplier,
+                half);
+    if (type_low(type) < 0) {
+        text_printf(
+            p->out,
+            "                const int32_t z = (m < 0) ? (-1 - (int32_t)((uint32_t)(-1 - m) "
+            ">> %d)) : (int32_t)((uint32_t)m >> %d);\n",
+            mean.shift, mean.shift);
+        text_printf(p->out,
+                    "                const int32_t v = (z > %d) ? %d : ((z < %d) ? %d : z);\n",
+                    type_high(type), type_high(type), type_low(type), type_low(type));
+        return;
+    }
+    text_printf(p->out, "                const uint32_t z = (uint32_t)m >> %d;\n", mean.shift);
+    text_printf(p->out, "                const uint32_t v = (z > %dU) ? %dU : z;\n",
+                type_high(type), type_high(type));
+}
+
+static void print_store(struct printer *p, int tensor, const char *value)
+{
+    text_add(p->out, "                ");
+    print_at(p, tensor, "y", "x", "c");
+    text_printf(p->out, " = (%s)%s;\n", array_c_type(p->plan, tensor), value);
+}
+
+static void print_pool(struct printer *p, int index)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    const struct window *w = &layer->window;
+    const struct shape *in = shape_of(p->plan, layer->inputs[0]);
+    bool average = layer->op == OP_AVGPOOL;
+    open_loops(p, shape_of(p->plan, layer->output));
+    print_ends(p, 'y', (const int[]){in->rows, w->rows, w->row_stride, w->top});
+    print_ends(p, 'x', (const int[]){in->columns, w->columns, w->column_stride, w->left});
+    text_add(p->out, "                int32_t s = ");
+    if (average) {
+        text_add(p->out, "0");
+    } else {
+        print_at(p, layer->inputs[0], "y0", "x0", "c");
+    }
+    text_printf(p->out,
+                ";\n                for (%s v = y0; v < y1; v++) {\n"
+                "                    for (%s u = x0; u < x1; u++) {\n"
+                "                        const int32_t e = ",
+                p->plan->index, p->plan->index);
+    print_at(p, layer->inputs[0], "v", "u", "c");
+    text_add(p->out, average ? ";\n                        s += e;\n"
+                             : ";\n                        s = (e > s) ? e : s;\n");
+    text_add(p->out, "                    }\n                }\n");
+    if (average) {
+        text_add(p->out, "                {\n");
+        print_mean(p, index);
+        print_store(p, layer->output, "v");
+        text_add(p->out, "                }\n");
+    } else {
+        print_store(p, layer->output, "s");
+    }
+    close_loops(p);
+}
+
+/* ---- resize ---- */
+
+/* Elements that an output element covers at most. */
+static int overlap_most(int from, int to)
+{
+    struct overlap overlap = net_overlap(from, to);
+    int most = 0;
+    for (int at = 0; at < to; at++) {
+        int count = net_overlap_last(overlap, at) - net_overlap_first(overlap, at) + 1;
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+/* Per output element: the first input element, and what of `most` of them from there it covers. */
+static void print_area(struct printer *p, const char *name, int from, int to)
+{
+    struct overlap overlap = net_overlap(from, to);
+    int most = overlap_most(from, to);
+    text_printf(p->out, "    static const uint16_t %s[%d][%d] %s_FLASH = {\n", name, to, most + 1,
+                p->plan->upper);
+    for (int at = 0; at < to; at++) {
+        int first = net_overlap_first(overlap, at);
+        first = first > from - most ? from - most : first;
+        text_printf(p->out, "        {%d", first);
+        for (int i = first; i < first + most; i++) {
+            text_printf(p->out, ", %d", net_overlap_length(overlap, at, i));
+        }
+        text_add(p->out, "},\n");
+    }
+    text_add(p->out, "    };\n");
+}
+
+void map_print_areas(struct printer *p)
+{
+    char name[24];
+    for (int i = 0; i < p->plan->net->layer_count; i++) {
+        const struct layer *layer = &p->plan->net->layers[i];
+        if (layer->op == OP_RESIZE) {
+            const struct shape *out = shape_of(p->plan, layer->output);
+            (void)snprintf(name, sizeof name, "r%d", i);
+            print_area(p, name, layer->window.rows, out->rows);
+            (void)snprintf(name, sizeof name, "q%d", i);
+            print_area(p, name, layer->window.columns, out->columns);
+        }
+    }
+}
+
+static void print_resize(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct window *w = &layer->window;
+    const struct shape *out = shape_of(plan, layer->output);
+    char y[64];
+    char x[64];
+    open_loops(p, out);
+    (void)snprintf(y, sizeof y, "(v + %d)", w->top);
+    (void)snprintf(x, sizeof x, "(u + %d)", w->left);
+    text_printf(p->out,
+                "                const %s v0 = (%s)%s_U16(r%d[y], 0);\n"
+                "                const %s u0 = (%s)%s_U16(q%d[x], 0);\n"
+                "                int32_t s = 0;\n"
+                "                for (%s i = 0; i < %d; i++) {\n"
+                "                    const %s v = v0 + i;\n"
+                "                    int32_t part = 0;\n"
+                "                    for (%s j = 0; j < %d; j++) {\n"
+                "                        const %s u = u0 + j;\n"
+                "                        part += (int32_t)%s_U16(q%d[x], j + 1) * (int32_t)",
+                plan->index, plan->index, plan->upper, index, plan->index, plan->index, plan->upper,
+                index, plan->index, overlap_most(w->rows, out->rows), plan->index, plan->index,
+                overlap_most(w->columns, out->columns), plan->index, plan->upper, index);
+    print_at(p, layer->inputs[0], y, x, "c");
+    text_printf(p->out,
+                ";\n                    }\n"
+                "                    s += (int32_t)%s_U16(r%d[y], i + 1) * part;\n"
+                "                }\n                {\n",
+                plan->upper, index);
+    print_mean(p, index);
+    print_store(p, layer->output, "v");
+    text_add(p->out, "                }\n");
+    close_loops(p);
+}
+
+/* ---- sums and moves ---- */
+
+static void print_add(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    struct helper helper = {HELPER_ELEMENT, ACTIVATION_NONE, type, type, 0};
+    char name[HELPER_NAME_MAX];
+    open_loops(p, shape_of(plan, layer->output));
+    text_add(p->out, "                ");
+    print_at(p, layer->output, "y", "x", "c");
+    if (type == TYPE_I32) {
+        text_add(p->out, " = (");
+    } else {
+        text_printf(p->out, " = %s(", helper_name(plan, p->helpers, helper, name));
+    }
+    for (int k = 0; k < layer->input_count; k++) {
+        text_add(p->out, k ? " + (int32_t)" : "(int32_t)");
+        print_at(p, layer->inputs[k], "y", "x", "c");
+    }
+    text_add(p->out, ");\n");
+    close_loops(p);
+}
+
+static void print_concat(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    int before = 0;
+    for (int k = 0; k < layer->input_count; k++) {
+        char c[32];
+        (void)snprintf(c, sizeof c, before ? "c + %d" : "c", before);
+        open_loops(p, shape_of(plan, layer->inputs[k]));
+        text_add(p->out, "                ");
+        print_at(p, layer->output, "y", "x", c);
+        text_add(p->out, " = ");
+        print_at(p, layer->inputs[k], "y", "x", "c");
+        text_add(p->out, ";\n");
+        close_loops(p);
+        before += shape_of(plan, layer->inputs[k])->channels;
+    }
+}
+
+/* Each input element goes to the positions that its op repeats or moves it to. */
+static void print_spread(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct window *w = &layer->window;
+    bool up = layer->op == OP_UPSAMPLE;
+    struct shape in = *shape_of(plan, layer->inputs[0]);
+    int channels = up ? in.channels : in.channels / (w->rows * w->columns);
+    char y[64];
+    char x[64];
+    char c[64];
+    in.channels = channels;
+    open_loops(p, &in);
+    text_printf(p->out,
+                "                for (%s i = 0; i < %d; i++) {\n"
+                "                    for (%s j = 0; j < %d; j++) {\n                        ",
+                plan->index, w->rows, plan->index, w->columns);
+    (void)snprintf(y, sizeof y, "((y * %d) + i)", w->rows);
+    (void)snprintf(x, sizeof x, "((x * %d) + j)", w->columns);
+    (void)snprintf(c, sizeof c, "(((i * %d) + j) * %d) + c", w->columns, channels);
+    print_at(p, layer->output, y, x, "c");
+    text_add(p->out, " = ");
+    print_at(p, layer->inputs[0], "y", "x", up ? "c" : c);
+    text_add(p->out, ";\n                    }\n                }\n");
+    close_loops(p);
+}
+
+/* Zeros everywhere, then the input in the middle. */
+static void print_pad(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    char y[48];
+    char x[48];
+    (void)snprintf(y, sizeof y, "(y + %d)", layer->window.top);
+    (void)snprintf(x, sizeof x, "(x + %d)", layer->window.left);
+    open_loops(p, shape_of(plan, layer->output));
+    text_add(p->out, "                ");
+    print_at(p, layer->output, "y", "x", "c");
+    text_add(p->out, " = 0;\n");
+    close_loops(p);
+    open_loops(p, shape_of(plan, layer->inputs[0]));
+    text_add(p->out, "                ");
+    print_at(p, layer->output, y, x, "c");
+    text_add(p->out, " = ");
+    print_at(p, layer->inputs[0], "y", "x", "c");
+    text_add(p->out, ";\n");
+    close_loops(p);
+}
+
+/* Element by element, counted along the output; only where zeros lie around one of both. */
+static void print_reshape(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct shape *in = shape_of(plan, layer->inputs[0]);
+    const char *type = plan->index;
+    if (plan->maps->views[layer->output].reshaped) {
+        return;
+    }
+    text_printf(p->out, "    {\n        %s v = 0;\n        %s u = 0;\n        %s e = 0;\n", type,
+                type, type);
+    open_loops(p, shape_of(plan, layer->output));
+    text_add(p->out, "                ");
+    print_at(p, layer->output, "y", "x", "c");
+    text_add(p->out, " = ");
+    print_at(p, layer->inputs[0], "v", "u", "e");
+    text_printf(p->out,
+                ";\n                e++;\n"
+                "                if (e == %d) {\n"
+                "                    e = 0;\n"
+                "                    u++;\n"
+                "                }\n"
+                "                if (u == %d) {\n"
+                "                    u = 0;\n"
+                "                    v++;\n"
+                "                }\n",
+                in->channels, in->columns);
+    close_loops(p);
+    text_add(p->out, "    }\n");
+}
+
+/* SPEC 3, element by element. */
+static void print_convert(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct step *step = &plan->steps[index];
+    const struct shape *shape = shape_of(plan, layer->output);
+    enum type type = plan->net->tensors[layer->output].type;
+    struct helper helper = {HELPER_ELEMENT, ACTIVATION_NONE, type, type, 0};
+    char name[HELPER_NAME_MAX];
+    char zero[ELEMENT_MAX];
+    char factor[ELEMENT_MAX];
+    char at[64];
+    (void)snprintf(at, sizeof at, "(((y * %d) + x) * %d) + c", shape->columns, shape->channels);
+    open_loops(p, shape);
+    text_add(p->out, "                ");
+    print_at(p, layer->output, "y", "x", "c");
+    text_printf(p->out, " = %s(((int32_t)", helper_name(plan, p->helpers, helper, name));
+    print_at(p, layer->inputs[0], "y", "x", "c");
+    text_printf(p->out, " - (int32_t)%s) * (int32_t)%s);\n", series_at(plan, &step->bias, at, zero),
+                series_at(plan, &step->shift, at, factor));
+    close_loops(p);
+}
+
+void map_print_move(struct printer *p, int layer)
+{
+    switch (p->plan->net->layers[layer].op) {
+    case OP_CONVERT: print_convert(p, layer); break;
+    case OP_ADD: print_add(p, layer); break;
+    case OP_CONCAT: print_concat(p, layer); break;
+    case OP_MAXPOOL:
+    case OP_AVGPOOL: print_pool(p, layer); break;
+    case OP_RESIZE: print_resize(p, layer); break;
+    case OP_UPSAMPLE:
+    case OP_SHUFFLE: print_spread(p, layer); break;
+    case OP_PAD: print_pad(p, layer); break;
+    case OP_RESHAPE: print_reshape(p, layer); break;
+    case OP_DENSE:
+    case OP_CONV:
+    case OP_DECONV: map_print_rows(p, layer); break;
+    }
+}

@@ -1,0 +1,193 @@
+/* NAME_predict() of nets on maps, with its helpers. */
+#include "emit/map.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *map_array(const struct plan *plan, int tensor)
+{
+    static const char *const names[] = {"b", "a", "h", "t", "l", "a"};
+    switch (plan->maps->views[tensor].home) {
+    case HOME_INPUT: return "in";
+    case HOME_OUTPUT: return "out";
+    case HOME_BUFFER: break;
+    }
+    return names[plan->net->tensors[tensor].type];
+}
+
+/* ---- helpers ---- */
+
+static void need_element(const struct plan *plan, int index, struct helpers *helpers)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    if (curve_helps(plan, layer->activation)) {
+        curve_need(helpers);
+    }
+    helpers_need(helpers, (struct helper){HELPER_ELEMENT, layer->activation, type, type, 0});
+}
+
+static void need_rows(const struct plan *plan, int index, struct helpers *helpers)
+{
+    const struct step *step = &plan->steps[index];
+    const struct map_rows *rows = &plan->maps->rows[index];
+    bool wide = plan->net->layers[index].weights.bits > 8;
+    helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
+    if (!step->shift.uniform || step->shift.value > 0) {
+        helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
+    }
+    if (plan_acts(plan, index)) {
+        need_element(plan, index, helpers);
+    }
+}
+
+static void collect(const struct plan *plan, struct helpers *helpers)
+{
+    const struct net *net = plan->net;
+    *helpers = (struct helpers){0};
+    for (int i = 0; i < net->layer_count; i++) {
+        enum op op = net->layers[i].op;
+        if (op_has_rows(op)) {
+            need_rows(plan, i, helpers);
+        }
+        if (op_has_rows(op) || op == OP_CONVERT) {
+            helpers_need_series(helpers, &plan->steps[i].bias);
+            helpers_need_series(helpers, &plan->steps[i].shift);
+        }
+        bool sums = op == OP_ADD && net->tensors[net->layers[i].output].type != TYPE_I32;
+        if (sums || op == OP_CONVERT) {
+            need_element(plan, i, helpers);
+        }
+        helpers->reads[TYPE_U16] = helpers->reads[TYPE_U16] || op == OP_RESIZE;
+    }
+}
+
+/* ---- the body ---- */
+
+static void print_arrays(struct printer *p)
+{
+    static const char *const names[] = {"b", "a", "h", "t", "l", "a"};
+    for (int type = TYPE_I8; type <= TYPE_I32; type++) {
+        if (p->plan->maps->arrays[type] > 0) {
+            text_printf(p->out, "    %s %s[%d];\n", c_type((enum type)type), names[type],
+                        p->plan->maps->arrays[type]);
+        }
+    }
+}
+
+static bool has_border(const struct map_view *view)
+{
+    const struct border *border = &view->border;
+    return border->top || border->left || border->bottom || border->right;
+}
+
+/* Zeros around a map that is about to be written. */
+static void print_border(struct printer *p, int tensor)
+{
+    const struct map_view *view = &p->plan->maps->views[tensor];
+    int first = view->offset - view->border.top * view->row - view->border.left * view->column;
+    if (has_border(view)) {
+        text_printf(p->out,
+                    "    for (%s i = %d; i < %d; i++) {\n"
+                    "        %s[i] = 0;\n"
+                    "    }\n",
+                    p->plan->index, first, first + view->size, map_array(p->plan, tensor));
+    }
+}
+
+/* The caller's input with zeros around it. */
+static void print_copied_input(struct printer *p)
+{
+    const struct net *net = p->plan->net;
+    const struct map_view *view = &p->plan->maps->views[net->input];
+    const struct shape *shape = &net->tensors[net->input].shape;
+    int run = shape->columns * shape->channels;
+    if (view->from_input) {
+        print_border(p, net->input);
+        text_printf(p->out,
+                    "    for (%s y = 0; y < %d; y++) {\n"
+                    "        for (%s i = 0; i < %d; i++) {\n"
+                    "            %s[(y * %d) + i + %d] = in[(y * %d) + i];\n"
+                    "        }\n"
+                    "    }\n",
+                    p->plan->index, shape->rows, p->plan->index, run,
+                    map_array(p->plan, net->input), view->row, view->offset, run);
+    }
+}
+
+static void print_size(struct text *out, const struct tensor *tensor)
+{
+    const struct shape *shape = &tensor->shape;
+    if (shape->channels == tensor->width) {
+        text_printf(out, "%d", tensor->width);
+    } else {
+        text_printf(out, "%d x %d x %d", shape->rows, shape->columns, shape->channels);
+    }
+}
+
+static void print_note(struct printer *p, int index)
+{
+    const struct net *net = p->plan->net;
+    const struct layer *layer = &net->layers[index];
+    const struct step *step = &p->plan->steps[index];
+    char bound[GROUPED_MAX];
+    text_printf(p->out, "    /* %s", op_name(layer->op));
+    if (layer->window.rows > 0) {
+        text_printf(p->out, " %d x %d", layer->window.rows, layer->window.columns);
+    }
+    text_add(p->out, ": ");
+    print_size(p->out, &net->tensors[layer->inputs[0]]);
+    text_add(p->out, " -> ");
+    print_size(p->out, &net->tensors[layer->output]);
+    if (op_has_rows(layer->op)) {
+        text_printf(p->out, ", %s; |acc| <= %s (row %d)",
+                    layer->activation == ACTIVATION_NONE ? "linear"
+                                                         : activation_name(layer->activation),
+                    grouped(step->bounds[step->worst], bound), step->worst);
+    }
+    text_add(p->out, " */\n");
+}
+
+static void print_layers(struct printer *p)
+{
+    const struct net *net = p->plan->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        int out = net->layers[i].output;
+        print_note(p, i);
+        if (!p->plan->maps->views[out].reshaped) {
+            print_border(p, out);
+        }
+        map_print_move(p, i);
+    }
+}
+
+static void print_convert_tables(struct printer *p)
+{
+    for (int i = 0; i < p->plan->net->layer_count; i++) {
+        if (p->plan->net->layers[i].op == OP_CONVERT) {
+            print_series(p->out, p->plan, &p->plan->steps[i].bias);
+            print_series(p->out, p->plan, &p->plan->steps[i].shift);
+        }
+    }
+}
+
+void map_print(struct text *out, const struct plan *plan, const char *storage)
+{
+    struct helpers helpers;
+    struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
+    collect(plan, &helpers);
+    print_macros(out, plan, &helpers);
+    print_helpers(out, plan, &helpers);
+    map_print_window_helpers(&printer);
+    text_add(out, storage);
+    print_prototype(out, plan);
+    text_add(out, "\n{\n");
+    map_print_tables(&printer);
+    print_convert_tables(&printer);
+    map_print_areas(&printer);
+    print_arrays(&printer);
+    text_add(out, "\n");
+    print_copied_input(&printer);
+    print_layers(&printer);
+    text_add(out, "}\n");
+}

@@ -1,0 +1,121 @@
+/* Nets on maps: emitted C equals the interpreter, with warnings, sanitizers and a 16-bit int. */
+#include "support/unit.h"
+
+#include "run/run.h"
+#include "support/emitted.h"
+#include "support/random_maps.h"
+#include "support/random_net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WARNINGS                                                                                   \
+    "-pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wundef "             \
+    "-Wstrict-prototypes -Wmissing-prototypes"
+#define SANITISED                                                                                  \
+    "clang -std=c99 -fsanitize=undefined,integer,address -fno-sanitize-recover=all " WARNINGS
+
+enum { NETS = 60, VECTORS = 12 };
+
+/* Nets with inputs, and what the interpreter makes of them. */
+struct batch {
+    struct net *nets[NETS];
+    int32_t *in[NETS];
+    int32_t *want[NETS];
+    int32_t *out[NETS];
+};
+
+static void *take(size_t count)
+{
+    int32_t *memory = calloc(count, sizeof *memory);
+    assert_non_null(memory);
+    return memory;
+}
+
+static void batch_start(struct batch *b, uint64_t seed)
+{
+    for (int i = 0; i < NETS; i++) {
+        b->nets[i] = random_map_net(seed + (uint64_t)i);
+        size_t in = (size_t)b->nets[i]->tensors[b->nets[i]->input].width;
+        size_t out = (size_t)b->nets[i]->tensors[b->nets[i]->output].width;
+        b->in[i] = take(VECTORS * in);
+        b->want[i] = take(VECTORS * out);
+        b->out[i] = take(VECTORS * out);
+        random_inputs(b->nets[i], seed, VECTORS, b->in[i]);
+        struct run *run = run_new(b->nets[i]);
+        assert_non_null(run);
+        for (size_t v = 0; v < VECTORS; v++) {
+            run_predict(run, b->in[i] + v * in, b->want[i] + v * out);
+        }
+        run_free(run);
+    }
+}
+
+static void batch_compare(const struct batch *b, const struct emitted *how)
+{
+    emitted_run(b->nets, NETS, how, VECTORS, b->in, b->out);
+    for (int i = 0; i < NETS; i++) {
+        int count = VECTORS * b->nets[i]->tensors[b->nets[i]->output].width;
+        for (int k = 0; k < count; k++) {
+            if (b->out[i][k] != b->want[i][k]) {
+                fail_msg("net %d, output %d: %d instead of %d", i, k, (int)b->out[i][k],
+                         (int)b->want[i][k]);
+            }
+        }
+        memset(b->out[i], 0, (size_t)count * sizeof *b->out[i]);
+    }
+}
+
+static void batch_end(struct batch *b)
+{
+    for (int i = 0; i < NETS; i++) {
+        net_free(b->nets[i]);
+        free(b->in[i]);
+        free(b->want[i]);
+        free(b->out[i]);
+    }
+}
+
+static void test_equal(void **state)
+{
+    static struct batch b;
+    (void)state;
+    batch_start(&b, 0);
+    batch_compare(&b, &(struct emitted){.compiler = SANITISED});
+    batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = SANITISED});
+    batch_end(&b);
+}
+
+static void test_other_compiler(void **state)
+{
+    static struct batch b;
+    (void)state;
+    if (!have_command("clang")) {
+        skip();
+    }
+    batch_start(&b, 1000);
+    batch_compare(&b, &(struct emitted){.compiler = "clang -std=c99 -O2 " WARNINGS});
+    batch_end(&b);
+}
+
+static void test_short_int(void **state)
+{
+    static struct batch b;
+    (void)state;
+    if (!have_command("clang")) {
+        skip();
+    }
+    batch_start(&b, 2000);
+    batch_compare(&b, &(struct emitted){.compiler = "cc -O1", .short_int = true});
+    batch_end(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_other_compiler),
+        cmocka_unit_test(test_short_int),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
