@@ -1,5 +1,6 @@
 /* Why each layer got its kernel, for people to read. */
 #include "emit/kernel.h"
+#include "emit/map.h"
 
 #include <string.h>
 
@@ -87,6 +88,11 @@ bool emit_explain(const struct net *net, const struct emit_options *options, str
     struct plan *plan = plan_new(net, options);
     if (!plan) {
         return fail_memory(err);
+    }
+    if (plan->maps) {
+        map_explain(out, plan);
+        plan_free(plan);
+        return out->failed ? fail_memory(err) : true;
     }
     text_printf(out, "least %s, by what the kernels were measured to cost on %s:\n", goal(plan),
                 plan->machine->title);

@@ -1,6 +1,6 @@
 /* The comment at the top: what the file is, what goes in and comes out, what is proved. */
 #include "base/version.h"
-#include "emit/print.h"
+#include "emit/map.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -149,18 +149,24 @@ static void print_groups(struct text *out, const struct channel *channels, int w
     }
 }
 
-static void print_channels(struct text *out, const char *end, enum type type,
-                           const struct channel *channels, int width)
+/* Of a map its size, and a line per channel. */
+static void print_channels(struct text *out, const char *end, const struct tensor *tensor,
+                           const struct channel *channels)
 {
     char array[32];
     size_t widths[2] = {0, 0};
     struct text measured = {0};
-    print_groups(&measured, channels, width, widths);
+    const struct shape *shape = &tensor->shape;
+    print_groups(&measured, channels, shape->channels, widths);
     out->failed = out->failed || measured.failed;
     text_free(&measured);
-    (void)snprintf(array, sizeof array, "%s[%d]", c_type(type), width);
+    (void)snprintf(array, sizeof array, "%s[%d]", c_type(tensor->type), tensor->width);
     text_printf(out, " *   %-5s %-15s", end, array);
-    print_groups(out, channels, width, widths);
+    if (shape->channels != tensor->width) {
+        text_printf(out, "%d rows of %d columns of %d channel%s\n *   %21s", shape->rows,
+                    shape->columns, shape->channels, shape->channels == 1 ? "" : "s", "");
+    }
+    print_groups(out, channels, shape->channels, widths);
 }
 
 /* Class indices and their names, six on a line. */
@@ -361,8 +367,8 @@ void print_head(struct text *out, const struct plan *plan)
     const struct tensor *in = &net->tensors[net->input];
     const struct tensor *result = &net->tensors[net->output];
     print_title(out, plan);
-    print_channels(out, "in", in->type, net->inputs, in->width);
-    print_channels(out, "out", result->type, net->outputs, result->width);
+    print_channels(out, "in", in, net->inputs);
+    print_channels(out, "out", result, net->outputs);
     print_classes(out, net);
     text_printf(out, " *   use   %s out[%d]; %s_predict(in, out);\n", c_type(result->type),
                 result->width, plan->name);
@@ -370,7 +376,7 @@ void print_head(struct text *out, const struct plan *plan)
         text_printf(out, " *         int best = %s_classify(in);\n", plan->name);
     }
     text_add(out, " *\n");
-    print_net(out, plan);
+    (plan->maps ? map_print_net : print_net)(out, plan);
     print_score(out, net);
     print_costs(out, plan->options);
     print_bound(out, plan);

@@ -97,6 +97,10 @@ void map_print_rows(struct printer *p, int layer);
 void map_print_areas(struct printer *p);
 void map_print_move(struct printer *p, int layer);
 
+/* map_head.c: the lines of the head comment about layers and weights, and --explain. */
+void map_print_net(struct text *out, const struct plan *plan);
+void map_explain(struct text *out, const struct plan *plan);
+
 /* map_print.c: helpers and NAME_predict(). */
 void map_print(struct text *out, const struct plan *plan, const char *storage);
 

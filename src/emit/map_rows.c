@@ -306,9 +306,8 @@ static void print_sum(struct printer *p, int index, const struct pass *pass, con
     text_printf(p->out, "%s)", bias);
 }
 
-/* sum -> shift -> activation, and the cast to the array's type. */
-static void print_result(struct printer *p, int index, const struct pass *pass, const char *at,
-                         const char *row)
+/* s -> shift -> activation, and the cast to the array's type. */
+static void print_result(struct printer *p, int index, const char *row)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
@@ -325,8 +324,7 @@ static void print_result(struct printer *p, int index, const struct pass *pass, 
         text_printf(p->out, "(%s)(", c_type(type));
     }
     text_add(p->out, shifts ? plan->name : "");
-    text_add(p->out, shifts ? "_floor(" : "");
-    print_sum(p, index, pass, at, row);
+    text_add(p->out, shifts ? "_floor(s" : "s");
     if (shifts) {
         text_printf(p->out, ", %s)", series_at(plan, shift, row, text));
     }
@@ -338,6 +336,8 @@ static void scaled(char *text, size_t size, const char *index, int scale, int fi
 {
     if (scale == 0) {
         (void)snprintf(text, size, "%d", first);
+    } else if (scale == 1) {
+        (void)snprintf(text, size, first ? "%s + %d" : "%s", index, first);
     } else if (first == 0) {
         (void)snprintf(text, size, "(%s * %d)", index, scale);
     } else {
@@ -395,9 +395,12 @@ static void print_channels(struct printer *p, int index, const struct pass *pass
     } else if (rows->group_rows == 1) {
         (void)snprintf(at, sizeof at, "&at[i * %d]", rows->group_columns);
     }
-    text_printf(p->out, "%*sfor (%s i = 0; i < %d; i++) {\n%*sto[%s] = ", indent, "", plan->index,
-                rows->group_rows > 1 ? rows->group_rows : layer->weights.rows, indent + 4, "", row);
-    print_result(p, index, pass, at, row);
+    text_printf(p->out, "%*sfor (%s i = 0; i < %d; i++) {\n%*sconst int32_t s = ", indent, "",
+                plan->index, rows->group_rows > 1 ? rows->group_rows : layer->weights.rows,
+                indent + 4, "");
+    print_sum(p, index, pass, at, row);
+    text_printf(p->out, ";\n%*sto[%s] = ", indent + 4, "", row);
+    print_result(p, index, row);
     text_printf(p->out, "%*s}\n", indent, "");
     if (rows->group_rows > 1) {
         text_printf(p->out, "%*s}\n", indent - 4, "");

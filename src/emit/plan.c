@@ -166,7 +166,7 @@ static bool plan_steps(struct plan *plan)
             }
             break;
         case OP_ADD: plan_add(plan, i); break;
-        case OP_CONCAT: break;
+        case OP_CONCAT:
         case OP_MAXPOOL:
         case OP_AVGPOOL:
         case OP_RESIZE:

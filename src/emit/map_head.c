@@ -1,0 +1,120 @@
+/* What the head comment and --explain say of nets on maps. */
+#include "emit/map.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MOST 88 /* characters of the net's line before it is wrapped */
+
+/* "8" or "8x4" */
+static void add_pair(char *text, size_t size, int a, int b)
+{
+    size_t used = strlen(text);
+    (void)snprintf(text + used, size - used, a == b ? "%d" : "%dx%d", a, b);
+}
+
+/* A layer as --net writes it: "conv3x8s2:2", "pool2", "dense10". */
+static void layer_word(const struct net *net, const struct layer *layer, char *text, size_t size)
+{
+    const struct window *w = &layer->window;
+    const struct shape *out = &net->tensors[layer->output].shape;
+    bool pool = layer->op == OP_MAXPOOL || layer->op == OP_AVGPOOL;
+    (void)snprintf(text, size, "%s",
+                   pool ? layer->op == OP_MAXPOOL ? "pool" : "avg" : op_name(layer->op));
+    if (layer->op == OP_RESIZE) {
+        add_pair(text, size, out->rows, out->columns);
+    } else if (w->rows > 0) {
+        add_pair(text, size, w->rows, w->columns);
+    }
+    size_t used = strlen(text);
+    if (op_has_rows(layer->op)) {
+        (void)snprintf(text + used, size - used, layer->op == OP_DENSE ? "%d" : "x%d",
+                       layer->weights.rows);
+        used = strlen(text);
+    }
+    if (w->row_stride > 1 && !(pool && w->row_stride == w->rows)) {
+        (void)snprintf(text + used, size - used, "s%d", w->row_stride);
+    }
+}
+
+/* Words behind each other, wrapped below the first. */
+static void print_words(struct text *out, const struct net *net)
+{
+    const struct shape *in = &net->tensors[net->input].shape;
+    char word[64];
+    int column = 11 + snprintf(word, sizeof word, "%dx%dx%d", in->rows, in->columns, in->channels);
+    text_add(out, word);
+    for (int i = 0; i < net->layer_count; i++) {
+        layer_word(net, &net->layers[i], word, sizeof word);
+        int length = (int)strlen(word);
+        bool wraps = column + 1 + length > LINE_MOST;
+        text_add(out, wraps ? "\n *         " : " ");
+        text_add(out, word);
+        column = wraps ? 11 + length : column + 1 + length;
+    }
+}
+
+static int64_t weight_count(const struct net *net)
+{
+    int64_t count = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        count += (int64_t)net->layers[i].weights.rows * net->layers[i].weights.columns;
+    }
+    return count;
+}
+
+/* Bytes of the tables of weights. */
+static int64_t weight_bytes(const struct plan *plan)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        const struct map_rows *rows = &plan->maps->rows[i];
+        for (int k = 0; rows->passes && k < rows->pass_count; k++) {
+            const struct pass *pass = &rows->passes[k];
+            bool wide = rows->coding->each == 1 && plan->net->layers[i].weights.bits > 8;
+            bytes += (int64_t)plan->net->layers[i].weights.rows * (wide ? 2 : 1) *
+                     map_row_bytes(rows->coding, pass->taps[0] * pass->taps[1] * pass->length);
+        }
+    }
+    return bytes;
+}
+
+void map_print_net(struct text *out, const struct plan *plan)
+{
+    char macs[GROUPED_MAX];
+    char count[GROUPED_MAX];
+    char bytes[GROUPED_MAX];
+    text_add(out, " *   net   ");
+    print_words(out, plan->net);
+    text_printf(out, "\n *         %s weights in %s B, %s multiply-adds, shifts only\n",
+                grouped(weight_count(plan->net), count), grouped(weight_bytes(plan), bytes),
+                grouped(net_macs(plan->net), macs));
+}
+
+static const char *home_name(const struct map_view *view)
+{
+    return view->home == HOME_INPUT ? "in" : view->home == HOME_OUTPUT ? "out" : "buffer";
+}
+
+void map_explain(struct text *out, const struct plan *plan)
+{
+    const struct net *net = plan->net;
+    char bound[GROUPED_MAX];
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        const struct map_view *view = &plan->maps->views[layer->output];
+        char word[64];
+        layer_word(net, layer, word, sizeof word);
+        text_printf(out, "layer %d: %s, %d elements in %s", i, word, view->size, home_name(view));
+        if (view->home == HOME_BUFFER) {
+            text_printf(out, " from %d", view->offset);
+        }
+        if (op_has_rows(layer->op)) {
+            const struct step *step = &plan->steps[i];
+            text_printf(out, "; weights %s, %d to a byte; |acc| <= %s",
+                        plan->maps->rows[i].coding->name, plan->maps->rows[i].coding->each,
+                        grouped(step->bounds[step->worst], bound));
+        }
+        text_add(out, "\n");
+    }
+}
