@@ -37,7 +37,7 @@ CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -ffp-contract=off \
 	-fno-math-errno $(WARNINGS) $(CFLAGS) $(EXTRA) -Isrc -Iinclude \
 	-DMOTE_PREFIX='"$(PREFIX)"' -MMD -MP
-LDLIBS  = -ljansson -lz -lpthread -lm
+LDLIBS  = -ljansson -lpng -lz -lpthread -lm
 
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter x86_64%,$(MACHINE)),)
