@@ -4,8 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#define SHRINK_TRIES   100 /* 0.9^100 leaves nothing */
 #define VARIANCE_LEAST 1e-5
 #define EXACT          16777216.0 /* floats hold all integers up to here */
+#define BIAS_MOST      4194304.0  /* with sums below 2^23 it stays below that */
 
 /* Weight (group, output, tap, input) of a transposed convolution, or its place when turned. */
 void pass_turn(const struct node *node, const float *from, float *to, bool back)
@@ -89,8 +91,9 @@ static double deviation(const struct pass *pass, int row)
 double learner_bias(const struct learner *learner, int row, double mean)
 {
     const struct graph *graph = learner->graph;
-    double beta = (double)graph_betas(graph, learner->parameters)[row];
-    return floor(ldexp(beta, learner->shift[row]) - mean + 0.5);
+    double beta = (double)graph_betas(graph, learner->parameters)[row] * learner->unit[row];
+    double bias = floor(ldexp(beta, learner->shift[row]) - mean + 0.5);
+    return bias < -BIAS_MOST ? -BIAS_MOST : bias > BIAS_MOST ? BIAS_MOST : bias;
 }
 
 /* scale and shift of normalise() */
@@ -202,7 +205,9 @@ static void logits_back(struct pass *pass, const struct learner *learner, const 
     learner->kernels->moments(pixels);
     fill_logits(pass, learner, node);
     for (int r = 0; r < node->rows; r++) {
-        graph_betas(learner->graph, pass->gradient)[node->row + r] = pixels->sums[r];
+        double unit = learner->integer ? learner->unit[node->row + r] : 1;
+        graph_betas(learner->graph, pass->gradient)[node->row + r] =
+            (float)((double)pixels->sums[r] * unit);
         row_of(pass, ROW_SCALE)[r] = row_of(pass, ROW_EXTRA)[r];
         row_of(pass, ROW_EXTRA)[r] = 0;
         row_of(pass, ROW_SHIFT)[r] = 0;
@@ -285,9 +290,10 @@ static void round_node(struct learner *learner, const struct node *node)
     float *weights = learner->parameters + node->weight;
     float *codes = learner->weights + node->weight;
     clip_weights(weights, node->weight_count, levels.limit);
+    int tries = SHRINK_TRIES;
     do {
         learner->kernels->quantise(&levels, weights, codes);
-    } while (shrink_rows(learner, node, codes));
+    } while (shrink_rows(learner, node, codes) && tries-- > 0);
 }
 
 void learner_refresh(struct learner *learner)

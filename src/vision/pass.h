@@ -19,6 +19,7 @@ struct learner {
     float *weights;    /* that the pass uses: parameters, or codes as floats */
     float *turned;     /* the same for transposed convolutions: [group][input][tap][output] */
     double *mean, *variance; /* rows, of the sums; integer: the mean alone */
+    double *unit;            /* rows, integer: what a beta of 1 is, in codes or logits */
     int *shift; /* rows, integer: right shift; of the last layer: logit = sum / 2^shift */
 };
 
