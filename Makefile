@@ -103,7 +103,8 @@ $(BUILD)/libmote.a: $(OBJECTS) $(BUILD)/objects
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/% src/vision/% src/quant/% src/base/cholesky%,$<),-O3) \
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/% src/vision/% src/quant/% src/base/cholesky% \
+		src/data/augment% src/data/resize%,$<),-O3) \
 		$(if $(filter %_avx512.c,$<),$(ISA_avx512)) \
 		$(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 
