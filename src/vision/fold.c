@@ -70,17 +70,15 @@ static bool find_reach(struct trainer *t, struct arena *arena, struct ties *ties
 {
     size_t count = (size_t)ties->count;
     struct reaching r = {.trainer = t, .ties = ties};
-    size_t images = t->feed->validation.count;
-    images = images < REACH_IMAGES ? images : REACH_IMAGES;
     r.most = arena_alloc(arena, count, sizeof *r.most);
     r.counts = arena_alloc(arena, count, sizeof *r.counts);
     uint32_t *bins = arena_alloc(arena, count * REACH_BINS, sizeof *bins);
     if (!r.most || !r.counts || !bins) {
         return false;
     }
-    trainer_each(t, images, see_block, &r);
+    trainer_each(t, PART_TRAIN, REACH_IMAGES, see_block, &r);
     r.bins = bins;
-    trainer_each(t, images, see_block, &r);
+    trainer_each(t, PART_TRAIN, REACH_IMAGES, see_block, &r);
     for (int channel = 0; channel < ties->count; channel++) {
         double reach = reach_of(&r, channel);
         double *most = &ties->reach[ties_root(ties, channel)];

@@ -1,5 +1,7 @@
 #include "vision/graph.h"
 
+#include "net/net.h"
+
 #include <string.h>
 
 #define CHUNK_POSITIONS 24 /* enough to fill tiles, few enough to stay in the cache */
@@ -28,7 +30,7 @@ static size_t rounded(size_t count)
  * padded map. */
 static void list_positions(struct making *making, struct node *node, struct volume small)
 {
-    const struct window *w = &node->layer->window;
+    const struct sketch_window *w = &node->layer->window;
     struct conv *conv = &node->conv;
     int each = small.rows * small.columns;
     int groups = making->graph->groups;
@@ -53,7 +55,7 @@ static void list_positions(struct making *making, struct node *node, struct volu
 
 static void list_taps(struct making *making, struct node *node)
 {
-    const struct window *w = &node->layer->window;
+    const struct sketch_window *w = &node->layer->window;
     struct conv *conv = &node->conv;
     int32_t *tap_at = new_list(making, (size_t)conv->taps);
     int32_t *column_at = new_list(making, (size_t)conv->columns);
@@ -72,7 +74,7 @@ static void list_taps(struct making *making, struct node *node)
 static void make_conv(struct making *making, struct node *node)
 {
     const struct sketch_layer *layer = node->layer;
-    const struct window *w = &layer->window;
+    const struct sketch_window *w = &layer->window;
     struct conv *conv = &node->conv;
     bool turned = layer->op == SKETCH_DECONV;
     struct volume small = turned ? layer->in : layer->out;
@@ -101,29 +103,15 @@ static int code_top(const struct graph *graph, const struct node *node)
     return input < 0 ? 255 : graph->nodes[input].top;
 }
 
-/* SPEC's mean(S, n): S times multiplier, half added, shifted right. */
-static void set_mean(struct pool_plan *pool, const struct sketch_layer *layer, int64_t most)
+/* SPEC 2.3, and its real twin. */
+static void set_mean(struct pool_plan *pool, const struct sketch_layer *layer)
 {
-    int64_t n = layer->op == SKETCH_AVGPOOL
-                    ? (int64_t)layer->window.kernel[0] * layer->window.kernel[1]
-                    : 1;
-    int64_t multiplier = 1;
-    int shift = 0;
-    for (int s = 30; s >= 0; s--) {
-        int64_t m = (((int64_t)1 << (s + 1)) + n) / (2 * n);
-        if (most * n * m + (((int64_t)1 << s) >> 1) < (int64_t)1 << 31) {
-            multiplier = m;
-            shift = s;
-            break;
-        }
-    }
-    while (multiplier % 2 == 0 && shift > 0) {
-        multiplier /= 2;
-        shift--;
-    }
-    pool->multiplier = (int32_t)multiplier;
-    pool->shift = shift;
-    pool->share = 1.0F / (float)n;
+    bool averages = layer->op == SKETCH_AVGPOOL;
+    int count = averages ? layer->window.kernel[0] * layer->window.kernel[1] : 1;
+    struct mean mean = net_mean(count, (int64_t)pool->top);
+    pool->multiplier = mean.multiplier;
+    pool->shift = mean.shift;
+    pool->share = 1.0F / (float)count;
 }
 
 struct cell {
@@ -132,7 +120,7 @@ struct cell {
 
 static void clip_window(const struct sketch_layer *layer, int at, int axis, int span[2])
 {
-    const struct window *w = &layer->window;
+    const struct sketch_window *w = &layer->window;
     int side = axis == 0 ? layer->in.rows : layer->in.columns;
     int begin = at * w->stride[axis] - w->pad[axis];
     int end = begin + w->kernel[axis];
@@ -194,7 +182,7 @@ static void make_pool(struct making *making, struct node *node)
     pool->first = first;
     pool->from = from;
     pool->top = (float)code_top(making->graph, node);
-    set_mean(pool, layer, (int64_t)pool->top);
+    set_mean(pool, layer);
 }
 
 /* ---- what moves elements ---- */

@@ -39,7 +39,7 @@ struct volume {
     int rows, columns, channels; /* HWC */
 };
 
-struct window {
+struct sketch_window {
     int kernel[2]; /* rows, columns; SKETCH_UPSAMPLE: factors; SKETCH_SHUFFLE: the factor twice */
     int stride[2], dilation[2];
     int pad[4]; /* top, left, bottom, right */
@@ -50,7 +50,7 @@ struct sketch_layer {
     int inputs[SKETCH_INPUTS]; /* layers whose outputs it reads; -1: the image */
     int input_count;
     struct volume in, out; /* `in` of its first input */
-    struct window window;
+    struct sketch_window window;
     int groups; /* conv, deconv */
     bool dense; /* a conv over its whole input, written `dense` */
     int bits;   /* of weights: 1..16; 2 is ternary unless `odd`; 1 is binary and odd */

@@ -60,7 +60,7 @@ static bool take_pair(struct sketch_parser *parser, int most, int pair[2])
 }
 
 /* "p": as many zeros that the size stays with stride 1; "p1", "p1x2". */
-static bool take_padding(struct sketch_parser *parser, struct window *window, bool *same)
+static bool take_padding(struct sketch_parser *parser, struct sketch_window *window, bool *same)
 {
     int pair[2];
     char c = sketch_peek(&parser->in);
@@ -132,7 +132,7 @@ static bool take_suffixes(struct sketch_parser *parser, const struct word *word,
     return true;
 }
 
-static void pad_same(struct window *window)
+static void pad_same(struct sketch_window *window)
 {
     for (int axis = 0; axis < 2; axis++) {
         int pads = window->dilation[axis] * (window->kernel[axis] - 1);
@@ -145,14 +145,14 @@ static void pad_same(struct window *window)
 
 /* Rows (axis 0) or columns of a window's output; at most SKETCH_SIDE_MAX + something small, since
  * all its parts are bounded; not positive: none. */
-static int window_side(const struct window *w, int side, int axis)
+static int window_side(const struct sketch_window *w, int side, int axis)
 {
     int reach = w->dilation[axis] * (w->kernel[axis] - 1);
     int room = side + w->pad[axis] + w->pad[axis + 2] - reach - 1;
     return room < 0 ? 0 : room / w->stride[axis] + 1;
 }
 
-static int deconv_side(const struct window *w, int side, int axis)
+static int deconv_side(const struct sketch_window *w, int side, int axis)
 {
     int reach = w->dilation[axis] * (w->kernel[axis] - 1);
     return (side - 1) * w->stride[axis] - w->pad[axis] - w->pad[axis + 2] + reach + 1;
@@ -160,7 +160,7 @@ static int deconv_side(const struct window *w, int side, int axis)
 
 static int layer_side(const struct sketch_layer *layer, int side, int axis)
 {
-    const struct window *w = &layer->window;
+    const struct sketch_window *w = &layer->window;
     switch (layer->op) {
     case SKETCH_CONV:
     case SKETCH_MAXPOOL:
@@ -193,7 +193,7 @@ static bool check_volume(struct sketch_parser *parser, const struct volume *v)
 static bool check_window(struct sketch_parser *parser, const struct sketch_layer *layer)
 {
     for (int axis = 0; axis < 2; axis++) {
-        const struct window *w = &layer->window;
+        const struct sketch_window *w = &layer->window;
         int most = w->dilation[axis] * (w->kernel[axis] - 1);
         if (w->pad[axis] > most || w->pad[axis + 2] > most) {
             return sketch_fail_token(&parser->in, "the padding is as large as the window");
@@ -245,7 +245,7 @@ static struct sketch_layer layer_start(const struct sketch_parser *parser, enum 
     struct sketch_layer layer = {.op = op, .inputs = {parser->last}, .input_count = 1};
     layer.in = *output_of(parser, parser->last);
     layer.out.channels = layer.in.channels;
-    layer.window = (struct window){{1, 1}, {1, 1}, {1, 1}, {0}};
+    layer.window = (struct sketch_window){{1, 1}, {1, 1}, {1, 1}, {0}};
     layer.groups = 1;
     layer.bits = 8;
     layer.line = parser->in.line;

@@ -316,32 +316,29 @@ void trainer_statistics(struct trainer *t, int blocks)
     learner->fixed = true;
 }
 
-struct checking {
-    struct trainer *trainer;
-    size_t first;
-};
-
+/* Block `index` of the validation images from t->at on. */
 static void check_block(void *context, int index)
 {
-    const struct checking *work = context;
-    struct trainer *t = work->trainer;
-    feed_checks(t->feed, work->first + (size_t)index * VISION_BLOCK, pixel_unit(t),
-                t->passes[index]);
-    pass_forward(t->passes[index], &t->learner);
+    struct trainer *t = context;
+    struct pass *pass = t->passes[index];
+    feed_checks(t->feed, t->at + (size_t)index * VISION_BLOCK, pixel_unit(t), pass);
+    pass_forward(pass, &t->learner);
 }
 
-void trainer_each(struct trainer *t, size_t count,
+void trainer_each(struct trainer *t, enum part part, size_t count,
                   void (*body)(void *context, const struct pass *pass, size_t first), void *context)
 {
+    t->forward_only = true;
     for (size_t first = 0; first < count; first += batch_size(t)) {
-        struct checking work = {t, first};
         size_t left = (count - first + VISION_BLOCK - 1) / VISION_BLOCK;
         int blocks = left < (size_t)t->pass_count ? (int)left : t->pass_count;
-        pool_run(t->pool, blocks, check_block, &work);
+        t->at = first;
+        pool_run(t->pool, blocks, part == PART_TRAIN ? run_block : check_block, t);
         for (int p = 0; p < blocks; p++) {
             body(context, t->passes[p], first + (size_t)p * VISION_BLOCK);
         }
     }
+    t->forward_only = false;
 }
 
 struct counting {
@@ -369,6 +366,6 @@ double trainer_score(struct trainer *t)
 {
     struct counting counting = {t->feed, 0};
     size_t count = t->feed->validation.count;
-    trainer_each(t, count, count_right, &counting);
+    trainer_each(t, PART_VALIDATION, count, count_right, &counting);
     return count > 0 ? (double)counting.right / (double)count : 0;
 }

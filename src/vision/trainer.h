@@ -2,6 +2,7 @@
 #ifndef MOTE_VISION_TRAINER_H
 #define MOTE_VISION_TRAINER_H
 
+#include "data/dataset.h"
 #include "train/kernel.h"
 #include "train/session.h"
 #include "vision/feed.h"
@@ -54,9 +55,10 @@ void trainer_statistics(struct trainer *trainer, int blocks);
 /* Behind it: share of the validation part that is right, 0..1. */
 double trainer_score(struct trainer *trainer);
 
-/* Run body(context, pass) for one block of validation or training images after another, in order,
- * behind a forward pass with fixed statistics.  `first` counts images. */
-void trainer_each(struct trainer *trainer, size_t count,
+/* Run body(context, pass, first) for one block of images of a part after another, in order, behind
+ * a forward pass with fixed statistics; `first` counts images.  Training images as they are drawn
+ * for an epoch, validation images in their order. */
+void trainer_each(struct trainer *trainer, enum part part, size_t count,
                   void (*body)(void *context, const struct pass *pass, size_t first),
                   void *context);
 
@@ -64,5 +66,10 @@ void trainer_each(struct trainer *trainer, size_t count,
 
 /* From reals to integers: fold, equalise, one power of two per row; resets the optimiser. */
 bool trainer_fold(struct trainer *trainer, struct error *err);
+
+/* ---- assemble.c ---- */
+
+/* The integer net, once statistics are fixed; it has passed net_check().  NULL on failure. */
+struct net *trainer_net(const struct trainer *trainer, struct error *err);
 
 #endif
