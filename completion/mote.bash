@@ -11,7 +11,7 @@ _mote_options()
             "--loss --in --hidden --kernel --out --out-lsb --time --seed --threads --samples --test --name" \
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
-    eval) echo "--label --samples" ;;
+    eval) echo "--label --labels --threads --samples" ;;
     run) echo "--raw" ;;
     emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --constant-time --vectors --flash --ram --cycles --keep" ;;
@@ -39,7 +39,7 @@ _mote_values()
     --model) echo "16 32" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
-    -o | --test | --checkpoint) return 1 ;;
+    -o | --test | --checkpoint | --labels) return 1 ;;
     --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest | --timeout) return 2 ;;
     *) return 3 ;;
