@@ -119,5 +119,6 @@ idx()
         header=$header$(printf '\\0\\0\\0\\%03o' "$length")
         count=$((count + 1))
     done
+    # shellcheck disable=SC2059
     printf "\\0\\0\\10\\$count$header$3" >"$1"
 }
