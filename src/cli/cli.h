@@ -41,7 +41,7 @@ struct option {
     bool recorded;                                /* it belongs to what reproduces a net */
 };
 
-#define OPTIONS_MAX     40
+#define OPTIONS_MAX     64
 #define POSITIONALS_MAX 2
 
 struct verb {
