@@ -7,7 +7,8 @@ _mote_options()
 {
     case $1 in
     train)
-        echo "-o --outputs --label --one-hot --net --activation --skip --no-skip --weights --method" \
+        echo "-o --outputs --label --labels --one-hot --net --augment --teacher --epochs --smoothing" \
+            "--mixup --ema --restarts --balance --tune --activation --skip --no-skip --weights --method" \
             "--loss --in --hidden --kernel --out --out-lsb --time --seed --threads --samples --test --name" \
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
@@ -40,7 +41,9 @@ _mote_values()
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
     -o | --test | --checkpoint | --labels) return 1 ;;
-    --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
+    --augment) echo "none" ;;
+    --outputs | --label | --teacher | --epochs | --smoothing | --mixup | --ema | --restarts | --tune | \
+        --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest | --timeout) return 2 ;;
     *) return 3 ;;
     esac

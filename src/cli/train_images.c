@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "cli/progress.h"
-#include "report/evaluate_images.h"
+#include "report/calibrate.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -276,8 +276,14 @@ static bool build(struct session *session, const struct verb *verb, struct argum
         return false;
     }
     choose_augment(session, &how);
-    return train(session, &how, err) && score(session, err) &&
-           net_write(session->net, settings->output, err) && measure(session, err);
+    if (!train(session, &how, err)) {
+        return false;
+    }
+    if (!calibrate_outputs(session->net, session->images, how.seed, how.threads)) {
+        return fail_memory(err);
+    }
+    return score(session, err) && net_write(session->net, settings->output, err) &&
+           measure(session, err);
 }
 
 /* ---- results ---- */

@@ -1,6 +1,7 @@
 #include "report/evaluate_images.h"
 
 #include "base/pool.h"
+#include "report/calibrate.h"
 #include "run/run.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 
 #define CHUNK 64 /* images of one job */
 
-/* Seven parameters are too many: what one evaluation works on. */
+/* What one evaluation works on. */
 struct task_images {
     const struct net *net;
     const struct images *images;
@@ -48,7 +49,7 @@ static double confidence_of(const struct net *net, const int32_t *out, int chose
     double top = channel_decode(net_output_channel(net, chosen), out[chosen]);
     double sum = 0;
     for (int c = 0; c < classes; c++) {
-        sum += exp(channel_decode(net_output_channel(net, c), out[c]) - top);
+        sum += falling_exp(channel_decode(net_output_channel(net, c), out[c]) - top);
     }
     return 1 / sum;
 }
