@@ -37,7 +37,7 @@ CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -ffp-contract=off \
 	-fno-math-errno $(WARNINGS) $(CFLAGS) $(EXTRA) -Isrc -Iinclude \
 	-DMOTE_PREFIX='"$(PREFIX)"' -MMD -MP
-LDLIBS  = -ljansson -lz -lpthread -lm
+LDLIBS  = -ljansson -lpng -lz -lpthread -lm
 
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter x86_64%,$(MACHINE)),)
@@ -48,7 +48,7 @@ endif
 SOURCES  := $(filter-out src/cli/% src/sim/%,$(wildcard src/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
-EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c))
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c examples/*/generate.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 PROOF    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/proof/*.c))
@@ -103,7 +103,8 @@ $(BUILD)/libmote.a: $(OBJECTS) $(BUILD)/objects
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/% src/quant/% src/base/cholesky%,$<),-O3) \
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter src/train/% src/vision/% src/quant/% src/base/cholesky% \
+		src/data/augment% src/data/resize%,$<),-O3) \
 		$(if $(filter %_avx512.c,$<),$(ISA_avx512)) \
 		$(if $(filter %_avx2.c,$<),$(ISA_avx2)) -c -o $@ $<
 

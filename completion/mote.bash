@@ -7,11 +7,12 @@ _mote_options()
 {
     case $1 in
     train)
-        echo "-o --outputs --label --one-hot --net --activation --skip --no-skip --weights --method" \
+        echo "-o --outputs --label --labels --one-hot --net --augment --teacher --epochs --smoothing" \
+            "--mixup --ema --restarts --balance --tune --activation --skip --no-skip --weights --method" \
             "--loss --in --hidden --kernel --out --out-lsb --time --seed --threads --samples --test --name" \
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
-    eval) echo "--label --samples" ;;
+    eval) echo "--label --labels --threads --samples" ;;
     run) echo "--raw" ;;
     emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --constant-time --vectors --flash --ram --cycles --keep" ;;
@@ -39,8 +40,10 @@ _mote_values()
     --model) echo "16 32" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
-    -o | --test | --checkpoint) return 1 ;;
-    --outputs | --label | --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
+    -o | --test | --checkpoint | --labels) return 1 ;;
+    --augment) echo "none" ;;
+    --outputs | --label | --teacher | --epochs | --smoothing | --mixup | --ema | --restarts | --tune | \
+        --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \
         --ram | --cycles | --vectors | --selftest | --timeout) return 2 ;;
     *) return 3 ;;
     esac

@@ -1,6 +1,6 @@
 /* mote: train very small neural networks, run them as integers, write them as C.
  *
- * Link with libmote.a -ljansson -lz -lpthread -lm.
+ * Link with libmote.a -ljansson -lpng -lz -lpthread -lm.
  *
  * Errors: a call that can fail returns NULL or false and fills `error` with one sentence and its
  * place in the input; `error` may be NULL.  Nothing is printed, nothing ends the program.

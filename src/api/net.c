@@ -103,8 +103,8 @@ static void predict(struct mote_net *handle, const double *inputs)
     const struct net *net = handle->net;
     for (int j = 0; j < mote_input_count(handle); j++) {
         bool clamped = false;
-        handle->in[j] =
-            channel_encode(&net->inputs[j], net->tensors[net->input].type, inputs[j], &clamped);
+        handle->in[j] = channel_encode(net_input_channel(net, j), net->tensors[net->input].type,
+                                       inputs[j], &clamped);
     }
     run_predict(handle->run, handle->in, handle->out);
 }
@@ -113,7 +113,7 @@ void mote_predict(struct mote_net *handle, const double *inputs, double *outputs
 {
     predict(handle, inputs);
     for (int i = 0; i < mote_output_count(handle); i++) {
-        outputs[i] = channel_decode(&handle->net->outputs[i], handle->out[i]);
+        outputs[i] = channel_decode(net_output_channel(handle->net, i), handle->out[i]);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "data/images.h"
 #include "measure/measure.h"
 #include "net/net.h"
 #include "report/report.h"
@@ -40,7 +41,7 @@ struct option {
     bool recorded;                                /* it belongs to what reproduces a net */
 };
 
-#define OPTIONS_MAX     40
+#define OPTIONS_MAX     64
 #define POSITIONALS_MAX 2
 
 struct verb {
@@ -187,6 +188,15 @@ void help_print(const struct verb *verb, struct text *out);
  * go to stderr.  NULL on failure. */
 struct dataset *load_for_net(const struct net *net, const char *path, const char *label,
                              size_t samples, struct error *err);
+
+/* Does `path` hold images for this net, rather than a table?  Standard input does where the net
+ * takes images. */
+bool images_for_net(const struct net *net, const char *path);
+
+/* Read images of the net's size, with its classes; `labels` NULL: found by name.  Notes go to
+ * stderr.  NULL on failure. */
+struct images *load_images_for_net(const struct net *net, const char *path, const char *labels,
+                                   size_t samples, struct error *err);
 
 /* A note where input values had to be clamped. */
 void note_clamped(int64_t count);

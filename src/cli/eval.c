@@ -1,32 +1,45 @@
 /* mote eval: the integer program's score on data. */
 #include "base/arena.h"
 #include "cli/cli.h"
-#include "report/evaluate.h"
+#include "report/evaluate_images.h"
 
 #include <jansson.h>
 
 struct settings {
-    const char *label;
-    int64_t samples;
+    const char *label, *labels;
+    int64_t samples, threads;
     int json;
 };
 
-static const struct option options[] = {{.name = "--label",
-                                         .argument = "COL",
-                                         .kind = OPTION_TEXT,
-                                         .offset = offsetof(struct settings, label),
-                                         .help =
-                                             "classes: the label column, by name or number from 1\n"
-                                             "(default: the one that the net was trained on)"},
-                                        {.name = "--samples",
-                                         .argument = "N",
-                                         .kind = OPTION_WHOLE,
-                                         .offset = offsetof(struct settings, samples),
-                                         .low = 1,
-                                         .high = INT64_C(1000000000),
-                                         .help = "read so many rows at most"},
-                                        OPTION_JSON(settings),
-                                        {0}};
+static const struct option options[] = {
+    {.name = "--label",
+     .argument = "COL",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, label),
+     .help = "classes: the label column, by name or number from 1\n"
+             "(default: the one that the net was trained on)"},
+    {.name = "--labels",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, labels),
+     .help = "images: their labels (default: found by name)"},
+    {.name = "--threads",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = offsetof(struct settings, threads),
+     .low = 1,
+     .high = 16,
+     .help = "images: default: all; the result does not depend\n"
+             "on it"},
+    {.name = "--samples",
+     .argument = "N",
+     .kind = OPTION_WHOLE,
+     .offset = offsetof(struct settings, samples),
+     .low = 1,
+     .high = INT64_C(1000000000),
+     .help = "read so many rows or images at most"},
+    OPTION_JSON(settings),
+    {0}};
 
 /* The table, or {"score", "clamped"}. */
 static enum exit_code print_evaluation(const struct net *net, const struct evaluation *evaluation,
@@ -45,6 +58,54 @@ static enum exit_code print_evaluation(const struct net *net, const struct evalu
     struct text out = {0};
     text_figures(&out, net, &evaluation->figures, NULL);
     return print_result(&out);
+}
+
+static enum exit_code print_images(const struct net *net, const struct image_evaluation *evaluation,
+                                   bool json)
+{
+    if (json) {
+        json_t *root = json_object();
+        if (!json_put(root, "score", json_image_evaluation(net, evaluation))) {
+            json_decref(root);
+            root = NULL;
+        }
+        return print_json(root);
+    }
+    struct text out = {0};
+    text_image_evaluation(&out, net, evaluation);
+    return print_result(&out);
+}
+
+/* The pipeline for images. */
+static enum exit_code evaluate_pictures(const struct net *net, const char *path,
+                                        const struct settings *settings)
+{
+    struct error err = {0};
+    struct images *images =
+        load_images_for_net(net, path, settings->labels, (size_t)settings->samples, &err);
+    struct arena *arena = arena_new();
+    struct row_set all = {0};
+    struct image_evaluation evaluation;
+    bool good = images && (arena || fail_memory(&err)) &&
+                evaluate_images(net, images, all, (int)settings->threads, arena, &evaluation, &err);
+    enum exit_code code =
+        good ? print_images(net, &evaluation, settings->json) : report_error(&err);
+    arena_free(arena);
+    images_free(images);
+    return code;
+}
+
+/* Options that belong to the other kind of data. */
+static enum exit_code check_usage(const struct settings *settings, const char *path, bool images)
+{
+    if (settings->label && images) {
+        return report_usage("eval", "--label: %s holds images; their labels are --labels FILE",
+                            path);
+    }
+    if (settings->labels && !images) {
+        return report_usage("eval", "--labels: %s holds no images; see --label", path);
+    }
+    return EXIT_FINE;
 }
 
 /* The pipeline of this verb: data, figures, print. */
@@ -79,10 +140,15 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (!net) {
         return report_error(&err);
     }
+    const char *data = arguments.positional[1];
+    bool images = images_for_net(net, data);
     if (settings.label && net->task == TASK_REGRESSION) {
         code = report_usage("eval", "--label: %s is a regression", arguments.positional[0]);
     } else {
-        code = evaluate(net, arguments.positional[1], &settings);
+        code = check_usage(&settings, data, images);
+    }
+    if (code == EXIT_FINE) {
+        code = images ? evaluate_pictures(net, data, &settings) : evaluate(net, data, &settings);
     }
     net_free(net);
     return code;
@@ -96,8 +162,12 @@ const struct verb verb_eval = {
         "Runs the integer program NET on every row of DATA (CSV, .npy, .npz, '-' for standard\n"
         "input) and prints RMS and worst error per output in its unit, or the accuracy and the\n"
         "confusion matrix (rows: true class).  Columns are found by the net's names where the\n"
-        "file has a header, else by position: inputs, then outputs.",
-    .example = "  mote eval pose.mote fresh.csv",
+        "file has a header, else by position: inputs, then outputs.\n"
+        "DATA may also be images: IDX (.gz too), .npy or .npz of uint8, a folder with a folder of\n"
+        "PNG, PGM or PPM files for each class.  Then the calibration is told too: how often\n"
+        "answers of each confidence are right.",
+    .example = "  mote eval pose.mote fresh.csv\n"
+               "  mote eval digits.mote t10k-images-idx3-ubyte",
     .options = options,
     .positionals = 2,
     .run = run,

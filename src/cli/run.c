@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "report/evaluate.h"
+#include "report/evaluate_images.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -117,7 +117,7 @@ static void print_heading(struct printer *printer)
     } else {
         for (int i = 0; i < net->tensors[net->output].width; i++) {
             text_add(&printer->text, i ? "," : "");
-            add_heading(&printer->text, &net->outputs[i], i);
+            add_heading(&printer->text, net_output_channel(net, i), i);
         }
     }
     text_add(&printer->text, "\n");
@@ -131,7 +131,7 @@ static void predict(struct printer *printer, const float *row)
     const struct channel code = {.lsb = {1, 0}};
     for (int j = 0; j < net->tensors[net->input].width; j++) {
         bool clamped = false;
-        const struct channel *channel = printer->settings->raw ? &code : &net->inputs[j];
+        const struct channel *channel = printer->settings->raw ? &code : net_input_channel(net, j);
         printer->in[j] = channel_encode(channel, type, (double)row[j], &clamped);
         printer->clamped += clamped;
     }
@@ -144,7 +144,7 @@ static void output_text(const struct printer *printer, int output, char text[64]
     if (printer->settings->raw) {
         (void)snprintf(text, 64, "%ld", (long)printer->out[output]);
     } else {
-        print_value(&printer->net->outputs[output], printer->out[output], text);
+        print_value(net_output_channel(printer->net, output), printer->out[output], text);
     }
 }
 
@@ -176,8 +176,9 @@ static bool append_row(struct printer *printer)
     bool good = json_array_append_new(printer->list, row) == 0;
     for (int i = 0; good && i < net->tensors[net->output].width; i++) {
         int32_t code = printer->out[i];
-        json_t *value = printer->settings->raw ? json_integer(code)
-                                               : json_real(channel_decode(&net->outputs[i], code));
+        json_t *value = printer->settings->raw
+                            ? json_integer(code)
+                            : json_real(channel_decode(net_output_channel(net, i), code));
         good = json_array_append_new(row, value) == 0;
     }
     return good;
@@ -197,6 +198,16 @@ static bool flush(struct printer *printer)
 
 #define FLUSH_BYTES 65536
 
+/* One answer of printer->out, to the list or to the text. */
+static bool give(struct printer *printer)
+{
+    if (printer->settings->json) {
+        return append_row(printer) || fail_memory(&printer->err);
+    }
+    print_row(printer);
+    return (!printer->live && printer->text.length < FLUSH_BYTES) || flush(printer);
+}
+
 /* What data_load() calls with each row; units and heading come with the first. */
 static bool take_row(void *context, const struct dataset *data, const float *row)
 {
@@ -211,11 +222,7 @@ static bool take_row(void *context, const struct dataset *data, const float *row
         }
     }
     predict(printer, row);
-    if (printer->settings->json) {
-        return append_row(printer) || fail_memory(&printer->err);
-    }
-    print_row(printer);
-    return (!printer->live && printer->text.length < FLUSH_BYTES) || flush(printer);
+    return give(printer);
 }
 
 static bool printer_start(struct printer *printer, struct arena *arena)
@@ -229,6 +236,32 @@ static bool printer_start(struct printer *printer, struct arena *arena)
     printer->list = printer->settings->json ? json_array() : NULL;
     return printer->in && printer->out && printer->run &&
            (!printer->settings->json || printer->list);
+}
+
+/* Every image: its pixels are the codes. */
+static bool print_images(struct printer *printer, const char *path, struct error *err)
+{
+    struct images_options how = {.no_labels = true};
+    struct images *images =
+        expect_images(printer->net, &how, err) ? images_load(path, &how, err) : NULL;
+    bool good = images != NULL;
+    if (good && !printer->settings->json) {
+        print_heading(printer);
+    }
+    for (size_t i = 0; good && i < (size_t)images->count; i++) {
+        const uint8_t *pixels = images_pixels(images, i);
+        for (size_t k = 0; k < images_size(images); k++) {
+            printer->in[k] = pixels[k];
+        }
+        run_predict(printer->run, printer->in, printer->out);
+        good = give(printer);
+    }
+    images_free(images);
+    good = flush(printer) && good;
+    if (printer->err.failed) {
+        *err = printer->err;
+    }
+    return good;
 }
 
 /* Every row of the data through take_row(). */
@@ -261,7 +294,8 @@ static enum exit_code predict_all(const struct net *net, const char *path,
     struct arena *arena = arena_new();
     struct printer printer = {.net = net, .settings = settings};
     bool good = ((arena && printer_start(&printer, arena)) || fail_memory(&err)) &&
-                print_rows(&printer, path, arena, &err);
+                (images_for_net(net, path) ? print_images(&printer, path, &err)
+                                           : print_rows(&printer, path, arena, &err));
     enum exit_code code = good ? EXIT_FINE : report_error(&err);
     if (good) {
         note_clamped(printer.clamped);
@@ -306,8 +340,13 @@ const struct verb verb_run = {
         "Runs the integer program NET on the rows of DATA (default: standard input) and prints\n"
         "its outputs as CSV with a header: values in their units, with the digits that one step\n"
         "has; class names where the net has classes.  Columns are found by the net's names\n"
-        "where the data has a header, else by position.  Rows from a pipe are answered at once.",
-    .example = "  mote run pose.mote < readings.csv",
+        "where the data has a header, else by position.  Rows from a pipe are answered at once.\n"
+        "DATA may also be images: IDX (.gz too), .npy or .npz of uint8, a PNG, PGM or PPM file or "
+        "a\n"
+        "folder of those; one answer a line, in their order.  Standard input is images where the\n"
+        "net takes images.",
+    .example = "  mote run pose.mote < readings.csv\n"
+               "  mote run digits.mote seven.png",
     .options = options,
     .positionals = 1,
     .optional = 1,

@@ -2,7 +2,7 @@
 #include "base/pool.h"
 #include "base/starve.h"
 #include "cli/cli.h"
-#include "report/evaluate.h"
+#include "report/evaluate_images.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +230,25 @@ struct dataset *load_for_net(const struct net *net, const char *path, const char
         return NULL;
     }
     return data;
+}
+
+bool images_for_net(const struct net *net, const char *path)
+{
+    return images_at(path) || (strcmp(path, "-") == 0 && takes_images(net));
+}
+
+struct images *load_images_for_net(const struct net *net, const char *path, const char *labels,
+                                   size_t samples, struct error *err)
+{
+    struct images_options how = {.labels = labels, .samples = samples};
+    if (!expect_images(net, &how, err)) {
+        return NULL;
+    }
+    struct images *images = images_load(path, &how, err);
+    if (images) {
+        report_note(images->note);
+    }
+    return images;
 }
 
 void note_clamped(int64_t count)

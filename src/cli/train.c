@@ -1,9 +1,8 @@
 /* mote train: data in, integer network out. */
-#include "train/train.h"
+#include "cli/train.h"
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "cli/cli.h"
 #include "cli/fit.h"
 #include "cli/progress.h"
 #include "report/evaluate.h"
@@ -12,208 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct settings {
-    const char *output, *outputs, *label, *test, *targets;
-    int64_t samples, seed, threads;
-    struct train_options train;
-    struct budget budget;
-    enum optimise optimise;
-    int one_hot, resume, verbose, json;
-};
-
-#define AT(field) offsetof(struct settings, field)
-
-static const struct option options[] = {
-    {.name = "-o",
-     .argument = "NET",
-     .kind = OPTION_TEXT,
-     .offset = AT(output),
-     .help = "the .mote file to write; '-': standard output"},
-    {.name = "--outputs",
-     .argument = "K|NAMES",
-     .kind = OPTION_TEXT,
-     .offset = AT(outputs),
-     .help = "the last K columns are outputs, or those named: x,y,z",
-     .recorded = true},
-    {.name = "--label",
-     .argument = "COL",
-     .kind = OPTION_TEXT,
-     .offset = AT(label),
-     .help = "classes: the label column, by name or number from 1",
-     .recorded = true},
-    {.name = "--one-hot",
-     .kind = OPTION_SET,
-     .offset = AT(one_hot),
-     .low = 1,
-     .help = "classes: the outputs are one-hot (found by itself if they are)",
-     .recorded = true},
-    {.name = "--net",
-     .argument = "SHAPE",
-     .kind = OPTION_TEXT,
-     .offset = AT(train.topology),
-     .help = "6-16-16-6, or 16-16 (hidden layers), or auto (default): the\n"
-             "smallest of a few that is within 5 % of the best; with a budget\n"
-             "the best that fits, its weights and kernel included",
-     .recorded = true},
-    {.name = "--activation",
-     .argument = "NAME",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.activation),
-     .parse = parse_activation,
-     .expects = "cubic, psig, relu, abs, leaky or clip",
-     .help = "cubic (default of regression), psig, relu (of classes), abs,\nleaky, clip",
-     .recorded = true},
-    {.name = "--skip",
-     .kind = OPTION_SET,
-     .offset = AT(train.skip),
-     .low = 1,
-     .help = "add a linear skip from input to output (default of regression)",
-     .recorded = true},
-    {.name = "--no-skip",
-     .kind = OPTION_SET,
-     .offset = AT(train.skip),
-     .low = -1,
-     .help = "no linear skip (default of classes)",
-     .recorded = true},
-    {.name = "--weights",
-     .argument = "BITS",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.weight_bits),
-     .parse = parse_weights,
-     .expects = "a number of bits from 2 to 9, or 'ternary'",
-     .help = "2 to 9, or ternary (the same as 2); default: 8",
-     .recorded = true},
-    {.name = "--method",
-     .argument = "NAME",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.method),
-     .parse = parse_method,
-     .expects = "auto, lsq or qat",
-     .help = "lsq: least squares (regression); qat: gradient; auto (default)",
-     .recorded = true},
-    {.name = "--loss",
-     .argument = "NAME",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.loss),
-     .parse = parse_loss,
-     .expects = "auto, mse, huber, cross-entropy or log",
-     .help = "auto (default), mse, huber, cross-entropy, log",
-     .recorded = true},
-    {.name = "--in",
-     .argument = "TYPE",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.in_type),
-     .parse = parse_in_type,
-     .expects = "u8, i8, u16 or i16",
-     .help = "type of the readings: u8, i8, u16, i16 (default: by the data)",
-     .recorded = true},
-    {.name = "--hidden",
-     .argument = "TYPE",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.hidden_type),
-     .parse = parse_hidden_type,
-     .expects = "i8, u8 or i16",
-     .help = "type of the activations between layers: i16 (default), i8, or u8\n"
-             "(relu and abs); 8 bits are trained by gradient, with relu",
-     .recorded = true},
-    {.name = "--kernel",
-     .argument = "NAME",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.packed),
-     .parse = parse_train_kernel,
-     .expects = "any or packed",
-     .help = "packed: rows keep to sums of 16 bits, so that one multiplication\n"
-             "does the work of two (--hidden i8, no skip); any (default)",
-     .recorded = true},
-    {.name = "--out",
-     .argument = "TYPE",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.out_type),
-     .parse = parse_out_type,
-     .expects = "i8, i16 or i32",
-     .help = "type of the results: i8, i16 (default), i32",
-     .recorded = true},
-    {.name = "--out-lsb",
-     .argument = "STEP",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.out_lsb),
-     .parse = parse_decimal,
-     .expects = "a positive decimal number",
-     .help = "value of one step of every output (default: chosen per output)",
-     .recorded = true},
-    {.name = "--time",
-     .argument = "TIME",
-     .kind = OPTION_PARSED,
-     .offset = AT(train.seconds),
-     .parse = parse_seconds,
-     .expects = "a time such as 60s, 5m or 1.5h",
-     .help = "stop after 60s, 5m ...; the result then depends on the machine",
-     .recorded = true},
-    {.name = "--seed",
-     .argument = "N",
-     .kind = OPTION_WHOLE,
-     .offset = AT(seed),
-     .low = 0,
-     .high = INT64_C(999999999999999999),
-     .help = "of the random numbers and of the split (default: 0)",
-     .recorded = true},
-    {.name = "--threads",
-     .argument = "N",
-     .kind = OPTION_WHOLE,
-     .offset = AT(threads),
-     .low = 1,
-     .high = 16,
-     .help = "default: all; the result does not depend on it"},
-    {.name = "--samples",
-     .argument = "N",
-     .kind = OPTION_WHOLE,
-     .offset = AT(samples),
-     .low = 1,
-     .high = INT64_C(1000000000),
-     .help = "read so many rows at most (a stream: 1000000)",
-     .recorded = true},
-    {.name = "--test",
-     .argument = "DATA",
-     .kind = OPTION_TEXT,
-     .offset = AT(test),
-     .help = "score on this data instead of on the rows kept aside"},
-    {.name = "--name",
-     .argument = "NAME",
-     .kind = OPTION_TEXT,
-     .offset = AT(train.name),
-     .help = "name of the network (default: from NET)"},
-    {.name = "--checkpoint",
-     .argument = "FILE",
-     .kind = OPTION_TEXT,
-     .offset = AT(train.checkpoint),
-     .help = "save the state of the training now and then"},
-    {.name = "--resume",
-     .kind = OPTION_SET,
-     .offset = AT(resume),
-     .low = 1,
-     .help = "go on from the checkpoint where it exists"},
-    {.name = "--target",
-     .argument = "A,B,C",
-     .kind = OPTION_TEXT,
-     .offset = AT(targets),
-     .help = "measure the result on these (see mote targets)"},
-    OPTION_OPTIMISE(settings),
-    OPTION_FLASH(settings),
-    OPTION_RAM(settings),
-    OPTION_CYCLES(settings),
-    /* For tests: avx512, avx2 or scalar kernels; the result does not depend on it. */
-    {.name = "--isa", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(train.isa)},
-    {.name = "--verbose",
-     .kind = OPTION_SET,
-     .offset = AT(verbose),
-     .low = 1,
-     .help = "a line per stage on stderr where that is no terminal"},
-    OPTION_JSON(settings),
-    {0}};
-
 /* Everything that one run of the verb owns. */
 struct session {
-    const struct settings *settings;
+    const struct train_settings *settings;
     struct arena *arena;
     struct dataset *data;
     struct dataset *test; /* --test, or NULL */
@@ -226,8 +26,7 @@ struct session {
     struct cost *costs;
 };
 
-/* "out/pose.mote" is called pose. */
-static const char *net_name(const char *output, struct arena *arena)
+const char *net_name(const char *output, struct arena *arena)
 {
     if (strcmp(output, "-") == 0) {
         return "net";
@@ -239,7 +38,8 @@ static const char *net_name(const char *output, struct arena *arena)
 }
 
 /* Training data as the options say; what the reader remarks goes to stderr. */
-static struct dataset *load(const char *path, const struct settings *settings, struct error *err)
+static struct dataset *load(const char *path, const struct train_settings *settings,
+                            struct error *err)
 {
     int64_t last = 0;
     struct data_options how = {.label = settings->label,
@@ -258,7 +58,7 @@ static struct dataset *load(const char *path, const struct settings *settings, s
 }
 
 /* Is there a budget, and the shape left open? */
-static bool budget_chooses(const struct settings *settings)
+static bool budget_chooses(const struct train_settings *settings)
 {
     const struct budget *b = &settings->budget;
     const char *shape = settings->train.topology;
@@ -317,7 +117,7 @@ static bool keep_label(struct session *session, struct error *err)
 /* The integer program on rows that training has not seen; the figure becomes part of the net. */
 static bool score(struct session *session, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct train_settings *settings = session->settings;
     struct net *net = session->net;
     struct evaluation *evaluation = &session->evaluation;
     bool good = session->test ? evaluate_net(net, session->test, (struct row_set){0},
@@ -334,7 +134,7 @@ static bool score(struct session *session, struct error *err)
 /* On every target asked for, so that budgets can be judged. */
 static bool measure(struct session *session, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct train_settings *settings = session->settings;
     const struct measure_options how = {.optimise = session->optimise};
     if (!settings->targets) {
         return true;
@@ -348,7 +148,7 @@ static bool measure(struct session *session, struct error *err)
 static bool prepare(struct session *session, const struct arguments *arguments,
                     const struct verb *verb, struct train_options *how, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct train_settings *settings = session->settings;
     struct text text = {0};
     options_print(verb, arguments, &text);
     *how = settings->train;
@@ -364,7 +164,7 @@ static bool prepare(struct session *session, const struct arguments *arguments,
 }
 
 /* What would fail only after minutes of training is told at once. */
-static bool check_files(const struct settings *settings, struct error *err)
+static bool check_files(const struct train_settings *settings, struct error *err)
 {
     const char *checkpoint = settings->train.checkpoint;
     return file_writable(settings->output, err) &&
@@ -376,7 +176,7 @@ static bool check_files(const struct settings *settings, struct error *err)
 static bool build(struct session *session, const struct arguments *arguments,
                   const struct verb *verb, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct train_settings *settings = session->settings;
     struct train_options how;
     session->optimise = settings->optimise;
     session->any_optimise = !option_given(verb, arguments, "--optimise");
@@ -406,7 +206,7 @@ static bool build(struct session *session, const struct arguments *arguments,
 /* The keys that other programs rely on: see mote-train(1). */
 static json_t *json_result(const struct session *session)
 {
-    const struct settings *settings = session->settings;
+    const struct train_settings *settings = session->settings;
     json_t *root = json_object();
     bool good = json_put(root, "net", json_path(settings->output)) &&
                 json_put(root, "method", json_string(session->net->provenance.method)) &&
@@ -426,7 +226,7 @@ static json_t *json_result(const struct session *session)
 /* The table; on stderr where the network itself goes to standard output. */
 static enum exit_code print_session(const struct session *session)
 {
-    const struct settings *settings = session->settings;
+    const struct train_settings *settings = session->settings;
     if (settings->json) {
         return print_json(json_result(session));
     }
@@ -445,7 +245,7 @@ static enum exit_code print_session(const struct session *session)
 }
 
 /* Options that need or exclude one another. */
-static enum exit_code check_usage(const struct settings *settings)
+static enum exit_code check_usage(const struct train_settings *settings)
 {
     if (!settings->output) {
         return report_usage("train", "-o NET is missing");
@@ -479,9 +279,16 @@ static void session_free(struct session *session)
     arena_free(session->arena);
 }
 
+/* Images, by the content of DATA; standard input by the options. */
+static bool holds_images(const struct verb *verb, const struct arguments *arguments)
+{
+    const char *path = arguments->positional[0];
+    return images_at(path) || (strcmp(path, "-") == 0 && option_given(verb, arguments, "--labels"));
+}
+
 static enum exit_code run(const struct verb *verb, int count, char **words)
 {
-    struct settings settings = {0};
+    struct train_settings settings = {0};
     struct arguments arguments;
     enum exit_code code;
     if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
@@ -494,6 +301,11 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (settings.test && strcmp(settings.test, "-") == 0 &&
         strcmp(arguments.positional[0], "-") == 0) {
         return report_usage("train", "DATA and --test cannot both come from standard input");
+    }
+    bool images = holds_images(verb, &arguments);
+    code = check_kind(verb, &arguments, images);
+    if (code != EXIT_FINE || images) {
+        return code != EXIT_FINE ? code : train_images(verb, &settings, &arguments);
     }
     struct error err = {0};
     struct session session = {.settings = &settings, .arena = arena_new()};
@@ -514,11 +326,15 @@ const struct verb verb_train = {
         "Reads DATA (CSV with or without a header, .npy, .npz, '-' for rows on standard input),\n"
         "trains a network, rounds it to integers, and writes it to NET.  A tenth of the rows is\n"
         "kept aside; the score that is printed and stored is the integer program's on them.\n"
-        "Ctrl-C stops early and keeps the best network so far.",
+        "Ctrl-C stops early and keeps the best network so far.\n"
+        "DATA may also be images with labels: IDX (.gz too) with a label file beside it, .npy or\n"
+        ".npz of uint8, or a folder with a folder of PNG, PGM or PPM files for each class.",
     .example = "  mote train pose.csv --outputs 6 --net 6-16-16-6 -o pose.mote\n"
                "  simulate | mote train - --outputs 6 --samples 100000 -o pose.mote\n"
-               "  mote train iris.csv --label species -o iris.mote",
-    .options = options,
+               "  mote train iris.csv --label species -o iris.mote\n"
+               "  mote train train-images-idx3-ubyte --test t10k-images-idx3-ubyte \\\n"
+               "      --net \"28x28x1 crop24 resize16 conv3x8 relu pool2 dense10\" -o digits.mote",
+    .options = train_options_table,
     .positionals = 1,
     .run = run,
 };

@@ -74,7 +74,7 @@ static bool refuse_truncated(const struct npy *npy, size_t row, struct error *er
 /* The next rows into the buffer. */
 static bool read_rows(struct npy *npy, struct error *err)
 {
-    size_t size = row_size(npy); /* npy_header_read() refuses arrays without columns */
+    size_t size = row_size(npy); /* npy_header_table() refuses arrays without columns */
     if (size == 0) {
         return refuse_truncated(npy, npy->given, err);
     }
@@ -155,7 +155,8 @@ static bool read_columns(struct npy *npy, struct error *err)
 bool npy_open(struct npy *npy, const struct source *source, size_t limit, struct error *err)
 {
     *npy = (struct npy){.source = *source};
-    if (!npy_header_read(&npy->header, source, err)) {
+    if (!npy_header_read(&npy->header, source, err) ||
+        !npy_header_table(&npy->header, source->name, err)) {
         return false;
     }
     size_t size = row_size(npy);

@@ -6,6 +6,7 @@
 #include "data/table.h"
 
 #define NPY_HEADER_MAX 65536 /* bytes of the textual header */
+#define NPY_DIMENSIONS 4     /* whose lengths are kept */
 
 /* Bytes from a file or an archive member: up to `want` to `to`, fewer only at the end. */
 struct source {
@@ -25,13 +26,18 @@ struct npy_type {
 struct npy_header {
     struct npy_type type;
     bool fortran; /* column after column */
-    size_t rows;
+    int dimensions;
+    size_t lengths[NPY_DIMENSIONS]; /* of the first of them */
+    size_t rows;                    /* of tables, as are columns */
     size_t columns;
     size_t size; /* bytes of the header itself, with magic and length */
 };
 
 /* Read and check a header; `source` then stands at the first element. */
 bool npy_header_read(struct npy_header *header, const struct source *source, struct error *err);
+
+/* Rows and columns of an array of one or two dimensions, where a table can have them. */
+bool npy_header_table(struct npy_header *header, const char *name, struct error *err);
 
 /* The text of a header: {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }. */
 bool npy_header_parse(struct npy_header *header, const char *text, const char *name,

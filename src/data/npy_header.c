@@ -138,7 +138,6 @@ static bool parse_length(struct parser *parser, size_t *length)
 /* (), (n,), (n, m) or more. */
 static bool parse_shape(struct parser *parser, struct npy_header *header)
 {
-    size_t lengths[2] = {0, 1};
     int count = 0;
     if (!take(parser, '(')) {
         return refuse(parser, "the header's 'shape' is no tuple of integers");
@@ -148,36 +147,38 @@ static bool parse_shape(struct parser *parser, struct npy_header *header)
         if (!parse_length(parser, &length)) {
             return false;
         }
-        if (count < 2) {
-            lengths[count] = length;
+        if (count < NPY_DIMENSIONS) {
+            header->lengths[count] = length;
         }
         count++;
         if (!take(parser, ',') && *parser->at != ')') {
             return refuse(parser, "the header's 'shape' is no tuple of integers");
         }
     }
-    if (count == 0 || count > 2) {
-        return fail(parser->err, "%s: an array of %d dimensions: reshape it to rows and columns",
-                    parser->name, count);
-    }
-    header->rows = lengths[0];
-    header->columns = lengths[1];
+    header->dimensions = count;
     return true;
 }
 
-static bool check_shape(const struct npy_header *header, const struct parser *parser)
+bool npy_header_table(struct npy_header *header, const char *name, struct error *err)
 {
+    const struct parser parser = {.name = name, .err = err};
+    if (header->dimensions < 1 || header->dimensions > 2) {
+        return fail(err, "%s: an array of %d dimensions: reshape it to rows and columns", name,
+                    header->dimensions);
+    }
+    header->rows = header->lengths[0];
+    header->columns = header->dimensions == 2 ? header->lengths[1] : 1;
     if (header->rows == 0) {
-        return refuse(parser, "no rows");
+        return refuse(&parser, "no rows");
     }
     if (header->columns == 0) {
-        return refuse(parser, "no columns");
+        return refuse(&parser, "no columns");
     }
     if (header->columns > DATA_COLUMNS_MAX) {
-        return refuse(parser, "more than 100000 columns");
+        return refuse(&parser, "more than 100000 columns");
     }
     if (header->rows > UINT32_MAX || header->rows > SIZE_MAX / 16 / header->columns) {
-        return refuse(parser, "the shape is too large");
+        return refuse(&parser, "the shape is too large");
     }
     return true;
 }
@@ -236,7 +237,7 @@ bool npy_header_parse(struct npy_header *header, const char *text, const char *n
     if (seen != KEYS) {
         return refuse(&parser, "the header lacks 'descr', 'fortran_order' or 'shape'");
     }
-    return check_shape(header, &parser);
+    return true;
 }
 
 /* ---- the bytes before it ---- */

@@ -10,6 +10,16 @@ struct span {
     double high_code;
 };
 
+const struct channel *net_input_channel(const struct net *net, int element)
+{
+    return &net->inputs[element % net->tensors[net->input].shape.channels];
+}
+
+const struct channel *net_output_channel(const struct net *net, int element)
+{
+    return &net->outputs[element % net->tensors[net->output].shape.channels];
+}
+
 int32_t channel_encode(const struct channel *channel, enum type type, double value, bool *clamped)
 {
     double step = decimal_value(channel->lsb);

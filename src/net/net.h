@@ -267,6 +267,11 @@ int net_overlap_length(struct overlap overlap, int at, int i); /* of element i w
 
 /* ---- codes and values (channel.c) ---- */
 
+/* What element `element` of the input or output means: maps have a channel per channel of theirs.
+ */
+const struct channel *net_input_channel(const struct net *net, int element);
+const struct channel *net_output_channel(const struct net *net, int element);
+
 /* Value to code: round half up, clamped to the type; *clamped is set (never cleared) if it was. */
 int32_t channel_encode(const struct channel *channel, enum type type, double value, bool *clamped);
 double channel_decode(const struct channel *channel, int32_t code);

@@ -70,7 +70,8 @@ static void predict_row(struct work *work, const float *row)
     enum type type = work->net->tensors[work->net->input].type;
     for (int j = 0; j < work->inputs; j++) {
         bool clamped = false;
-        work->in[j] = channel_encode(&work->net->inputs[j], type, (double)row[j], &clamped);
+        work->in[j] =
+            channel_encode(net_input_channel(work->net, j), type, (double)row[j], &clamped);
         work->evaluation->clamped += clamped;
     }
     run_predict(work->run, work->in, work->out);
@@ -81,7 +82,7 @@ static void add_errors(struct work *work, const float *row)
 {
     for (int i = 0; i < work->outputs; i++) {
         struct output_error *error = &work->evaluation->figures.outputs[i];
-        double value = channel_decode(&work->net->outputs[i], work->out[i]);
+        double value = channel_decode(net_output_channel(work->net, i), work->out[i]);
         double distance = fabs(value - (double)row[work->inputs + i]);
         work->squares[i] += distance * distance;
         error->worst = distance > error->worst ? distance : error->worst;
@@ -103,7 +104,7 @@ static void finish_regression(struct work *work, double rows)
     double percent = 0;
     int ranged = 0;
     for (int i = 0; i < work->outputs; i++) {
-        const struct channel *channel = &work->net->outputs[i];
+        const struct channel *channel = net_output_channel(work->net, i);
         double range = decimal_value(channel->high) - decimal_value(channel->low);
         figures->outputs[i].rms = sqrt(work->squares[i] / rows);
         figures->mse += work->squares[i] / rows / work->outputs;

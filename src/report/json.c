@@ -57,7 +57,7 @@ static json_t *json_outputs(const struct net *net, const struct figures *figures
     json_t *outputs = json_array();
     bool good = outputs != NULL;
     for (int i = 0; good && i < figures->output_count; i++) {
-        good = append(outputs, json_output(&net->outputs[i], &figures->outputs[i]));
+        good = append(outputs, json_output(net_output_channel(net, i), &figures->outputs[i]));
     }
     return whole(outputs, good);
 }

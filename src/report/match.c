@@ -35,7 +35,9 @@ bool match_options(const struct net *net, bool outputs, struct arena *arena,
         return fail_memory(err);
     }
     for (int i = 0; i < in + out; i++) {
-        names[i] = i < in ? net->inputs[i].name : net->outputs[i - in].name;
+        const struct channel *channel =
+            i < in ? net_input_channel(net, i) : net_output_channel(net, i - in);
+        names[i] = channel->name;
     }
     options->input_count = in + out;
     options->input_names = names_serve(names, (size_t)in + (size_t)out, arena) ? names : NULL;
@@ -47,7 +49,8 @@ bool match_units(const struct net *net, const struct dataset *data, struct error
 {
     int in = net->tensors[net->input].width;
     for (int i = 0; i < data->input_count; i++) {
-        const struct channel *channel = i < in ? &net->inputs[i] : &net->outputs[i - in];
+        const struct channel *channel =
+            i < in ? net_input_channel(net, i) : net_output_channel(net, i - in);
         const char *unit = data->columns[i].unit;
         if (unit[0] && channel->unit[0] && strcmp(unit, channel->unit) != 0) {
             return fail(err, "%s: column '%s' is in [%s], but the net has it in [%s]", data->source,

@@ -49,8 +49,9 @@ static void text_regression(struct text *out, const struct net *net, const struc
     text_add(&cells, other ? "output\tunit\trms\tworst\tfloat rms\tfloat worst\n"
                            : "output\tunit\trms\tworst\n");
     for (int i = 0; i < figures->output_count; i++) {
-        add_output_name(&cells, &net->outputs[i], i);
-        text_printf(&cells, "\t%s", net->outputs[i].unit);
+        const struct channel *channel = net_output_channel(net, i);
+        add_output_name(&cells, channel, i);
+        text_printf(&cells, "\t%s", channel->unit);
         add_number_cell(&cells, figures->outputs[i].rms);
         add_number_cell(&cells, figures->outputs[i].worst);
         if (other) {

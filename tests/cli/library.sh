@@ -21,7 +21,7 @@ int main(void)
 }
 EOF
 cp "$SCRATCH/use.c" "$SCRATCH/use.cc"
-libraries=("$build/libmote.a" -ljansson -lz -lpthread -lm)
+libraries=("$build/libmote.a" -ljansson -lpng -lz -lpthread -lm)
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Werror)
 for standard in c99 c11 c17; do
     check "$standard" gcc -std=$standard "${warnings[@]}" -Iinclude -c -o "$SCRATCH/use.o" "$SCRATCH/use.c"

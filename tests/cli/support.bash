@@ -92,3 +92,33 @@ class_net()
  "provenance": {"options": "", "data": "0123456789abcdef", "method": "by hand"}}
 EOF
 }
+
+# image_net FILE: of 2 x 2 grey pixels, which side is brighter; the outputs are +-(left - right) / 100.
+image_net()
+{
+    cat >"$1" <<'EOF'
+{"mote": 1, "name": "sides", "task": "classification",
+ "tensors": [["u8", [2, 2, 1]], ["i16", 2]], "input": 0, "output": 1,
+ "layers": [{"op": "dense", "in": [0], "out": 1, "activation": "none", "bits": 8,
+             "weights": [[1, -1, 1, -1], [-1, 1, -1, 1]], "bias": [0, 0], "shift": [0, 0]}],
+ "inputs": [
+  {"name": "", "unit": "", "lsb": [1, 0], "offset": [0, 0], "low": [0, 0], "high": [255, 0]}],
+ "outputs": [
+  {"name": "", "unit": "", "lsb": [1, -2], "offset": [0, 0], "low": [0, 0], "high": [1, 0]},
+  {"name": "", "unit": "", "lsb": [1, -2], "offset": [0, 0], "low": [0, 0], "high": [1, 0]}],
+ "classes": ["0", "1"], "label": "",
+ "provenance": {"options": "", "data": "0123456789abcdef", "method": "by hand"}}
+EOF
+}
+
+# idx FILE LENGTHS BYTES: an IDX file; lengths below 256 in decimal, bytes as printf's escapes.
+idx()
+{
+    local length count=0 header=
+    for length in $2; do
+        header=$header$(printf '\\0\\0\\0\\%03o' "$length")
+        count=$((count + 1))
+    done
+    # shellcheck disable=SC2059
+    printf "\\0\\0\\10\\$count$header$3" >"$1"
+}

@@ -21,7 +21,7 @@ static void table_remove(void)
 }
 
 /* One file for the whole run. */
-static const char *table_file(const uint8_t *bytes, size_t size)
+static inline const char *table_file(const uint8_t *bytes, size_t size)
 {
     static int fd = -1;
     if (fd < 0) {
@@ -42,14 +42,14 @@ static const char *table_file(const uint8_t *bytes, size_t size)
     return table_path;
 }
 
-static void table_require(int condition)
+static inline void table_require(int condition)
 {
     if (!condition) {
         abort();
     }
 }
 
-static void table_check(const struct dataset *data)
+static inline void table_check(const struct dataset *data)
 {
     int width = data->input_count + data->output_count;
     table_require(data->row_count > 0 && data->input_count > 0);
@@ -69,7 +69,7 @@ static void table_check(const struct dataset *data)
 }
 
 /* A table that holds together, or an error with one line. */
-static void table_load(const char *path, const struct data_options *options)
+static inline void table_load(const char *path, const struct data_options *options)
 {
     struct error err = {0};
     struct dataset *data = data_load(path, options, &err);

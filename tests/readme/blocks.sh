@@ -43,7 +43,7 @@ split()
 run_c()
 {
     if grep -q 'main(' "$1"; then
-        "${CC:-gcc}" "${warnings[@]}" -o program "$1" "$build/libmote.a" -ljansson -lz -lpthread -lm &&
+        "${CC:-gcc}" "${warnings[@]}" -o program "$1" "$build/libmote.a" -ljansson -lpng -lz -lpthread -lm &&
             ./program
         return
     fi

@@ -1,9 +1,11 @@
 #include "support/folder.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_ROOM 512
@@ -21,29 +23,40 @@ static int is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Visit the files of the folder: count them, and unlink where asked. */
-static int sweep(int unlink_them)
+/* Remove `name` in the folder `parent`, with all that is in it where it is a folder. */
+static void remove_entry(int parent, const char *name)
 {
-    int count = 0;
-    DIR *files = opendir(folder);
+    if (unlinkat(parent, name, 0) == 0) {
+        return;
+    }
+    DIR *files = fdopendir(openat(parent, name, O_RDONLY | O_DIRECTORY));
     for (struct dirent *file; files && (file = readdir(files)) != NULL;) {
         if (!is_dots(file->d_name)) {
-            count++;
-            if (unlink_them) {
-                (void)unlinkat(dirfd(files), file->d_name, 0);
-            }
+            remove_entry(dirfd(files), file->d_name);
         }
     }
     if (files) {
         (void)closedir(files);
     }
-    return count;
+    (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 static void remove_folder(void)
 {
-    (void)sweep(1);
-    (void)rmdir(folder);
+    remove_entry(AT_FDCWD, folder);
+}
+
+static int count_files(void)
+{
+    int count = 0;
+    DIR *files = opendir(folder);
+    for (struct dirent *file; files && (file = readdir(files)) != NULL;) {
+        count += !is_dots(file->d_name);
+    }
+    if (files) {
+        (void)closedir(files);
+    }
+    return count;
 }
 
 static void make_folder(void)
@@ -75,7 +88,16 @@ void scratch_write(const char *path, const void *data, size_t size)
     }
 }
 
+const char *scratch_folder(const char *name)
+{
+    const char *path = scratch_path(name);
+    if (mkdir(path, 0777) != 0) {
+        stop(path);
+    }
+    return path;
+}
+
 int scratch_count(void)
 {
-    return folder[0] ? sweep(0) : 0;
+    return folder[0] ? count_files() : 0;
 }

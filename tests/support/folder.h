@@ -8,6 +8,9 @@
  * its files at exit.  The result is valid until eight more calls. */
 const char *scratch_path(const char *name);
 
+/* Make a folder of that name in it; the same path. */
+const char *scratch_folder(const char *name);
+
 /* Write a file; stops the test program where it fails. */
 void scratch_write(const char *path, const void *data, size_t size);
 

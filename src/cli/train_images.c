@@ -1,0 +1,394 @@
+/* mote train on images: images in, integer network out. */
+#include "cli/train.h"
+
+#include "base/file.h"
+#include "cli/progress.h"
+#include "report/calibrate.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DESCRIPTION_MAX ((size_t)1 << 16) /* bytes of a file with --net's text */
+
+/* Everything that one run owns. */
+struct session {
+    const struct train_settings *settings;
+    struct arena *arena;
+    struct images *images;
+    struct images *test; /* --test, or NULL */
+    struct net *net;
+    struct vision_result result;
+    struct image_evaluation evaluation;
+    struct target_list list;
+    struct cost *costs;
+};
+
+/* ---- descriptions ---- */
+
+/* What --net or --teacher says, and where that came from. */
+struct description {
+    const char *text;
+    const char *place;
+};
+
+static bool is_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* "@file" or the path of a file is read; other text is taken as it is. */
+static bool describe(const char *text, const char *option, struct arena *arena,
+                     struct description *to, struct error *err)
+{
+    *to = (struct description){text, option};
+    if (!text || (text[0] != '@' && !is_file(text))) {
+        return true;
+    }
+    size_t size = 0;
+    to->place = text[0] == '@' ? text + 1 : text;
+    unsigned char *bytes = file_read(to->place, DESCRIPTION_MAX, &size, err);
+    if (!bytes) {
+        return false;
+    }
+    bool clean = memchr(bytes, 0, size) == NULL;
+    to->text = arena_text(arena, (const char *)bytes, size);
+    free(bytes);
+    return clean ? to->text || fail_memory(err) : fail(err, "%s: a zero byte: no text", to->place);
+}
+
+/* The text in one line without its comments, for the provenance; NULL: no memory. */
+static const char *one_line(const char *text, struct arena *arena)
+{
+    char *line = arena_string(arena, text);
+    size_t length = 0;
+    bool gap = false;
+    for (; line && *text; text += *text != 0) {
+        if (*text == '#') {
+            text += strcspn(text, "\n");
+        }
+        if (strchr(" \t\r\n", *text)) {
+            gap = true;
+            continue;
+        }
+        if (gap && length > 0) {
+            line[length++] = ' ';
+        }
+        gap = false;
+        line[length++] = *text;
+    }
+    if (line) {
+        line[length] = 0;
+    }
+    return line;
+}
+
+/* Channels that the text asks for in its first token, "28x28x1"; 0: it does not. */
+static int wanted_channels(const char *text)
+{
+    for (int part = 0; text && part < 3; part++) {
+        text += part == 0 ? strspn(text, " \t\r\n") : 0;
+        size_t digits = strspn(text, "0123456789");
+        if (digits == 0 || digits > 5 || (part < 2 && text[digits] != 'x')) {
+            return 0;
+        }
+        if (part == 2) {
+            return atoi(text); /* NOLINT: at most five digits */
+        }
+        text += digits + 1;
+    }
+    return 0;
+}
+
+/* ---- stages ---- */
+
+static bool load(struct session *session, const char *path, const char *text, struct error *err)
+{
+    const struct train_settings *settings = session->settings;
+    int channels = wanted_channels(text);
+    struct images_options how = {.labels = settings->labels,
+                                 .samples = (size_t)settings->samples,
+                                 .channels = channels == 1 || channels == 3 ? channels : 0};
+    session->images = images_load(path, &how, err);
+    if (!session->images) {
+        return false;
+    }
+    report_note(session->images->note);
+    return session->images->labels ||
+           fail(err, "%s: no labels: --labels FILE, or a folder for each class", path);
+}
+
+/* Images of the same size, with the classes that training has. */
+static bool load_test(struct session *session, struct error *err)
+{
+    const struct images *images = session->images;
+    const char *path = session->settings->test;
+    struct images_options how = {.rows = images->rows,
+                                 .columns = images->columns,
+                                 .channels = images->channels,
+                                 .known_classes = images->classes,
+                                 .known_class_count = images->class_count};
+    if (!path) {
+        return true;
+    }
+    session->test = images_load(path, &how, err);
+    return session->test && (session->test->labels || fail(err, "%s: no labels beside them", path));
+}
+
+/* From settings to what vision_train() wants, with the options as text for the provenance. */
+static bool prepare(struct session *session, const struct verb *verb, struct arguments *arguments,
+                    struct vision_options *how, struct error *err)
+{
+    const struct train_settings *settings = session->settings;
+    struct text text = {0};
+    options_print(verb, arguments, &text);
+    *how = settings->vision;
+    how->options_text = text.failed ? NULL : arena_string(session->arena, text.data);
+    text_free(&text);
+    how->test_apart = settings->test != NULL;
+    how->float_epochs = settings->epochs.in_floats;
+    how->integer_epochs = settings->epochs.in_integers;
+    how->batch = settings->tuning.batch;
+    how->rate = settings->tuning.rate;
+    how->integer_rate = settings->tuning.integer_rate;
+    how->decay = settings->tuning.decay;
+    how->teacher_part = settings->tuning.teacher_part;
+    how->temperature = settings->tuning.temperature;
+    how->freeze = settings->tuning.freeze;
+    how->restarts = (int)settings->restarts;
+    how->balance = settings->balance != 0;
+    how->seconds = settings->train.seconds;
+    how->seed = (uint64_t)settings->seed;
+    how->threads = (int)settings->threads;
+    how->isa = settings->train.isa;
+    how->checkpoint = settings->train.checkpoint;
+    how->resume = settings->resume != 0;
+    how->name =
+        settings->train.name ? settings->train.name : net_name(settings->output, session->arena);
+    return (how->options_text && how->name) || fail_memory(err);
+}
+
+static void choose_augment(const struct session *session, struct vision_options *how)
+{
+    const struct augment_choice *choice = &session->settings->augment;
+    how->augment = choice->given ? choice->augment
+                                 : default_augment(session->images->rows, session->images->columns);
+    how->copies = choice->copies;
+    how->original = choice->original;
+}
+
+/* Texts of the descriptions, in `how` as they stand and in `arguments` in one line. */
+static bool describe_nets(struct session *session, const struct verb *verb,
+                          struct arguments *arguments, struct description *net,
+                          struct description *teacher, struct error *err)
+{
+    const char *shape = session->settings->train.topology;
+    bool chosen = !shape || strcmp(shape, "auto") == 0;
+    if (!describe(chosen ? NULL : shape, "--net", session->arena, net, err) ||
+        !describe(session->settings->vision.teacher, "--teacher", session->arena, teacher, err)) {
+        return false;
+    }
+    for (int i = 0; verb->options[i].name; i++) {
+        const struct description *which = strcmp(verb->options[i].name, "--net") == 0 ? net
+                                          : strcmp(verb->options[i].name, "--teacher") == 0
+                                              ? teacher
+                                              : NULL;
+        if (which && which->text && arguments->given[i]) {
+            arguments->given[i] = one_line(which->text, session->arena);
+            if (!arguments->given[i]) {
+                return fail_memory(err);
+            }
+        }
+    }
+    return true;
+}
+
+/* Training with progress; Ctrl-C from here on keeps the best network. */
+static bool train(struct session *session, struct vision_options *how, struct error *err)
+{
+    struct progress progress = progress_start(session->settings->verbose != 0);
+    how->progress = progress_show;
+    how->progress_context = &progress;
+    how->stop = stop_on_interrupt();
+    session->net = vision_train(session->images, how, &session->result, err);
+    progress_end(&progress);
+    if (session->net && *how->stop) {
+        report_note("stopped by Ctrl-C; the best network so far is kept");
+    }
+    return session->net != NULL;
+}
+
+/* The integer program on images that training has not seen; the figure becomes part of the net. */
+static bool score(struct session *session, struct error *err)
+{
+    const struct train_settings *settings = session->settings;
+    int threads = (int)settings->threads;
+    struct row_set all = {0};
+    bool good = session->test
+                    ? evaluate_images(session->net, session->test, all, threads, session->arena,
+                                      &session->evaluation, err)
+                    : evaluate_test_images(session->net, session->images, (uint64_t)settings->seed,
+                                           threads, session->arena, &session->evaluation, err);
+    return good && (set_score(session->net, &session->evaluation.figures) || fail_memory(err));
+}
+
+/* On every target asked for, so that budgets can be judged. */
+static bool measure(struct session *session, struct error *err)
+{
+    const struct measure_options how = {.optimise = session->settings->optimise};
+    if (!session->settings->targets) {
+        return true;
+    }
+    session->costs = arena_alloc(session->arena, (size_t)session->list.count, sizeof(struct cost));
+    return session->costs ? targets_measure(session->net, &session->list, &how, session->costs, err)
+                          : fail_memory(err);
+}
+
+/* What would fail only after minutes of training is told at once. */
+static bool check_files(const struct train_settings *settings, struct error *err)
+{
+    const char *checkpoint = settings->train.checkpoint;
+    return file_writable(settings->output, err) &&
+           (!checkpoint || file_writable(checkpoint, err)) &&
+           (!settings->test || file_readable(settings->test, err));
+}
+
+/* The whole pipeline. */
+static bool build(struct session *session, const struct verb *verb, struct arguments *arguments,
+                  struct error *err)
+{
+    const struct train_settings *settings = session->settings;
+    struct description net, teacher;
+    struct vision_options how;
+    if (!check_files(settings, err) ||
+        !describe_nets(session, verb, arguments, &net, &teacher, err) ||
+        !prepare(session, verb, arguments, &how, err) ||
+        (settings->targets &&
+         !targets_load(settings->targets, session->arena, &session->list, err))) {
+        return false;
+    }
+    how.net = net.text;
+    how.net_place = net.place;
+    how.teacher = teacher.text;
+    if (!load(session, arguments->positional[0], net.text, err) || !load_test(session, err)) {
+        return false;
+    }
+    choose_augment(session, &how);
+    if (!train(session, &how, err)) {
+        return false;
+    }
+    if (!calibrate_outputs(session->net, session->images, how.seed, how.threads)) {
+        return fail_memory(err);
+    }
+    return score(session, err) && net_write(session->net, settings->output, err) &&
+           measure(session, err);
+}
+
+/* ---- results ---- */
+
+static json_t *teacher_accuracy(const struct vision_result *result)
+{
+    return result->teacher_accuracy < 0 ? json_null() : json_real(result->teacher_accuracy);
+}
+
+/* The keys that other programs rely on: see mote-train(1). */
+static json_t *json_result(const struct session *session)
+{
+    const struct vision_result *result = &session->result;
+    json_t *root = json_object();
+    bool good =
+        json_put(root, "net", json_path(session->settings->output)) &&
+        json_put(root, "method", json_string(session->net->provenance.method)) &&
+        json_put(root, "stopped", json_boolean(result->stopped)) &&
+        json_put(root, "score", json_image_evaluation(session->net, &session->evaluation)) &&
+        json_put(root, "float", json_real(result->float_accuracy)) &&
+        json_put(root, "validation", json_real(result->integer_accuracy)) &&
+        json_put(root, "teacher", teacher_accuracy(result)) &&
+        json_put(root, "images", json_integer(result->training_images)) &&
+        json_put(root, "weight_bytes", json_integer((json_int_t)result->weight_bytes)) &&
+        (!session->costs ||
+         json_put(root, "costs",
+                  json_costs(session->costs, session->list.clocks, session->list.count)));
+    if (!good) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static void text_result(struct text *out, const struct session *session)
+{
+    const struct vision_result *result = &session->result;
+    if (result->net[0]) {
+        text_printf(out, "net %s\n", result->net);
+    }
+    text_image_evaluation(out, session->net, &session->evaluation);
+    text_printf(out, "validation %.2f %%, float %.2f %%", 100 * result->integer_accuracy,
+                100 * result->float_accuracy);
+    if (result->teacher_accuracy >= 0) {
+        text_printf(out, ", teacher %.2f %%", 100 * result->teacher_accuracy);
+    }
+    text_printf(out, "; trained on %lld images; weights %zu bytes\n",
+                (long long)result->training_images, result->weight_bytes);
+    if (session->costs) {
+        text_add(out, "\n");
+        text_costs(out, session->costs, session->list.clocks, session->list.count);
+    }
+}
+
+/* On stderr where the network itself goes to standard output. */
+static enum exit_code print_session(const struct session *session)
+{
+    if (session->settings->json) {
+        return print_json(json_result(session));
+    }
+    struct text out = {0};
+    text_result(&out, session);
+    if (strcmp(session->settings->output, "-") != 0) {
+        return print_result(&out);
+    }
+    (void)fputs(out.failed ? "" : out.data, stderr);
+    text_free(&out);
+    return EXIT_FINE;
+}
+
+enum exit_code check_kind(const struct verb *verb, const struct arguments *arguments, bool images)
+{
+    static const char *const of_tables[] = {
+        "--outputs", "--label", "--one-hot", "--activation", "--skip", "--no-skip", "--weights",
+        "--method",  "--loss",  "--in",      "--hidden",     "--out",  "--out-lsb", "--kernel"};
+    static const char *const of_images[] = {"--labels",    "--augment", "--teacher", "--epochs",
+                                            "--smoothing", "--mixup",   "--ema",     "--restarts",
+                                            "--balance",   "--tune"};
+    const char *const *names = images ? of_tables : of_images;
+    size_t count =
+        images ? sizeof of_tables / sizeof *of_tables : sizeof of_images / sizeof *of_images;
+    for (size_t i = 0; i < count; i++) {
+        if (option_given(verb, arguments, names[i])) {
+            return report_usage("train", "%s is not for %s, and %s holds %s", names[i],
+                                images ? "images" : "tables", arguments->positional[0],
+                                images ? "images" : "no images");
+        }
+    }
+    return EXIT_FINE;
+}
+
+enum exit_code train_images(const struct verb *verb, const struct train_settings *settings,
+                            struct arguments *arguments)
+{
+    struct error err = {0};
+    struct session session = {.settings = settings, .arena = arena_new()};
+    bool good = (session.arena || fail_memory(&err)) && build(&session, verb, arguments, &err);
+    enum exit_code code = good ? print_session(&session) : report_error(&err);
+    if (code == EXIT_FINE && session.costs) {
+        code = check_budget(&settings->budget, session.costs, session.list.count);
+    }
+    targets_free(&session.list);
+    net_free(session.net);
+    images_free(session.test);
+    images_free(session.images);
+    arena_free(session.arena);
+    return code;
+}

@@ -1,0 +1,31 @@
+/* Which channels have to share one step, and how rows become levels. */
+#ifndef MOTE_VISION_FOLD_H
+#define MOTE_VISION_FOLD_H
+
+#include "vision/trainer.h"
+
+/* Channels of all outputs are numbered through; what passes them on without weights (pooling, add,
+ * concat ...) ties them, and a tie has one step. */
+struct ties {
+    int *first;    /* of each node's output, and of the image behind them: number of channel 0 */
+    int *parent;   /* channel: another one of its tie, or itself */
+    int *sources;  /* root: rows that write into the tie */
+    double *step;  /* root: real value of a code; 0: not known yet */
+    double *reach; /* root: largest value that matters, of all its channels */
+    int count;
+};
+
+bool ties_new(struct ties *ties, struct arena *arena, const struct graph *graph);
+int ties_root(struct ties *ties, int channel);
+
+/* A row's weights, in codes of its output per code of its input and at full scale: the gain and the
+ * shift that lose least (least squares), with gains of `gain_count` candidates. */
+struct fitted {
+    double gain;
+    int shift;
+    double error; /* sum of squares, relative */
+};
+struct fitted fold_fit(const double *weights, size_t count, const struct sketch_layer *layer,
+                       const double *gains, int gain_count);
+
+#endif

@@ -1,0 +1,134 @@
+/* Kernels of image networks: the inner loops of training, sixteen samples in the lanes.
+ *
+ * A map is [group][position][channel][16]: `groups` groups of 16 samples, one sample per lane;
+ * positions are rows x columns.  "Element" means 16 floats.  Integers travel as floats too: they
+ * are exact as long as no sum reaches 2^24, which whoever calls has proved.
+ *
+ * Written once over train/lanes.h and vec_*.h, and compiled for AVX-512, AVX2 and any machine; all
+ * three give the same bits, since every sum has its own accumulator and runs over its terms in one
+ * order.
+ */
+#ifndef MOTE_VISION_KERNEL_H
+#define MOTE_VISION_KERNEL_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VISION_LANES  16
+#define VISION_GROUPS 4 /* of 16 samples: what one thread works on at a time */
+
+/* A convolution as lists of elements: position p of the output, at out_at[p], is a weighted sum of
+ * the input's elements in_at[p] + column_at[j].  Padding is part of the input. */
+struct conv {
+    int rows, channels;       /* output and input channels of one channel group */
+    int taps, columns;        /* columns = taps x channels */
+    int channel_groups;       /* channel group g: rows g * rows.., input channels g * channels.. */
+    int positions;            /* of all groups of samples */
+    int chunk;                /* positions that are worked on together: whole groups of samples */
+    const int32_t *tap_at;    /* taps: first element of each tap, from in_at */
+    const int32_t *column_at; /* columns */
+    const int32_t *in_at;     /* positions, ascending by group of samples */
+    const int32_t *out_at;
+};
+
+/* One channel group of it with its data, as the tiles see it. */
+struct conv_call {
+    const struct conv *conv;
+    const float *weights; /* rows x columns */
+    const float *bias;    /* rows; NULL: none */
+    const float *in;      /* map of inputs */
+    float *out;
+    float *scratch;
+    float *gradient;
+};
+
+/* Elementwise work on a map: per-channel numbers a, b, c and sums. */
+struct pixels {
+    int positions; /* of all groups */
+    int channels;
+    const float *z;             /* the layer's sums */
+    float *y;                   /* out, or in and out */
+    const float *scale, *shift; /* channels */
+    const float *extra;         /* channels */
+    float top;                  /* largest code */
+    float *sums, *products;     /* out: channels; of y, and of y z */
+    float *scratch;             /* 2 * (channels + 16) * 16 floats */
+};
+
+/* Windows over a map: maxima and means. */
+struct pool_plan {
+    int channels;
+    int positions;        /* of the output, all groups */
+    const int32_t *first; /* positions + 1: where each one's inputs begin in `from` */
+    const int32_t *from;  /* elements of channel 0 of each input position */
+    int32_t multiplier; /* integers: mean = (S multiplier + (2^shift >> 1)) >> shift, at most top */
+    int shift;
+    float top;
+    float share; /* reals: mean = S share; and each input's part of the slope */
+    bool integer;
+};
+
+/* Loss of a block: cross-entropy with given probabilities. */
+struct softmax_plan {
+    int groups, classes;
+    const float *logits;  /* [group][class][16] */
+    const float *targets; /* the same: probabilities, sums may differ from 1 */
+    float *gradient;      /* out: may be the logits */
+    float scale;          /* of the gradient, not of the loss */
+};
+
+/* Weights to levels. */
+struct levels {
+    size_t count; /* a multiple of 16 */
+    float limit;  /* largest level */
+    bool odd;     /* odd levels only */
+};
+
+struct vision_kernels {
+    const char *name;
+    /* out = W in + bias */
+    void (*convolve)(const struct conv_call *call);
+    /* out += W^T in, where `in` is laid out as the convolution's output and `out` as its input */
+    void (*spread)(const struct conv_call *call);
+    /* gradient = sum over positions of out in^T; rows x columns floats of every channel group.
+     * scratch: (4 columns + 16) * 16 floats */
+    void (*correlate)(const struct conv_call *call);
+
+    /* sums, products: of z and z^2 */
+    void (*moments)(const struct pixels *pixels);
+    /* y = max(0, scale z + shift) */
+    void (*normalise)(const struct pixels *pixels);
+    /* y = 0 where scale z + shift <= 0; then sums of y and y z */
+    void (*normalise_back)(const struct pixels *pixels);
+    /* y = scale y + extra z + shift */
+    void (*blend)(const struct pixels *pixels);
+    /* y = clamp(floor((z + shift) scale), 0, top) */
+    void (*requantise)(const struct pixels *pixels);
+    /* y = y scale where the code is not clamped, else 0; then sums of y and y z */
+    void (*requantise_back)(const struct pixels *pixels);
+
+    void (*max_pool)(const struct pool_plan *plan, const float *in, float *out);
+    void (*max_pool_back)(const struct pool_plan *plan, const float *in, const float *out,
+                          const float *slopes, float *result);
+    void (*mean_pool)(const struct pool_plan *plan, const float *in, float *out);
+    void (*mean_pool_back)(const struct pool_plan *plan, const float *slopes, float *result);
+
+    /* Sums of lanes' losses into loss[16]; fills the gradient. */
+    void (*softmax)(const struct softmax_plan *plan, float *loss);
+    void (*quantise)(const struct levels *levels, const float *weights, float *codes);
+};
+
+extern const struct vision_kernels vision_scalar;
+#ifdef __x86_64__
+extern const struct vision_kernels vision_avx2;
+extern const struct vision_kernels vision_avx512;
+#endif
+
+/* The kernels called `isa` ("avx512", "avx2", "scalar"; NULL: the best that this machine runs);
+ * NULL when the name is unknown or the machine lacks it. */
+const struct vision_kernels *vision_kernels_pick(const char *isa, struct error *err);
+
+#endif

@@ -1,0 +1,298 @@
+/* Everything but convolutions: normalisation, activations, pooling, the loss, levels.  Compiled
+ * once per instruction set, see kernel.h. */
+#ifndef MOTE_VISION_KERNEL_MAP_H
+#define MOTE_VISION_KERNEL_MAP_H
+
+#include "train/lanes.h"
+#include "vision/kernel.h"
+#include "vision/kernel_conv.h"
+
+/* The largest integer that is not larger; |a| < 2^31. */
+LANES_INLINE lanes lanes_floor(lanes a)
+{
+    lanes nearest = lanes_from_ints(ints_from_lanes(a));
+    return lanes_greater(nearest, a, lanes_sub(nearest, lanes_set(1.0F)), nearest);
+}
+
+LANES_INLINE lanes clamp_codes(lanes a, float low, float high)
+{
+    return lanes_min(lanes_max(a, lanes_set(low)), lanes_set(high));
+}
+
+/* ---- sums over all positions of a channel ---- */
+
+struct pair_of_sums {
+    lanes sum, product;
+};
+
+static void finish_sums(const struct pixels *p)
+{
+    float *products = p->scratch + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES;
+    lane_totals(p->scratch, (size_t)p->channels, p->sums);
+    lane_totals(products, (size_t)p->channels, p->products);
+}
+
+static void keep_sums(const struct pixels *p, int channel, struct pair_of_sums sums)
+{
+    float *at = p->scratch + (ptrdiff_t)channel * VISION_LANES;
+    lanes_store(at, sums.sum);
+    lanes_store(at + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES, sums.product);
+}
+
+static void moments(const struct pixels *p)
+{
+    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
+    for (int c = 0; c < p->channels; c++) {
+        struct pair_of_sums s = {lanes_set(0.0F), lanes_set(0.0F)};
+        const float *z = p->z + (ptrdiff_t)c * VISION_LANES;
+        for (int at = 0; at < p->positions; at++, z += stride) {
+            lanes value = lanes_load(z);
+            s.sum = lanes_add(s.sum, value);
+            s.product = lanes_fma(value, value, s.product);
+        }
+        keep_sums(p, c, s);
+    }
+    finish_sums(p);
+}
+
+/* ---- activations ---- */
+
+static void normalise(const struct pixels *p)
+{
+    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
+    for (int c = 0; c < p->channels; c++) {
+        lanes scale = lanes_set(p->scale[c]);
+        lanes shift = lanes_set(p->shift[c]);
+        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
+        for (int i = 0; i < p->positions; i++, at += stride) {
+            lanes value = lanes_fma(scale, lanes_load(p->z + at), shift);
+            lanes_store(p->y + at, lanes_max(value, lanes_set(0.0F)));
+        }
+    }
+}
+
+static void normalise_back(const struct pixels *p)
+{
+    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
+    lanes zero = lanes_set(0.0F);
+    for (int c = 0; c < p->channels; c++) {
+        lanes scale = lanes_set(p->scale[c]);
+        lanes shift = lanes_set(p->shift[c]);
+        struct pair_of_sums s = {zero, zero};
+        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
+        for (int i = 0; i < p->positions; i++, at += stride) {
+            lanes z = lanes_load(p->z + at);
+            lanes y = lanes_load(p->y + at);
+            y = lanes_greater(lanes_fma(scale, z, shift), zero, y, zero);
+            lanes_store(p->y + at, y);
+            s.sum = lanes_add(s.sum, y);
+            s.product = lanes_fma(y, z, s.product);
+        }
+        keep_sums(p, c, s);
+    }
+    finish_sums(p);
+}
+
+static void blend(const struct pixels *p)
+{
+    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
+    for (int c = 0; c < p->channels; c++) {
+        lanes scale = lanes_set(p->scale[c]);
+        lanes extra = lanes_set(p->extra[c]);
+        lanes shift = lanes_set(p->shift[c]);
+        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
+        for (int i = 0; i < p->positions; i++, at += stride) {
+            lanes value = lanes_fma(extra, lanes_load(p->z + at), shift);
+            lanes_store(p->y + at, lanes_fma(scale, lanes_load(p->y + at), value));
+        }
+    }
+}
+
+static void requantise(const struct pixels *p)
+{
+    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
+    for (int c = 0; c < p->channels; c++) {
+        lanes scale = lanes_set(p->scale[c]);
+        lanes shift = lanes_set(p->shift[c]);
+        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
+        for (int i = 0; i < p->positions; i++, at += stride) {
+            lanes value = lanes_mul(lanes_add(lanes_load(p->z + at), shift), scale);
+            lanes_store(p->y + at, clamp_codes(lanes_floor(value), 0.0F, p->top));
+        }
+    }
+}
+
+static void requantise_back(const struct pixels *p)
+{
+    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
+    lanes zero = lanes_set(0.0F);
+    lanes top = lanes_set(p->top + 1.0F);
+    for (int c = 0; c < p->channels; c++) {
+        lanes scale = lanes_set(p->scale[c]);
+        lanes shift = lanes_set(p->shift[c]);
+        struct pair_of_sums s = {zero, zero};
+        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
+        for (int i = 0; i < p->positions; i++, at += stride) {
+            lanes z = lanes_load(p->z + at);
+            lanes value = lanes_mul(lanes_add(z, shift), scale);
+            lanes y = lanes_mul(lanes_load(p->y + at), scale);
+            y = lanes_greater(value, zero, lanes_greater(top, value, y, zero), zero);
+            lanes_store(p->y + at, y);
+            s.sum = lanes_add(s.sum, y);
+            s.product = lanes_fma(y, z, s.product);
+        }
+        keep_sums(p, c, s);
+    }
+    finish_sums(p);
+}
+
+/* ---- pooling ---- */
+
+static void max_pool(const struct pool_plan *plan, const float *in, float *out)
+{
+    for (int at = 0; at < plan->positions; at++) {
+        const int32_t *from = plan->from + plan->first[at];
+        int count = plan->first[at + 1] - plan->first[at];
+        for (int c = 0; c < plan->channels; c++, out += VISION_LANES) {
+            lanes best = lanes_load(element(in, from[0] + c));
+            for (int i = 1; i < count; i++) {
+                best = lanes_max(best, lanes_load(element(in, from[i] + c)));
+            }
+            lanes_store(out, best);
+        }
+    }
+}
+
+/* The first of the largest gets the slope. */
+static void max_pool_back(const struct pool_plan *plan, const float *in, const float *out,
+                          const float *slopes, float *result)
+{
+    lanes zero = lanes_set(0.0F);
+    for (int at = 0; at < plan->positions; at++) {
+        const int32_t *from = plan->from + plan->first[at];
+        int count = plan->first[at + 1] - plan->first[at];
+        for (int c = 0; c < plan->channels; c++, out += VISION_LANES, slopes += VISION_LANES) {
+            lanes best = lanes_load(out);
+            lanes slope = lanes_load(slopes);
+            for (int i = 0; i < count; i++) {
+                lanes value = lanes_load(element(in, from[i] + c));
+                float *to = result + (ptrdiff_t)(from[i] + c) * VISION_LANES;
+                lanes share = lanes_equal(value, best, slope, zero);
+                lanes_store(to, lanes_add(lanes_load(to), share));
+                slope = lanes_equal(value, best, zero, slope);
+            }
+        }
+    }
+}
+
+LANES_INLINE lanes mean_of(const struct pool_plan *plan, lanes sum)
+{
+    if (!plan->integer) {
+        return lanes_mul(sum, lanes_set(plan->share));
+    }
+    ints product = ints_mul(ints_from_lanes(sum), ints_set(plan->multiplier));
+    product = ints_add(product, ints_set((int32_t)((UINT32_C(1) << plan->shift) >> 1)));
+    return lanes_min(lanes_from_ints(ints_right(product, plan->shift)), lanes_set(plan->top));
+}
+
+static void mean_pool(const struct pool_plan *plan, const float *in, float *out)
+{
+    for (int at = 0; at < plan->positions; at++) {
+        const int32_t *from = plan->from + plan->first[at];
+        int count = plan->first[at + 1] - plan->first[at];
+        for (int c = 0; c < plan->channels; c++, out += VISION_LANES) {
+            lanes sum = lanes_set(0.0F);
+            for (int i = 0; i < count; i++) {
+                sum = lanes_add(sum, lanes_load(element(in, from[i] + c)));
+            }
+            lanes_store(out, mean_of(plan, sum));
+        }
+    }
+}
+
+static void mean_pool_back(const struct pool_plan *plan, const float *slopes, float *result)
+{
+    lanes share = lanes_set(plan->share);
+    for (int at = 0; at < plan->positions; at++) {
+        const int32_t *from = plan->from + plan->first[at];
+        int count = plan->first[at + 1] - plan->first[at];
+        for (int c = 0; c < plan->channels; c++, slopes += VISION_LANES) {
+            lanes slope = lanes_mul(lanes_load(slopes), share);
+            for (int i = 0; i < count; i++) {
+                float *to = result + (ptrdiff_t)(from[i] + c) * VISION_LANES;
+                lanes_store(to, lanes_add(lanes_load(to), slope));
+            }
+        }
+    }
+}
+
+/* ---- the loss: -sum t log p, with p = softmax of the logits ---- */
+
+static lanes softmax_group(const struct softmax_plan *plan, ptrdiff_t at)
+{
+    const float *logits = plan->logits + at;
+    const float *targets = plan->targets + at;
+    lanes most = lanes_load(logits);
+    lanes total = lanes_set(0.0F);
+    lanes mass = lanes_set(0.0F);
+    lanes inner = lanes_set(0.0F);
+    for (int c = 1; c < plan->classes; c++) {
+        most = lanes_max(most, lanes_load(logits + c * VISION_LANES));
+    }
+    for (int c = 0; c < plan->classes; c++) {
+        lanes z = lanes_sub(lanes_load(logits + c * VISION_LANES), most);
+        lanes t = lanes_load(targets + c * VISION_LANES);
+        total = lanes_add(total, lanes_exp(z));
+        mass = lanes_add(mass, t);
+        inner = lanes_fma(t, z, inner);
+    }
+    lanes share = lanes_div(mass, total);
+    lanes scale = lanes_set(plan->scale);
+    for (int c = 0; c < plan->classes; c++) {
+        lanes power = lanes_exp(lanes_sub(lanes_load(logits + c * VISION_LANES), most));
+        lanes t = lanes_load(targets + c * VISION_LANES);
+        lanes slope = lanes_sub(lanes_mul(power, share), t);
+        lanes_store(plan->gradient + at + c * VISION_LANES, lanes_mul(slope, scale));
+    }
+    return lanes_sub(lanes_mul(mass, lanes_log(total)), inner);
+}
+
+static void softmax(const struct softmax_plan *plan, float *loss)
+{
+    lanes sum = lanes_set(0.0F);
+    for (int group = 0; group < plan->groups; group++) {
+        ptrdiff_t at = (ptrdiff_t)group * plan->classes * VISION_LANES;
+        sum = lanes_add(sum, softmax_group(plan, at));
+    }
+    lanes_store(loss, sum);
+}
+
+/* ---- levels ---- */
+
+static void quantise(const struct levels *levels, const float *weights, float *codes)
+{
+    for (size_t i = 0; i < levels->count; i += VISION_LANES) {
+        lanes w = lanes_load(weights + i);
+        if (levels->odd) { /* 2 round((w - 1) / 2) + 1 */
+            lanes half = lanes_mul(lanes_sub(w, lanes_set(1.0F)), lanes_set(0.5F));
+            lanes near = lanes_from_ints(ints_from_lanes(half));
+            w = lanes_fma(near, lanes_set(2.0F), lanes_set(1.0F));
+        } else {
+            w = lanes_from_ints(ints_from_lanes(w));
+        }
+        lanes_store(codes + i, clamp_codes(w, -levels->limit, levels->limit));
+    }
+}
+
+/* ---- the table ---- */
+
+#define VISION_NAMED(isa)                                                                          \
+    {                                                                                              \
+        .name = (isa), .convolve = convolve, .spread = spread, .correlate = correlate,             \
+        .moments = moments, .normalise = normalise, .normalise_back = normalise_back,              \
+        .blend = blend, .requantise = requantise, .requantise_back = requantise_back,              \
+        .max_pool = max_pool, .max_pool_back = max_pool_back, .mean_pool = mean_pool,              \
+        .mean_pool_back = mean_pool_back, .softmax = softmax, .quantise = quantise,                \
+    }
+
+#endif

@@ -1,0 +1,388 @@
+#include "vision/pass.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+static float *new_map(struct pass *pass, size_t elements)
+{
+    size_t lanes = (size_t)pass->graph->groups * VISION_LANES;
+    return arena_alloc(pass->arena, elements * lanes, sizeof(float));
+}
+
+static bool new_nodes(struct pass *pass, bool train)
+{
+    const struct graph *graph = pass->graph;
+    size_t count = (size_t)graph->node_count;
+    pass->values = arena_alloc(pass->arena, count, sizeof *pass->values);
+    pass->slopes = arena_alloc(pass->arena, count, sizeof *pass->slopes);
+    pass->sums = arena_alloc(pass->arena, count, sizeof *pass->sums);
+    bool good = pass->values && pass->slopes && pass->sums;
+    for (size_t i = 0; good && i < count; i++) {
+        const struct node *node = &graph->nodes[i];
+        pass->values[i] = new_map(pass, node->size);
+        pass->sums[i] = new_map(pass, node->weighted ? node->size : 0);
+        pass->slopes[i] = new_map(pass, train ? node->size : 0);
+        good = pass->values[i] && pass->sums[i] && pass->slopes[i];
+    }
+    return good;
+}
+
+static bool new_rest(struct pass *pass, bool train)
+{
+    const struct graph *graph = pass->graph;
+    size_t rows = graph->row_count;
+    size_t wide = graph->widest + VISION_LANES;
+    pass->image = new_map(pass, graph->image_size);
+    pass->padded = new_map(pass, graph->padded_size);
+    pass->targets = new_map(pass, (size_t)graph->classes);
+    pass->scratch = arena_alloc(pass->arena, 4 * wide * VISION_LANES, sizeof(float));
+    pass->row = arena_alloc(pass->arena, 8 * wide, sizeof(float));
+    pass->mean = arena_alloc(pass->arena, rows, sizeof(double));
+    pass->variance = arena_alloc(pass->arena, rows, sizeof(double));
+    pass->gradient = arena_alloc(pass->arena, train ? graph->count : 0, sizeof(float));
+    pass->turned = arena_alloc(pass->arena, graph->turned_count + VISION_LANES, sizeof(float));
+    pass->spare = new_map(pass, train ? graph->turned_size : 0);
+    return pass->image && pass->padded && pass->targets && pass->scratch && pass->row &&
+           pass->mean && pass->variance && pass->gradient && pass->turned && pass->spare;
+}
+
+struct pass *pass_new(const struct graph *graph, bool train)
+{
+    struct arena *arena = arena_new();
+    struct pass *pass = arena ? arena_alloc(arena, 1, sizeof *pass) : NULL;
+    if (!pass) {
+        arena_free(arena);
+        return NULL;
+    }
+    pass->arena = arena;
+    pass->graph = graph;
+    if (new_nodes(pass, train) && new_rest(pass, train)) {
+        return pass;
+    }
+    arena_free(arena);
+    return NULL;
+}
+
+void pass_free(struct pass *pass)
+{
+    if (pass) {
+        arena_free(pass->arena);
+    }
+}
+
+/* ---- padding ---- */
+
+/* Rows of the inner map inside of the padded one; copies or adds, outwards or inwards. */
+enum padding { PAD_OUT, PAD_IN, PAD_IN_ADD };
+
+static void add_floats(float *to, const float *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        to[i] += from[i];
+    }
+}
+
+static void copy_inner(const struct node *node, float *padded, float *inner, enum padding way)
+{
+    const struct volume *big = &node->padded;
+    const struct sketch_layer *layer = node->layer;
+    struct volume small = layer->op == SKETCH_DECONV ? layer->out : layer->in;
+    size_t length = (size_t)small.columns * (size_t)small.channels * VISION_LANES;
+    for (int y = 0; y < small.rows; y++) {
+        int line = (y + layer->window.pad[0]) * big->columns + layer->window.pad[1];
+        float *outer = padded + (size_t)line * (size_t)big->channels * VISION_LANES;
+        float *row = inner + (size_t)y * length;
+        if (way == PAD_OUT) {
+            memcpy(outer, row, length * sizeof *row);
+        } else if (way == PAD_IN) {
+            memcpy(row, outer, length * sizeof *row);
+        } else {
+            add_floats(row, outer, length);
+        }
+    }
+}
+
+static void copy_padded(struct pass *pass, const struct node *node, float *inner, enum padding way)
+{
+    const struct sketch_layer *layer = node->layer;
+    size_t big = volume_size(node->padded) * VISION_LANES;
+    size_t small = volume_size(layer->op == SKETCH_DECONV ? layer->out : layer->in) * VISION_LANES;
+    for (int group = 0; group < pass->graph->groups; group++) {
+        float *outer = pass->padded + (size_t)group * big;
+        if (way == PAD_OUT) {
+            memset(outer, 0, big * sizeof *outer);
+        }
+        copy_inner(node, outer, inner + (size_t)group * small, way);
+    }
+}
+
+static void clear_padded(struct pass *pass, const struct node *node)
+{
+    size_t size = volume_size(node->padded) * (size_t)pass->graph->groups;
+    memset(pass->padded, 0, size * VISION_LANES * sizeof *pass->padded);
+}
+
+/* ---- convolutions ---- */
+
+static float *input_of(struct pass *pass, const struct node *node, int k)
+{
+    int input = node->layer->inputs[k];
+    return input < 0 ? pass->image : pass->values[input];
+}
+
+/* The input as the convolution reads it. */
+static const float *padded_input(struct pass *pass, const struct node *node)
+{
+    float *input = input_of(pass, node, 0);
+    if (!node->pads) {
+        return input;
+    }
+    copy_padded(pass, node, input, PAD_OUT);
+    return pass->padded;
+}
+
+static void conv_forward(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    struct conv_call call = {.conv = &node->conv,
+                             .weights = learner->weights + node->weight,
+                             .in = padded_input(pass, node),
+                             .out = pass->sums[node->index]};
+    learner->kernels->convolve(&call);
+}
+
+static void deconv_forward(struct pass *pass, const struct learner *learner,
+                           const struct node *node)
+{
+    struct conv_call call = {.conv = &node->conv,
+                             .weights = learner->turned + node->weight,
+                             .in = input_of(pass, node, 0),
+                             .out = pass->padded};
+    clear_padded(pass, node);
+    learner->kernels->spread(&call);
+    copy_padded(pass, node, pass->sums[node->index], PAD_IN);
+}
+
+static void conv_backward(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    int input = node->layer->inputs[0];
+    struct conv_call call = {.conv = &node->conv,
+                             .in = padded_input(pass, node),
+                             .out = pass->slopes[node->index],
+                             .scratch = pass->scratch,
+                             .gradient = pass->gradient + node->weight};
+    learner->kernels->correlate(&call);
+    if (input < 0) {
+        return;
+    }
+    call = (struct conv_call){.conv = &node->conv,
+                              .weights = learner->weights + node->weight,
+                              .in = pass->slopes[node->index],
+                              .out = node->pads ? pass->padded : pass->slopes[input]};
+    if (node->pads) {
+        clear_padded(pass, node);
+    }
+    learner->kernels->spread(&call);
+    if (node->pads) {
+        copy_padded(pass, node, pass->slopes[input], PAD_IN_ADD);
+    }
+}
+
+static void deconv_backward(struct pass *pass, const struct learner *learner,
+                            const struct node *node)
+{
+    int input = node->layer->inputs[0];
+    copy_padded(pass, node, pass->slopes[node->index], PAD_OUT);
+    struct conv_call call = {.conv = &node->conv,
+                             .in = pass->padded,
+                             .out = input_of(pass, node, 0),
+                             .scratch = pass->scratch,
+                             .gradient = pass->turned};
+    learner->kernels->correlate(&call);
+    pass_turn(node, pass->turned, pass->gradient + node->weight, true);
+    if (input < 0) {
+        return;
+    }
+    call = (struct conv_call){.conv = &node->conv,
+                              .weights = learner->turned + node->weight,
+                              .in = pass->padded,
+                              .out = pass->spare};
+    learner->kernels->convolve(&call);
+    size_t size = volume_size(node->layer->in) * (size_t)pass->graph->groups;
+    add_floats(pass->slopes[input], pass->spare, size * VISION_LANES);
+}
+
+/* ---- what moves or joins ---- */
+
+static void move_forward(struct pass *pass, const struct node *node, int k)
+{
+    const struct graph *graph = pass->graph;
+    int input = node->layer->inputs[k];
+    size_t size = input < 0 ? graph->image_size : graph->nodes[input].size;
+    const float *from = input_of(pass, node, k);
+    float *to = pass->values[node->index];
+    for (int group = 0; group < graph->groups; group++, to += node->size * VISION_LANES) {
+        for (size_t i = 0; i < size; i++, from += VISION_LANES) {
+            float *out = to + (size_t)node->moves[k][i] * VISION_LANES;
+            memcpy(out, from, VISION_LANES * sizeof *out);
+        }
+    }
+}
+
+static void move_backward(struct pass *pass, const struct node *node, int k)
+{
+    const struct graph *graph = pass->graph;
+    int input = node->layer->inputs[k];
+    if (input < 0) {
+        return;
+    }
+    size_t size = graph->nodes[input].size;
+    float *to = pass->slopes[input];
+    const float *from = pass->slopes[node->index];
+    for (int group = 0; group < graph->groups; group++, from += node->size * VISION_LANES) {
+        for (size_t i = 0; i < size; i++, to += VISION_LANES) {
+            add_floats(to, from + (size_t)node->moves[k][i] * VISION_LANES, VISION_LANES);
+        }
+    }
+}
+
+/* Sums of codes are clamped; the slope is let through where they were not. */
+static void add_forward(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    size_t count = node->size * (size_t)pass->graph->groups * VISION_LANES;
+    float *to = pass->values[node->index];
+    float top = learner->integer ? (float)node->top : INFINITY;
+    memcpy(to, input_of(pass, node, 0), count * sizeof *to);
+    for (int k = 1; k < node->layer->input_count; k++) {
+        add_floats(to, input_of(pass, node, k), count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        to[i] = to[i] > top ? top : to[i];
+    }
+}
+
+static void add_backward(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    size_t count = node->size * (size_t)pass->graph->groups * VISION_LANES;
+    const float *value = pass->values[node->index];
+    float *slope = pass->slopes[node->index];
+    float top = learner->integer ? (float)node->top : INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        slope[i] = value[i] < top ? slope[i] : 0.0F;
+    }
+    for (int k = 0; k < node->layer->input_count; k++) {
+        int input = node->layer->inputs[k];
+        if (input >= 0) {
+            add_floats(pass->slopes[input], slope, count);
+        }
+    }
+}
+
+/* ---- all layers ---- */
+
+static struct pool_plan pool_of(const struct learner *learner, const struct node *node)
+{
+    struct pool_plan plan = node->pool;
+    plan.integer = learner->integer;
+    return plan;
+}
+
+static void node_forward(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    struct pool_plan plan = pool_of(learner, node);
+    float *out = pass->values[node->index];
+    switch (node->layer->op) {
+    case SKETCH_CONV: conv_forward(pass, learner, node); break;
+    case SKETCH_DECONV: deconv_forward(pass, learner, node); break;
+    case SKETCH_MAXPOOL: learner->kernels->max_pool(&plan, input_of(pass, node, 0), out); return;
+    case SKETCH_AVGPOOL:
+    case SKETCH_UPSAMPLE: learner->kernels->mean_pool(&plan, input_of(pass, node, 0), out); return;
+    case SKETCH_ADD: add_forward(pass, learner, node); return;
+    case SKETCH_PAD:
+    case SKETCH_SHUFFLE:
+    case SKETCH_RESHAPE:
+    case SKETCH_CONCAT:
+        for (int k = 0; k < node->layer->input_count; k++) {
+            move_forward(pass, node, k);
+        }
+        return;
+    }
+    pass_activate(pass, learner, node);
+}
+
+static void node_backward(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    int input = node->layer->inputs[0];
+    float *to = input < 0 ? NULL : pass->slopes[input];
+    float *slopes = pass->slopes[node->index];
+    struct pool_plan plan = pool_of(learner, node);
+    switch (node->layer->op) {
+    case SKETCH_CONV:
+        pass_activate_back(pass, learner, node);
+        conv_backward(pass, learner, node);
+        return;
+    case SKETCH_DECONV:
+        pass_activate_back(pass, learner, node);
+        deconv_backward(pass, learner, node);
+        return;
+    case SKETCH_MAXPOOL:
+        if (to) {
+            learner->kernels->max_pool_back(&plan, pass->values[input], pass->values[node->index],
+                                            slopes, to);
+        }
+        return;
+    case SKETCH_AVGPOOL:
+    case SKETCH_UPSAMPLE:
+        if (to) {
+            learner->kernels->mean_pool_back(&plan, slopes, to);
+        }
+        return;
+    case SKETCH_ADD: add_backward(pass, learner, node); return;
+    case SKETCH_PAD:
+    case SKETCH_SHUFFLE:
+    case SKETCH_RESHAPE:
+    case SKETCH_CONCAT:
+        for (int k = 0; k < node->layer->input_count; k++) {
+            move_backward(pass, node, k);
+        }
+        return;
+    }
+}
+
+void pass_forward(struct pass *pass, const struct learner *learner)
+{
+    for (int i = 0; i < pass->graph->node_count; i++) {
+        node_forward(pass, learner, &pass->graph->nodes[i]);
+    }
+}
+
+void pass_loss(struct pass *pass, const struct learner *learner, double scale)
+{
+    const struct graph *graph = pass->graph;
+    int last = graph->node_count - 1;
+    float loss[VISION_LANES];
+    struct softmax_plan plan = {.groups = graph->groups,
+                                .classes = graph->classes,
+                                .logits = pass->values[last],
+                                .targets = pass->targets,
+                                .gradient = pass->slopes[last],
+                                .scale = (float)scale};
+    learner->kernels->softmax(&plan, loss);
+    pass->loss = 0;
+    for (int l = 0; l < VISION_LANES; l++) {
+        pass->loss += (double)loss[l];
+    }
+}
+
+void pass_backward(struct pass *pass, const struct learner *learner)
+{
+    const struct graph *graph = pass->graph;
+    for (int i = 0; i < graph->node_count - 1; i++) {
+        size_t count = graph->nodes[i].size * (size_t)graph->groups * VISION_LANES;
+        memset(pass->slopes[i], 0, count * sizeof(float));
+    }
+    for (int i = graph->node_count - 1; i >= 0; i--) {
+        node_backward(pass, learner, &graph->nodes[i]);
+    }
+}

@@ -1,0 +1,78 @@
+/* One pass of a block of samples through a graph, forward and backward, and what it needs.
+ *
+ * Batch statistics are those of the block (64 samples; Hoffer et al. 2017 call it ghost batch
+ * normalisation), so that threads never wait for each other inside of a step. */
+#ifndef MOTE_VISION_PASS_H
+#define MOTE_VISION_PASS_H
+
+#include "vision/graph.h"
+
+#define VISION_BLOCK ((size_t)VISION_GROUPS * VISION_LANES) /* samples of a block */
+
+/* What all blocks share, read only during a pass.  Arrays are laid out as graph.h says. */
+struct learner {
+    const struct graph *graph;
+    const struct vision_kernels *kernels;
+    bool integer;      /* the integer program (SPEC), else reals with batch normalisation */
+    bool fixed;        /* statistics are `mean` and `variance`, else the block's own */
+    float *parameters; /* weights, betas, gammas; integer: weights in codes, before rounding */
+    float *weights;    /* that the pass uses: parameters, or codes as floats */
+    float *turned;     /* the same for transposed convolutions: [group][input][tap][output] */
+    double *mean, *variance; /* rows, of the sums; integer: the mean alone */
+    double *unit;            /* rows, integer: what a beta of 1 is, in codes or logits */
+    int *shift; /* rows, integer: right shift; of the last layer: logit = sum / 2^shift */
+};
+
+struct pass {
+    struct arena *arena;
+    const struct graph *graph;
+    float *image;             /* [group][image_size][16] */
+    float **values, **slopes; /* of each node's output: [group][size][16] */
+    float **sums;             /* of weighted nodes: before normalisation */
+    float *padded;            /* [group][padded_size][16] */
+    float *targets;           /* [group][class][16] */
+    float *scratch;
+    float *row;              /* 8 * (widest + 16) floats: numbers per channel */
+    double *mean, *variance; /* rows: the block's statistics */
+    float *gradient;         /* laid out as parameters */
+    float *turned;           /* gradient of a transposed convolution's turned weights */
+    float *spare;            /* slopes of its input */
+    double loss;             /* sum over the block's samples */
+};
+
+/* In a new arena; NULL when out of memory. */
+struct pass *pass_new(const struct graph *graph, bool train);
+void pass_free(struct pass *pass);
+
+/* The image is filled in. */
+void pass_forward(struct pass *pass, const struct learner *learner);
+
+/* Behind it: loss against the targets, and `scale` times its slopes by the logits. */
+void pass_loss(struct pass *pass, const struct learner *learner, double scale);
+
+/* Behind both: the gradient. */
+void pass_backward(struct pass *pass, const struct learner *learner);
+
+/* ---- learner.c: numbers per row, levels ---- */
+
+/* Sums of a weighted node to its values, and back: slopes of values to slopes of sums, with the
+ * gradients of betas and gammas. */
+void pass_activate(struct pass *pass, const struct learner *learner, const struct node *node);
+void pass_activate_back(struct pass *pass, const struct learner *learner, const struct node *node);
+
+/* Behind a change of parameters: what passes use of them.  Integer: weights are clipped to their
+ * levels, and rows whose sums might reach 2^24 are made smaller. */
+void learner_refresh(struct learner *learner);
+
+/* What the integer program adds to the sums of a row whose mean is known: without the rounding
+ * constant, an integer. */
+double learner_bias(const struct learner *learner, int row, double mean);
+
+/* Largest level of a node's weights. */
+int learner_limit(const struct sketch_layer *layer);
+
+/* Weights of a transposed convolution, [output][tap][input], to those of its transpose,
+ * [group][input][tap][output]; or back. */
+void pass_turn(const struct node *node, const float *from, float *to, bool back);
+
+#endif

@@ -1,0 +1,227 @@
+#include "vision/sketch.h"
+
+#include "vision/sketch_read.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- sizes ---- */
+
+size_t volume_size(struct volume volume)
+{
+    return (size_t)volume.rows * (size_t)volume.columns * (size_t)volume.channels;
+}
+
+bool sketch_weighted(const struct sketch_layer *layer)
+{
+    return layer->op == SKETCH_CONV || layer->op == SKETCH_DECONV;
+}
+
+int sketch_rows(const struct sketch_layer *layer)
+{
+    return layer->out.channels;
+}
+
+int sketch_columns(const struct sketch_layer *layer)
+{
+    const int *kernel = layer->window.kernel;
+    return kernel[0] * kernel[1] * (layer->in.channels / layer->groups);
+}
+
+size_t sketch_weight_bytes(const struct sketch *sketch)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < sketch->layer_count; i++) {
+        const struct sketch_layer *layer = &sketch->layers[i];
+        if (!sketch_weighted(layer)) {
+            continue;
+        }
+        size_t count = (size_t)sketch_rows(layer) * (size_t)sketch_columns(layer);
+        bool ternary = layer->bits == 2 && !layer->odd;
+        bytes += ternary ? (count + 4) / 5 : (count * (size_t)layer->bits + 7) / 8;
+    }
+    return bytes;
+}
+
+/* ---- the text as a whole ---- */
+
+static bool same_volume(const struct volume *a, const struct volume *b)
+{
+    return a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
+}
+
+/* "28x28x1" in front, if it is there. */
+static bool take_image(struct sketch_parser *parser, struct volume *image)
+{
+    struct sketch_reader *in = &parser->in;
+    const struct volume *known = &in->data->image;
+    *image = *known;
+    if (sketch_peek(in) < '0' || sketch_peek(in) > '9') {
+        return known->rows > 0 ||
+               sketch_fail_token(in, "the image's size has to stand here, such as 28x28x1");
+    }
+    if (!sketch_number(in, SKETCH_SIDE_MAX, &image->rows) ||
+        (!sketch_take(in, 'x') && !sketch_fail(in, "expected 'x'")) ||
+        !sketch_number(in, SKETCH_SIDE_MAX, &image->columns) ||
+        (!sketch_take(in, 'x') && !sketch_fail(in, "expected 'x' and the number of channels")) ||
+        !sketch_number(in, SKETCH_CHANNELS_MAX, &image->channels)) {
+        return false;
+    }
+    if (sketch_peek(in)) {
+        return sketch_fail(in, "expected a blank");
+    }
+    if (known->rows > 0 && !same_volume(known, image)) {
+        return sketch_fail_token(in, "the images are %dx%dx%d", known->rows, known->columns,
+                                 known->channels);
+    }
+    (void)sketch_next(in);
+    return true;
+}
+
+static bool take_tokens(struct sketch_parser *parser)
+{
+    struct sketch *sketch = parser->sketch;
+    if (!sketch_next(&parser->in)) {
+        return sketch_fail_token(&parser->in, "a network is missing");
+    }
+    if (!take_image(parser, &sketch->image)) {
+        return false;
+    }
+    sketch->crop = sketch->input = sketch->image;
+    while (parser->in.at < parser->in.length) {
+        parser->in.token = parser->in.at;
+        if (!sketch_token(parser)) {
+            return false;
+        }
+        (void)sketch_next(&parser->in);
+    }
+    return true;
+}
+
+static bool fail_layer(struct sketch_parser *parser, int index, const char *message)
+{
+    const struct sketch_layer *layer = &parser->sketch->layers[index];
+    struct place place = {parser->in.data->place, layer->line, layer->column};
+    return fail_at(parser->in.err, place, "%s", message);
+}
+
+static bool is_read(const struct sketch *sketch, int index)
+{
+    for (int i = index + 1; i < sketch->layer_count; i++) {
+        for (int k = 0; k < sketch->layers[i].input_count; k++) {
+            if (sketch->layers[i].inputs[k] == index) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Codes of 4 and of 8 bits neither add up nor stand behind each other: all inputs of a join come
+ * from activations alike.  Bits of a layer's output codes; 8 where it reads the image. */
+static int code_bits(const struct sketch *sketch, int index)
+{
+    while (index >= 0) {
+        const struct sketch_layer *layer = &sketch->layers[index];
+        if (sketch_weighted(layer)) {
+            return layer->relu;
+        }
+        index = layer->inputs[0];
+    }
+    return 8;
+}
+
+static bool check_layer(struct sketch_parser *parser, int index)
+{
+    const struct sketch *sketch = parser->sketch;
+    const struct sketch_layer *layer = &sketch->layers[index];
+    bool last = index == sketch->layer_count - 1;
+    if (last) {
+        return true;
+    }
+    if (sketch_weighted(layer) && !layer->relu) {
+        return fail_layer(parser, index, "it needs a relu behind it, unless it is the last layer");
+    }
+    if (!is_read(sketch, index)) {
+        return fail_layer(parser, index, "no layer reads its output");
+    }
+    for (int k = 1; k < layer->input_count; k++) {
+        if (code_bits(sketch, layer->inputs[k]) != code_bits(sketch, layer->inputs[0])) {
+            return fail_layer(parser, index, "it joins activations of 4 and of 8 bits");
+        }
+    }
+    return true;
+}
+
+static bool check_last(struct sketch_parser *parser)
+{
+    const struct sketch *sketch = parser->sketch;
+    int classes = parser->in.data->classes;
+    if (sketch->layer_count == 0) {
+        return sketch_fail_token(&parser->in, "the last layer is missing");
+    }
+    int last = sketch->layer_count - 1;
+    const struct sketch_layer *layer = &sketch->layers[last];
+    char message[120];
+    if (!sketch_weighted(layer) || layer->op == SKETCH_DECONV || layer->relu) {
+        return fail_layer(parser, last, "the last layer is dense, conv or pw, without relu");
+    }
+    if (classes > 0 && volume_size(layer->out) != (size_t)classes) {
+        (void)snprintf(message, sizeof message, "it has %zu outputs, and there are %d classes",
+                       volume_size(layer->out), classes);
+        return fail_layer(parser, last, message);
+    }
+    return layer->out.rows * layer->out.columns == 1 ||
+           fail_layer(parser, last, "the last layer leaves more than one position");
+}
+
+bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
+                  const struct sketch_data *data, struct error *err)
+{
+    struct sketch_parser parser = {
+        .in = {.text = text, .length = length, .line = 1, .data = data, .err = err},
+        .sketch = sketch,
+        .last = -1,
+    };
+    memset(sketch, 0, sizeof *sketch);
+    if (length > SKETCH_TEXT_MAX) {
+        struct place place = {.file = data->place};
+        return fail_at(err, place, "is longer than %zu bytes", SKETCH_TEXT_MAX);
+    }
+    bool good = take_tokens(&parser);
+    if (good && volume_size(sketch->input) > SKETCH_WIDTH_MAX) {
+        parser.in.token = 0;
+        parser.in.line = 1;
+        parser.in.start = 0;
+        good = sketch_fail_token(&parser.in, "%dx%dx%d pixels are too many for layers: resize them",
+                                 sketch->input.rows, sketch->input.columns, sketch->input.channels);
+    }
+    good = good && check_last(&parser);
+    for (int i = 0; good && i < sketch->layer_count; i++) {
+        good = check_layer(&parser, i);
+    }
+    return good;
+}
+
+/* Sides above 20 are brought to 16: small nets see more of a small image. */
+void sketch_default(const struct volume *image, int classes, char text[200])
+{
+    char resize[40] = "";
+    bool large = image->rows > 20 && image->columns > 20;
+    int side = image->rows < image->columns ? image->rows : image->columns;
+    if (large) {
+        (void)snprintf(resize, sizeof resize, "crop%d resize16 ", side);
+    }
+    side = large ? 16 : side;
+    if (side >= 14) {
+        (void)snprintf(text, 200,
+                       "%sconv3x8:4 relu:4 conv3x20s2:t relu:4 conv3x28:t relu:4 conv3x28:t "
+                       "relu:4 dense%d:t",
+                       resize, classes);
+    } else if (side >= 6) {
+        (void)snprintf(text, 200, "%sconv3x14:4 relu:4 pool2 conv2x30:t relu:4 dense%d:t", resize,
+                       classes);
+    } else {
+        (void)snprintf(text, 200, "%sdense40:4 relu:8 dense24:4 relu:8 dense%d:4", resize, classes);
+    }
+}

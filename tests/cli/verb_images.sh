@@ -1,0 +1,97 @@
+#!/bin/bash
+# mote eval and mote run on images: every container, figures known by hand, errors.
+. tests/cli/support.bash
+
+image_net "$SCRATCH/sides.mote"
+sum_net "$SCRATCH/sum.mote"
+cd "$SCRATCH" || exit 1
+# left, right, left with a small lead, right taken for left
+idx t-images-idx3-ubyte "4 2 2" '\200\0\200\0\0\100\0\100\12\0\0\0\2\1\1\1'
+idx t-labels-idx1-ubyte "4" '\0\1\0\1'
+
+mote eval sides.mote t-images-idx3-ubyte
+ends "eval" 0 ""
+# Leads of 256, 128, 10 and 1 hundredths, twice: 1 / (1 + e^-5.12) ...
+prints "eval: table" "class  rows    recall  precision  as 0  as 1
+0         2  100.00 %    66.67 %     2     0
+1         2   50.00 %   100.00 %     1     1
+accuracy 75.00 %, 4 rows
+
+confidence  rows     mean  accuracy
+50-60 %        2  52.74 %   50.00 %
+90-100 %       2  96.12 %  100.00 %
+calibration error 3.31 % (softmax of the outputs)"
+cp out table
+gzip -k t-images-idx3-ubyte
+mote eval sides.mote t-images-idx3-ubyte.gz --threads 1
+prints "eval: gzip'd, one thread" "$(cat table)"
+"$MOTE" eval sides.mote - --labels t-labels-idx1-ubyte <t-images-idx3-ubyte >out 2>err
+prints "eval: standard input" "$(cat table)"
+mote eval sides.mote t-images-idx3-ubyte --json
+gives "eval: JSON" '[.score.rows, .score.accuracy, .score.confusion, .score.recall]' \
+    '[4,0.75,[[2,0],[1,1]],[1,0.5]]'
+gives "eval: JSON, calibration" \
+    '[.score.calibration | (.error * 1e4 | round), (.bins | length), (.bins[5] | .rows, .low, .accuracy)]' \
+    '[331,10,2,0.5,0.5]'
+gives "eval: JSON, empty bins" '.score.calibration.bins[0].accuracy' null
+mote eval sides.mote t-images-idx3-ubyte --json --samples 2
+gives "eval: --samples" '[.score.rows, .score.accuracy]' '[2,1]'
+printf '128,0,128,0,0\n0,64,0,64,1\n10,0,0,0,0\n2,1,1,1,1\n' >rows.csv
+mote eval sides.mote rows.csv --label 5 --json
+gives "eval: the same from rows of a table" .score.confusion '[[2,0],[1,1]]'
+
+mkdir -p set/0 set/1
+printf 'P5 2 2 255 \200\0\200\0' >set/0/a.pgm
+printf 'P2 2 2 255 10 0 0 0' >set/0/b.pgm
+printf 'P5 2 2 255 \0\100\0\100' >set/1/a.pgm
+printf 'P6 2 2 255 \2\2\2\1\1\1\1\1\1\1\1\1' >set/1/b.ppm
+mote eval sides.mote set
+prints "eval: a folder, colours made grey" "$(cat table)"
+
+mote run sides.mote t-images-idx3-ubyte
+ends "run" 0 ""
+prints "run: classes" "class
+0
+1
+0
+0"
+"$MOTE" run sides.mote <t-images-idx3-ubyte >out 2>err
+prints "run: standard input" "$(printf 'class\n0\n1\n0\n0')"
+gzip <t-images-idx3-ubyte | "$MOTE" run sides.mote >out 2>err
+prints "run: a pipe" "$(printf 'class\n0\n1\n0\n0')"
+mote run sides.mote set/1/a.pgm --raw
+prints "run: a picture, codes" "y1,y2
+-128,128"
+mote run sides.mote set/0 --json
+gives "run: a folder, JSON" . '["0","0"]'
+mote run sides.mote rows.csv
+ends "run: rows of one column more" 1 \
+    "mote: rows.csv: 5 input columns, but the net has 4 inputs"
+
+mote eval sides.mote t-images-idx3-ubyte --label 1
+ends "--label" 2 \
+    "mote eval: --label: t-images-idx3-ubyte holds images; their labels are --labels FILE"
+mote eval sides.mote rows.csv --labels x
+ends "--labels" 2 "mote eval: --labels: rows.csv holds no images; see --label"
+mote eval sum.mote t-images-idx3-ubyte
+ends "a net of readings" 1 "mote: t-images-idx3-ubyte: 2x2x1 (rows, columns, channels), but the net takes 1x1x2"
+idx u-images "4 2 2" '\200\0\200\0\0\100\0\100\12\0\0\0\2\1\1\1'
+mote eval sides.mote u-images
+ends "no labels" 1 "mote: u-images: no labels: --labels FILE, or a folder for each class"
+idx l "4" '\0\1\0\2'
+mote eval sides.mote u-images --labels l
+ends "an unknown class" 1 "mote: l: label 4: '2' is not a class of the net; they are 0, 1"
+idx l "3" '\0\1\0'
+mote eval sides.mote u-images --labels l
+ends "labels for other images" 1 "mote: l: 3 labels, but u-images has 4 images"
+idx v-images "4 2 3" '\200\0\200\0\0\100\0\100\12\0\0\0\2\1\1\1'
+mote run sides.mote v-images
+ends "images of another size" 1 \
+    "mote: v-images: 2x3x1 (rows, columns, channels), but the net takes 2x2x1"
+mkdir set/2
+mote eval sides.mote set
+ends "an empty class" 1 "mote: set/2: a class without images"
+printf 'x' | "$MOTE" run sides.mote >out 2>err
+status=$?
+ends "no images in a pipe" 1 \
+    "mote: <stdin>: no images: IDX, .npy, .npz, PNG, PGM, PPM and folders are read"

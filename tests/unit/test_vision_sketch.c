@@ -1,0 +1,140 @@
+/* The text of an image network: sizes that follow from it, and the messages that bad ones get. */
+#include "support/unit.h"
+
+#include "vision/sketch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct sketch_data digits = {{28, 28, 1}, 10, "--net"};
+
+static bool parse(struct sketch *sketch, const char *text, struct error *err)
+{
+    return sketch_parse(sketch, text, strlen(text), &digits, err);
+}
+
+/* Output of each layer as "rows x columns x channels". */
+static void print_shapes(const struct sketch *sketch, char *out, size_t room)
+{
+    size_t used = 0;
+    for (int i = 0; i < sketch->layer_count; i++) {
+        const struct volume *v = &sketch->layers[i].out;
+        used += (size_t)snprintf(out + used, room - used, "%s%dx%dx%d", i ? " " : "", v->rows,
+                                 v->columns, v->channels);
+    }
+}
+
+static void shapes_are_right(void **state)
+{
+    static const char *const cases[][2] = {
+        {"crop24 resize16 conv3x8:4 relu conv3x12s2:t relu conv3x16:t relu conv3x16:t relu "
+         "dense10:t",
+         "14x14x8 6x6x12 4x4x16 2x2x16 1x1x10"},
+        {"28x28x1 resize8 conv3x14:4 relu:4 pool2 conv2x30:t relu dense10:t",
+         "6x6x14 3x3x14 2x2x30 1x1x10"},
+        {"conv1x5x8 relu dw3p relu pw16s2 relu gap dense10",
+         "28x24x8 28x24x8 14x12x16 1x1x16 1x1x10"},
+        {"conv3x8ps2 relu=a dw3pm2 relu pw8 relu add(a) conv3x8d2p relu concat(a) gmax dense10",
+         "14x14x8 14x14x16 14x14x8 14x14x8 14x14x8 14x14x16 1x1x16 1x1x10"},
+        {"resize7 deconv3x8s2p1 relu shuffle2 up2 pad1 avg3s2p1 flatten dense10:b",
+         "13x13x8 26x26x2 52x52x2 54x54x2 27x27x2 1x1x1458 1x1x10"},
+        {"conv28x10", "1x1x10"},
+        {"# a comment\n dense16:o3 relu # more\n\n dense10:16", "1x1x16 1x1x10"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sketch sketch;
+        struct error err = {0};
+        char text[400];
+        if (!parse(&sketch, cases[i][0], &err)) {
+            fail_msg("%s", err.message);
+        }
+        print_shapes(&sketch, text, sizeof text);
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
+static void messages_point_at_the_place(void **state)
+{
+    static const char *const cases[][2] = {
+        {"", "--net:1:1: a network is missing"},
+        {" # only\n", "--net:2:1: a network is missing"},
+        {"28x28x3 dense10", "--net:1:1: the images are 28x28x1"},
+        {"28x28 dense10", "--net:1:6: expected 'x' and the number of channels"},
+        {"conv3x8 relu dense11", "--net:1:14: it has 11 outputs, and there are 10 classes"},
+        {"conv3x8 dense10", "--net:1:1: it needs a relu behind it, unless it is the last layer"},
+        {"conv3x8q relu", "--net:1:8: 'q' does not belong to conv"},
+        {"conv3 relu", "--net:1:6: expected 'x' and the number of outputs"},
+        {"conv0x8", "--net:1:5: expected a number from 1 to 16384"},
+        {"conv3x8:17", "--net:1:9: expected a number from 1 to 16"},
+        {"conv3x8:1", "--net:1:10: weights have 2 to 16 bits, or b"},
+        {"relu dense10", "--net:1:1: relu stands right behind a layer with weights"},
+        {"conv3x8 relu:5 dense10", "--net:1:14: activations have 4 or 8 bits"},
+        {"conv30x8 relu", "--net:1:1: its window is larger than its input"},
+        {"conv3x8\n relu konv3x8", "--net:2:7: 'konv' is no layer"},
+        {"crop40 dense10", "--net:1:1: the image has 28x28 pixels"},
+        {"dense16 relu crop20 dense10", "--net:1:14: crop stands before resize and all layers"},
+        {"conv3x6g2 relu dense10", "--net:1:1: 2 groups do not divide 1 inputs and 6 outputs"},
+        {"dense16 relu add(a) dense10", "--net:1:18: no layer before it is called 'a'"},
+        {"dense16 relu=a dense8 relu add(a) dense10", "--net:1:33: 1x1x16 does not join 1x1x8"},
+        {"dense8 relu=a dense8 relu=a dense10", "--net:1:27: two layers are called 'a'"},
+        {"dense8 relu:4=a dense8 relu add(a) dense10",
+         "--net:1:29: it joins activations of 4 and of 8 bits"},
+        {"conv3x4096 relu dense10", "--net:1:1: its output has more than 65536 elements"},
+        {"conv3x8 relu pool2p2 dense10", "--net:1:14: the padding is as large as the window"},
+        {"conv3x8 relu shuffle3 dense10",
+         "--net:1:14: its factor's square does not divide 8 channels"},
+        {"dense10 relu", "--net:1:1: the last layer is dense, conv or pw, without relu"},
+        {"conv27x10", "--net:1:1: it has 40 outputs, and there are 10 classes"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sketch sketch;
+        struct error err = {0};
+        assert_false(parse(&sketch, cases[i][0], &err));
+        assert_string_equal(err.message, cases[i][1]);
+    }
+}
+
+static void weights_are_counted_as_packed(void **state)
+{
+    struct sketch sketch;
+    struct error err = {0};
+    (void)state;
+    assert_true(parse(&sketch,
+                      "crop24 resize16 conv3x8:4 relu conv3x12s2:t relu conv3x16:t relu "
+                      "conv3x16:t relu dense10:t",
+                      &err));
+    /* 72 / 2, then 864, 1728, 2304 and 640 ternary ones by fives */
+    assert_int_equal(sketch_weight_bytes(&sketch), 36 + 173 + 346 + 461 + 128);
+    assert_int_equal(sketch.top, 2);
+    assert_int_equal(sketch.crop.rows, 24);
+    assert_true(parse(&sketch, "dense7:b relu dense10:o3", &err));
+    assert_int_equal(sketch_weight_bytes(&sketch), 7 * 784 / 8 + (70 * 3 + 7) / 8);
+}
+
+static void defaults_suit_all_sizes(void **state)
+{
+    (void)state;
+    for (int side = 1; side < 200; side += side < 40 ? 1 : 37) {
+        struct sketch sketch;
+        struct error err = {0};
+        struct sketch_data data = {{side, side + side / 3, 3}, 7, "default"};
+        char text[200];
+        sketch_default(&data.image, data.classes, text);
+        if (!sketch_parse(&sketch, text, strlen(text), &data, &err)) {
+            fail_msg("%s: %s", text, err.message);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_are_right),
+        cmocka_unit_test(messages_point_at_the_place),
+        cmocka_unit_test(weights_are_counted_as_packed),
+        cmocka_unit_test(defaults_suit_all_sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
