@@ -118,7 +118,7 @@ static double speed(struct trainer *t, uint32_t from, uint32_t until, struct err
     double best = 0;
     for (uint32_t epoch = from; epoch < until; epoch++) {
         double start = now();
-        (void)trainer_run(t, epoch + 1, err);
+        (void)trainer_run(t, epoch + 1, 1, err);
         double rate = (double)(t->feed->train.count / 128 * 128) / (now() - start);
         best = rate > best ? rate : best;
     }
@@ -128,7 +128,7 @@ static double speed(struct trainer *t, uint32_t from, uint32_t until, struct err
 static void bench(const struct shape_of_net *shape)
 {
     struct error err = {0};
-    struct vision_options options = {.float_epochs = 4, .integer_epochs = 4, .test_apart = true};
+    struct vision_options options = {.test_apart = true};
     struct train_options shared = {0};
     struct images *images = random_images(shape->side);
     struct sketch_data data = {{shape->side, shape->side, 1}, 10, shape->name};
@@ -137,13 +137,14 @@ static void bench(const struct shape_of_net *shape)
     struct trainer *t = NULL;
     struct feed *feed = NULL;
     if (sketch_parse(&sketch, shape->net, strlen(shape->net), &data, &err)) {
-        feed = feed_new(images, &sketch, &options, NULL, &err);
+        feed = feed_new(images, &sketch, &options, 0, NULL, &err);
         t = feed ? trainer_new(feed, &sketch, &session, NULL, &err) : NULL;
     }
     if (!t) {
         (void)fprintf(stderr, "%s\n", err.message);
         exit(1);
     }
+    t->float_epochs = t->integer_epochs = 4;
     double reals = speed(t, 0, 4, &err);
     (void)trainer_fold(t, &err);
     double integers = speed(t, 4, 8, &err);

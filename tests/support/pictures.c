@@ -69,7 +69,7 @@ struct studio *studio_new(const char *text, struct volume size, int classes,
     if (!sketch_parse(&s->sketch, text, strlen(text), &data, &err)) {
         fail_msg("%s: %s", text, err.message);
     }
-    s->feed = feed_new(s->images, &s->sketch, &s->options, NULL, &err);
+    s->feed = feed_new(s->images, &s->sketch, &s->options, 0, NULL, &err);
     s->trainer = s->feed ? trainer_new(s->feed, &s->sketch, &s->session, NULL, &err) : NULL;
     if (!s->trainer) {
         fail_msg("%s", err.message);

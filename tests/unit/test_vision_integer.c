@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "run/state.h"
+#include "support/folder.h"
 #include "support/pictures.h"
 
 #include <stdlib.h>
@@ -76,12 +77,13 @@ static void coarse_pictures(struct feed *feed)
 static void equals_interpreter(const char *text, struct volume size)
 {
     struct error err = {0};
-    struct vision_options options = {.float_epochs = EPOCHS, .integer_epochs = EPOCHS};
+    struct vision_options options = {.smoothing = 0.05};
     struct studio *studio = studio_new(text, size, 3, &options);
     struct trainer *t = studio->trainer;
-    assert_true(trainer_run(t, EPOCHS, &err));
+    t->float_epochs = t->integer_epochs = EPOCHS;
+    assert_true(trainer_run(t, EPOCHS, 1, &err));
     assert_true(trainer_fold(t, &err));
-    assert_true(trainer_run(t, 2 * EPOCHS, &err));
+    assert_true(trainer_run(t, 2 * EPOCHS, 1, &err));
     trainer_statistics(t, 4);
     struct net *net = trainer_net(t, &err);
     if (!net) {
@@ -168,6 +170,107 @@ static void test_same_bytes(void **state)
     free(expected);
 }
 
+/* ---- resuming ---- */
+
+static const struct vision_options resumed = {.float_epochs = 3,
+                                              .integer_epochs = 4,
+                                              .average = 0.9,
+                                              .freeze = true,
+                                              .restarts = 1,
+                                              .mixup = 0.2};
+
+/* Epochs up to `until`, over the crossing. */
+static void run_to(struct trainer *t, uint32_t until)
+{
+    struct error err = {0};
+    uint32_t crossing = (uint32_t)t->float_epochs;
+    if (!t->learner.integer) {
+        assert_true(trainer_run(t, until < crossing ? until : crossing, 1, &err));
+    }
+    if (t->state.epoch == crossing && until > crossing && !t->learner.integer) {
+        assert_true(trainer_fold(t, &err));
+    }
+    assert_true(trainer_run(t, until, 1, &err));
+}
+
+static struct studio *resuming_studio(void)
+{
+    struct studio *s = studio_new(same_net, (struct volume){8, 9, 1}, 3, &resumed);
+    s->trainer->float_epochs = resumed.float_epochs;
+    s->trainer->integer_epochs = resumed.integer_epochs;
+    return s;
+}
+
+static void test_resume(void **state)
+{
+    struct studio *whole = resuming_studio();
+    struct text expected = {0};
+    (void)state;
+    run_to(whole->trainer, 7);
+    trainer_put(whole->trainer, &expected);
+    for (uint32_t cut = 1; cut < 7; cut++) {
+        struct text middle = {0};
+        struct text end = {0};
+        struct studio *first = resuming_studio();
+        struct studio *second = resuming_studio();
+        run_to(first->trainer, cut);
+        trainer_put(first->trainer, &middle);
+        struct bytes in = bytes_of(middle.data, middle.length);
+        assert_true(trainer_take(second->trainer, &in));
+        run_to(second->trainer, 7);
+        trainer_put(second->trainer, &end);
+        assert_int_equal(end.length, expected.length);
+        assert_memory_equal(end.data, expected.data, end.length);
+        in = bytes_of(middle.data, middle.length - 1);
+        assert_false(trainer_take(second->trainer, &in));
+        text_free(&middle);
+        text_free(&end);
+        studio_free(first);
+        studio_free(second);
+    }
+    text_free(&expected);
+    studio_free(whole);
+}
+
+/* A checkpoint of a finished run gives its net at once; one of other options is refused. */
+static void test_checkpoint_file(void **state)
+{
+    const char *path = scratch_path("checkpoint");
+    struct images *images = pictures_new((struct volume){8, 9, 1}, 3, 700, 9);
+    struct vision_options options = {.net = same_net,
+                                     .teacher = "conv3x8 relu dense3",
+                                     .teacher_epochs = 2,
+                                     .float_epochs = 2,
+                                     .integer_epochs = 2,
+                                     .seed = 4,
+                                     .checkpoint = path};
+    char *files[2] = {NULL, NULL};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct error err = {0};
+        struct text text = {0};
+        struct vision_result result;
+        struct net *net = vision_train(images, &options, &result, &err);
+        if (!net) {
+            fail_msg("%s", err.message);
+        }
+        assert_true(result.teacher_accuracy > 0.5);
+        assert_true(net_print(net, &text));
+        files[i] = text.data;
+        net_free(net);
+        options.resume = true;
+    }
+    assert_string_equal(files[0], files[1]);
+    struct error err = {0};
+    struct vision_result result;
+    options.seed = 5;
+    assert_null(vision_train(images, &options, &result, &err));
+    assert_non_null(strstr(err.message, "belongs to a run with other data or options"));
+    free(files[0]);
+    free(files[1]);
+    images_free(images);
+}
+
 /* ---- training learns ---- */
 
 static void test_it_learns(void **state)
@@ -208,10 +311,9 @@ static void test_missing_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_tensor),
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_it_learns),
-        cmocka_unit_test(test_missing_class),
+        cmocka_unit_test(test_every_tensor), cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_resume),       cmocka_unit_test(test_checkpoint_file),
+        cmocka_unit_test(test_it_learns),    cmocka_unit_test(test_missing_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
