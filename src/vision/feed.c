@@ -137,26 +137,26 @@ static bool make_resize(struct preparing *work, const struct sketch *sketch, str
 }
 
 /* Copies are made once: as many as asked for and as the memory holds. */
-static int copy_count(const struct feed *feed)
+static int copy_count(const struct feed *feed, size_t largest)
 {
     const struct vision_options *o = feed->options;
     if (!augment_any(&o->augment) || feed->train.count == 0) {
         return 0;
     }
     size_t memory = o->copy_memory > 0 ? o->copy_memory : COPY_MEMORY;
-    size_t room = memory / feed->size / feed->train.count;
+    size_t room = memory / largest / feed->train.count;
     size_t wanted = o->copies > 0 && o->copies < COPIES_MOST ? (size_t)o->copies : COPIES;
     return (int)(wanted < room ? wanted : room > 0 ? room : 1);
 }
 
-static bool prepare(struct feed *feed, const struct sketch *sketch, struct pool *pool,
-                    struct error *err)
+static bool prepare(struct feed *feed, const struct sketch *sketch, size_t largest,
+                    struct pool *pool, struct error *err)
 {
     struct preparing work = {.feed = feed};
     if (!make_resize(&work, sketch, err)) {
         return false;
     }
-    feed->copies = copy_count(feed);
+    feed->copies = copy_count(feed, largest > feed->size ? largest : feed->size);
     size_t pictures = (size_t)(feed->copies + 1) * feed->train.count;
     feed->pictures = arena_alloc(feed->arena, pictures, feed->size);
     feed->checks = arena_alloc(feed->arena, feed->validation.count, feed->size);
@@ -171,7 +171,8 @@ static bool prepare(struct feed *feed, const struct sketch *sketch, struct pool 
 }
 
 struct feed *feed_new(const struct images *images, const struct sketch *sketch,
-                      const struct vision_options *options, struct pool *pool, struct error *err)
+                      const struct vision_options *options, size_t largest, struct pool *pool,
+                      struct error *err)
 {
     struct arena *arena = arena_new();
     struct feed *feed = arena ? arena_alloc(arena, 1, sizeof *feed) : NULL;
@@ -186,7 +187,7 @@ struct feed *feed_new(const struct images *images, const struct sketch *sketch,
     bool memory = feed->weights && new_part(feed, &feed->train, PART_TRAIN) &&
                   new_part(feed, &feed->validation, PART_VALIDATION);
     if ((memory || fail_memory(err)) && check_classes(feed, err) &&
-        prepare(feed, sketch, pool, err)) {
+        prepare(feed, sketch, largest, pool, err)) {
         return feed;
     }
     arena_free(arena);
@@ -261,21 +262,44 @@ static void put_class(const struct feed *feed, uint32_t image, float share, floa
     to[label * VISION_LANES] += weight - (float)feed->options->smoothing * weight;
 }
 
+/* A teacher's probabilities of a picture. */
+static void put_soft(const struct feed *feed, uint32_t image, uint32_t copy, float share, float *to)
+{
+    size_t classes = (size_t)feed->images->class_count;
+    const float *soft = feed->soft + ((size_t)copy * feed->train.count + image) * classes;
+    for (size_t c = 0; c < classes; c++) {
+        to[c * VISION_LANES] += share * soft[c];
+    }
+}
+
+static void put_targets(const struct feed *feed, const struct feed_sample *s, float *to,
+                        float *soft)
+{
+    put_class(feed, s->image, s->share, to);
+    if (s->share < 1) {
+        put_class(feed, s->other, 1 - s->share, to);
+    }
+    if (feed->soft) {
+        put_soft(feed, s->image, s->picture, s->share, soft);
+        if (s->share < 1) {
+            put_soft(feed, s->other, s->other_picture, 1 - s->share, soft);
+        }
+    }
+}
+
 void feed_block(const struct feed *feed, const struct feed_sample *samples, float unit,
                 struct pass *pass)
 {
     size_t classes = (size_t)feed->images->class_count;
     memset(pass->targets, 0, classes * VISION_BLOCK * sizeof(float));
+    memset(pass->soft, 0, classes * VISION_BLOCK * sizeof(float));
     for (size_t i = 0; i < VISION_BLOCK; i++) {
         const struct feed_sample *sample = &samples[i];
         size_t group = i / VISION_LANES;
         size_t lane = i % VISION_LANES;
-        float *targets = pass->targets + group * classes * VISION_LANES + lane;
+        size_t at = group * classes * VISION_LANES + lane;
         put_pixels(feed, sample, unit, pass->image + group * feed->size * VISION_LANES + lane);
-        put_class(feed, sample->image, sample->share, targets);
-        if (sample->share < 1) {
-            put_class(feed, sample->other, 1 - sample->share, targets);
-        }
+        put_targets(feed, sample, pass->targets + at, pass->soft + at);
     }
 }
 

@@ -20,13 +20,16 @@ struct feed {
     int copies;        /* of each training image, beside the original */
     uint8_t *pictures; /* [copies + 1][train.count][size]; the first are the originals */
     uint8_t *checks;   /* [validation.count][size] */
-    float *soft;    /* of a teacher: [copies + 1][train.count][class] probabilities; NULL: none */
-    float *weights; /* class: factor of its images' loss */
+    float *soft; /* of a teacher: [copies + 1][train.count][class] probabilities; NULL: none */
+    double temperature; /* of them */
+    float *weights;     /* class: factor of its images' loss */
 };
 
-/* Prepares all pictures on `pool`; NULL on failure. */
+/* Prepares all pictures on `pool`; NULL on failure.  `largest`: bytes of the largest picture of all
+ * feeds that shall have the same copies; 0: this is the only one. */
 struct feed *feed_new(const struct images *images, const struct sketch *sketch,
-                      const struct vision_options *options, struct pool *pool, struct error *err);
+                      const struct vision_options *options, size_t largest, struct pool *pool,
+                      struct error *err);
 void feed_free(struct feed *feed);
 
 /* A sample: which image of the training part, and which picture of it (0: the original). */

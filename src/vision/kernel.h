@@ -107,7 +107,7 @@ struct vision_kernels {
     void (*blend)(const struct pixels *pixels);
     /* y = clamp(floor((z + shift) scale), 0, top) */
     void (*requantise)(const struct pixels *pixels);
-    /* y = y scale where the code is not clamped, else 0; then sums of y and y z */
+    /* y = y scale where the code is not clamped, else 0; then sums of y */
     void (*requantise_back)(const struct pixels *pixels);
 
     void (*max_pool)(const struct pool_plan *plan, const float *in, float *out);

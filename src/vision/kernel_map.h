@@ -19,130 +19,191 @@ LANES_INLINE lanes clamp_codes(lanes a, float low, float high)
     return lanes_min(lanes_max(a, lanes_set(low)), lanes_set(high));
 }
 
+/* ---- channel by channel, in strips of positions that stay in the cache ---- */
+
+#define STRIP_ELEMENTS 256
+
+LANES_INLINE int strip_length(const struct pixels *p)
+{
+    return p->channels < STRIP_ELEMENTS ? STRIP_ELEMENTS / p->channels : 1;
+}
+
+/* Where a channel's elements of a strip begin, and how many there are. */
+struct strip {
+    ptrdiff_t at, stride;
+    int channel, count;
+};
+
+/* body(p, strip) for every channel of every strip: a channel's positions come in order. */
+#define EACH_STRIP(p, body)                                                                        \
+    do {                                                                                           \
+        int length = strip_length(p);                                                              \
+        for (int first = 0; first < (p)->positions; first += length) {                             \
+            int left = (p)->positions - first;                                                     \
+            struct strip strip = {.stride = (ptrdiff_t)(p)->channels * VISION_LANES,               \
+                                  .count = left < length ? left : length};                         \
+            for (int c = 0; c < (p)->channels; c++) {                                              \
+                strip.channel = c;                                                                 \
+                strip.at = first * strip.stride + (ptrdiff_t)c * VISION_LANES;                     \
+                body(p, strip);                                                                    \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
+
 /* ---- sums over all positions of a channel ---- */
 
 struct pair_of_sums {
     lanes sum, product;
 };
 
-static void finish_sums(const struct pixels *p)
+static float *products_of(const struct pixels *p)
 {
-    float *products = p->scratch + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES;
-    lane_totals(p->scratch, (size_t)p->channels, p->sums);
-    lane_totals(products, (size_t)p->channels, p->products);
+    return p->scratch + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES;
 }
 
-static void keep_sums(const struct pixels *p, int channel, struct pair_of_sums sums)
+static void start_sums(const struct pixels *p)
 {
-    float *at = p->scratch + (ptrdiff_t)channel * VISION_LANES;
-    lanes_store(at, sums.sum);
-    lanes_store(at + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES, sums.product);
+    size_t size = (size_t)p->channels * VISION_LANES * sizeof *p->scratch;
+    memset(p->scratch, 0, size);
+    memset(products_of(p), 0, size);
+}
+
+static void finish_sums(const struct pixels *p)
+{
+    lane_totals(p->scratch, (size_t)p->channels, p->sums);
+    lane_totals(products_of(p), (size_t)p->channels, p->products);
+}
+
+LANES_INLINE struct pair_of_sums load_sums(const struct pixels *p, int channel)
+{
+    ptrdiff_t at = (ptrdiff_t)channel * VISION_LANES;
+    return (struct pair_of_sums){lanes_load(p->scratch + at), lanes_load(products_of(p) + at)};
+}
+
+LANES_INLINE void store_sums(const struct pixels *p, int channel, struct pair_of_sums sums)
+{
+    ptrdiff_t at = (ptrdiff_t)channel * VISION_LANES;
+    lanes_store(p->scratch + at, sums.sum);
+    lanes_store(products_of(p) + at, sums.product);
+}
+
+LANES_INLINE void moments_strip(const struct pixels *p, struct strip strip)
+{
+    struct pair_of_sums s = load_sums(p, strip.channel);
+    const float *z = p->z + strip.at;
+    for (int i = 0; i < strip.count; i++, z += strip.stride) {
+        lanes value = lanes_load(z);
+        s.sum = lanes_add(s.sum, value);
+        s.product = lanes_fma(value, value, s.product);
+    }
+    store_sums(p, strip.channel, s);
 }
 
 static void moments(const struct pixels *p)
 {
-    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
-    for (int c = 0; c < p->channels; c++) {
-        struct pair_of_sums s = {lanes_set(0.0F), lanes_set(0.0F)};
-        const float *z = p->z + (ptrdiff_t)c * VISION_LANES;
-        for (int at = 0; at < p->positions; at++, z += stride) {
-            lanes value = lanes_load(z);
-            s.sum = lanes_add(s.sum, value);
-            s.product = lanes_fma(value, value, s.product);
-        }
-        keep_sums(p, c, s);
-    }
+    start_sums(p);
+    EACH_STRIP(p, moments_strip);
     finish_sums(p);
 }
 
 /* ---- activations ---- */
 
+LANES_INLINE void normalise_strip(const struct pixels *p, struct strip strip)
+{
+    lanes scale = lanes_set(p->scale[strip.channel]);
+    lanes shift = lanes_set(p->shift[strip.channel]);
+    ptrdiff_t at = strip.at;
+    for (int i = 0; i < strip.count; i++, at += strip.stride) {
+        lanes value = lanes_fma(scale, lanes_load(p->z + at), shift);
+        lanes_store(p->y + at, lanes_max(value, lanes_set(0.0F)));
+    }
+}
+
 static void normalise(const struct pixels *p)
 {
-    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
-    for (int c = 0; c < p->channels; c++) {
-        lanes scale = lanes_set(p->scale[c]);
-        lanes shift = lanes_set(p->shift[c]);
-        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
-        for (int i = 0; i < p->positions; i++, at += stride) {
-            lanes value = lanes_fma(scale, lanes_load(p->z + at), shift);
-            lanes_store(p->y + at, lanes_max(value, lanes_set(0.0F)));
-        }
+    EACH_STRIP(p, normalise_strip);
+}
+
+LANES_INLINE void normalise_back_strip(const struct pixels *p, struct strip strip)
+{
+    lanes zero = lanes_set(0.0F);
+    lanes scale = lanes_set(p->scale[strip.channel]);
+    lanes shift = lanes_set(p->shift[strip.channel]);
+    struct pair_of_sums s = load_sums(p, strip.channel);
+    ptrdiff_t at = strip.at;
+    for (int i = 0; i < strip.count; i++, at += strip.stride) {
+        lanes z = lanes_load(p->z + at);
+        lanes y = lanes_load(p->y + at);
+        y = lanes_greater(lanes_fma(scale, z, shift), zero, y, zero);
+        lanes_store(p->y + at, y);
+        s.sum = lanes_add(s.sum, y);
+        s.product = lanes_fma(y, z, s.product);
     }
+    store_sums(p, strip.channel, s);
 }
 
 static void normalise_back(const struct pixels *p)
 {
-    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
-    lanes zero = lanes_set(0.0F);
-    for (int c = 0; c < p->channels; c++) {
-        lanes scale = lanes_set(p->scale[c]);
-        lanes shift = lanes_set(p->shift[c]);
-        struct pair_of_sums s = {zero, zero};
-        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
-        for (int i = 0; i < p->positions; i++, at += stride) {
-            lanes z = lanes_load(p->z + at);
-            lanes y = lanes_load(p->y + at);
-            y = lanes_greater(lanes_fma(scale, z, shift), zero, y, zero);
-            lanes_store(p->y + at, y);
-            s.sum = lanes_add(s.sum, y);
-            s.product = lanes_fma(y, z, s.product);
-        }
-        keep_sums(p, c, s);
-    }
+    start_sums(p);
+    EACH_STRIP(p, normalise_back_strip);
     finish_sums(p);
+}
+
+LANES_INLINE void blend_strip(const struct pixels *p, struct strip strip)
+{
+    lanes scale = lanes_set(p->scale[strip.channel]);
+    lanes extra = lanes_set(p->extra[strip.channel]);
+    lanes shift = lanes_set(p->shift[strip.channel]);
+    ptrdiff_t at = strip.at;
+    for (int i = 0; i < strip.count; i++, at += strip.stride) {
+        lanes value = lanes_fma(extra, lanes_load(p->z + at), shift);
+        lanes_store(p->y + at, lanes_fma(scale, lanes_load(p->y + at), value));
+    }
 }
 
 static void blend(const struct pixels *p)
 {
-    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
-    for (int c = 0; c < p->channels; c++) {
-        lanes scale = lanes_set(p->scale[c]);
-        lanes extra = lanes_set(p->extra[c]);
-        lanes shift = lanes_set(p->shift[c]);
-        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
-        for (int i = 0; i < p->positions; i++, at += stride) {
-            lanes value = lanes_fma(extra, lanes_load(p->z + at), shift);
-            lanes_store(p->y + at, lanes_fma(scale, lanes_load(p->y + at), value));
-        }
+    EACH_STRIP(p, blend_strip);
+}
+
+LANES_INLINE void requantise_strip(const struct pixels *p, struct strip strip)
+{
+    lanes scale = lanes_set(p->scale[strip.channel]);
+    lanes shift = lanes_set(p->shift[strip.channel]);
+    ptrdiff_t at = strip.at;
+    for (int i = 0; i < strip.count; i++, at += strip.stride) {
+        lanes value = lanes_mul(lanes_add(lanes_load(p->z + at), shift), scale);
+        lanes_store(p->y + at, clamp_codes(lanes_floor(value), 0.0F, p->top));
     }
 }
 
 static void requantise(const struct pixels *p)
 {
-    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
-    for (int c = 0; c < p->channels; c++) {
-        lanes scale = lanes_set(p->scale[c]);
-        lanes shift = lanes_set(p->shift[c]);
-        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
-        for (int i = 0; i < p->positions; i++, at += stride) {
-            lanes value = lanes_mul(lanes_add(lanes_load(p->z + at), shift), scale);
-            lanes_store(p->y + at, clamp_codes(lanes_floor(value), 0.0F, p->top));
-        }
+    EACH_STRIP(p, requantise_strip);
+}
+
+LANES_INLINE void requantise_back_strip(const struct pixels *p, struct strip strip)
+{
+    lanes zero = lanes_set(0.0F);
+    lanes top = lanes_set(p->top + 1.0F);
+    lanes scale = lanes_set(p->scale[strip.channel]);
+    lanes shift = lanes_set(p->shift[strip.channel]);
+    struct pair_of_sums s = load_sums(p, strip.channel);
+    ptrdiff_t at = strip.at;
+    for (int i = 0; i < strip.count; i++, at += strip.stride) {
+        lanes value = lanes_mul(lanes_add(lanes_load(p->z + at), shift), scale);
+        lanes y = lanes_mul(lanes_load(p->y + at), scale);
+        y = lanes_greater(value, zero, lanes_greater(top, value, y, zero), zero);
+        lanes_store(p->y + at, y);
+        s.sum = lanes_add(s.sum, y);
     }
+    store_sums(p, strip.channel, s);
 }
 
 static void requantise_back(const struct pixels *p)
 {
-    ptrdiff_t stride = (ptrdiff_t)p->channels * VISION_LANES;
-    lanes zero = lanes_set(0.0F);
-    lanes top = lanes_set(p->top + 1.0F);
-    for (int c = 0; c < p->channels; c++) {
-        lanes scale = lanes_set(p->scale[c]);
-        lanes shift = lanes_set(p->shift[c]);
-        struct pair_of_sums s = {zero, zero};
-        ptrdiff_t at = (ptrdiff_t)c * VISION_LANES;
-        for (int i = 0; i < p->positions; i++, at += stride) {
-            lanes z = lanes_load(p->z + at);
-            lanes value = lanes_mul(lanes_add(z, shift), scale);
-            lanes y = lanes_mul(lanes_load(p->y + at), scale);
-            y = lanes_greater(value, zero, lanes_greater(top, value, y, zero), zero);
-            lanes_store(p->y + at, y);
-            s.sum = lanes_add(s.sum, y);
-            s.product = lanes_fma(y, z, s.product);
-        }
-        keep_sums(p, c, s);
-    }
+    start_sums(p);
+    EACH_STRIP(p, requantise_back_strip);
     finish_sums(p);
 }
 

@@ -189,6 +189,7 @@ static void integer_back(struct pass *pass, const struct learner *learner, const
         int row = node->row + r;
         double sum = (double)pixels->sums[r];
         graph_betas(learner->graph, pass->gradient)[row] = (float)ldexp(sum, learner->shift[row]);
+        graph_gammas(learner->graph, pass->gradient)[row] = 0;
         row_of(pass, ROW_SCALE)[r] = 1;
         row_of(pass, ROW_EXTRA)[r] = 0;
         row_of(pass, ROW_SHIFT)[r] = (float)(-sum / count);

@@ -37,6 +37,8 @@ static bool new_rest(struct pass *pass, bool train)
     pass->image = new_map(pass, graph->image_size);
     pass->padded = new_map(pass, graph->padded_size);
     pass->targets = new_map(pass, (size_t)graph->classes);
+    pass->soft = new_map(pass, (size_t)graph->classes);
+    pass->warm = new_map(pass, (size_t)graph->classes);
     pass->scratch = arena_alloc(pass->arena, 4 * wide * VISION_LANES, sizeof(float));
     pass->row = arena_alloc(pass->arena, 8 * wide, sizeof(float));
     pass->mean = arena_alloc(pass->arena, rows, sizeof(double));
@@ -44,8 +46,9 @@ static bool new_rest(struct pass *pass, bool train)
     pass->gradient = arena_alloc(pass->arena, train ? graph->count : 0, sizeof(float));
     pass->turned = arena_alloc(pass->arena, graph->turned_count + VISION_LANES, sizeof(float));
     pass->spare = new_map(pass, train ? graph->turned_size : 0);
-    return pass->image && pass->padded && pass->targets && pass->scratch && pass->row &&
-           pass->mean && pass->variance && pass->gradient && pass->turned && pass->spare;
+    return pass->image && pass->padded && pass->targets && pass->soft && pass->warm &&
+           pass->scratch && pass->row && pass->mean && pass->variance && pass->gradient &&
+           pass->turned && pass->spare;
 }
 
 struct pass *pass_new(const struct graph *graph, bool train)
@@ -357,21 +360,52 @@ void pass_forward(struct pass *pass, const struct learner *learner)
     }
 }
 
+static double softmax_loss(const struct learner *learner, const struct softmax_plan *plan)
+{
+    float lanes[VISION_LANES];
+    double loss = 0;
+    learner->kernels->softmax(plan, lanes);
+    for (int l = 0; l < VISION_LANES; l++) {
+        loss += (double)lanes[l];
+    }
+    return loss;
+}
+
+/* A teacher's part of the loss: the same at temperature T, times T^2 (Hinton et al. 2015). */
+static double teacher_loss(struct pass *pass, const struct learner *learner, double scale)
+{
+    const struct graph *graph = pass->graph;
+    int last = graph->node_count - 1;
+    size_t count = (size_t)graph->classes * (size_t)graph->groups * VISION_LANES;
+    float cool = (float)(1 / learner->temperature);
+    for (size_t i = 0; i < count; i++) {
+        pass->warm[i] = pass->values[last][i] * cool;
+    }
+    struct softmax_plan plan = {.groups = graph->groups,
+                                .classes = graph->classes,
+                                .logits = pass->warm,
+                                .targets = pass->soft,
+                                .gradient = pass->warm,
+                                .scale = (float)(scale * learner->temperature)};
+    double loss = softmax_loss(learner, &plan);
+    add_floats(pass->slopes[last], pass->warm, count);
+    return loss * learner->temperature * learner->temperature;
+}
+
 void pass_loss(struct pass *pass, const struct learner *learner, double scale)
 {
     const struct graph *graph = pass->graph;
     int last = graph->node_count - 1;
-    float loss[VISION_LANES];
+    double part = learner->teacher_part;
     struct softmax_plan plan = {.groups = graph->groups,
                                 .classes = graph->classes,
                                 .logits = pass->values[last],
                                 .targets = pass->targets,
                                 .gradient = pass->slopes[last],
-                                .scale = (float)scale};
-    learner->kernels->softmax(&plan, loss);
-    pass->loss = 0;
-    for (int l = 0; l < VISION_LANES; l++) {
-        pass->loss += (double)loss[l];
+                                .scale = (float)(scale * (1 - part))};
+    pass->loss = softmax_loss(learner, &plan) * (1 - part);
+    if (part > 0) {
+        pass->loss += part * teacher_loss(pass, learner, scale * part);
     }
 }
 

@@ -13,7 +13,9 @@
 struct learner {
     const struct graph *graph;
     const struct vision_kernels *kernels;
-    bool integer;      /* the integer program (SPEC), else reals with batch normalisation */
+    bool integer;        /* the integer program (SPEC), else reals with batch normalisation */
+    double teacher_part; /* of the loss; 0: no teacher */
+    double temperature;
     bool fixed;        /* statistics are `mean` and `variance`, else the block's own */
     float *parameters; /* weights, betas, gammas; integer: weights in codes, before rounding */
     float *weights;    /* that the pass uses: parameters, or codes as floats */
@@ -31,6 +33,8 @@ struct pass {
     float **sums;             /* of weighted nodes: before normalisation */
     float *padded;            /* [group][padded_size][16] */
     float *targets;           /* [group][class][16] */
+    float *soft;              /* the same: a teacher's probabilities */
+    float *warm;              /* the same: logits at its temperature */
     float *scratch;
     float *row;              /* 8 * (widest + 16) floats: numbers per channel */
     double *mean, *variance; /* rows: the block's statistics */

@@ -46,9 +46,10 @@ static bool new_state(struct trainer *t)
     t->decay = arena_alloc(t->arena, count, sizeof(float));
     t->mask = arena_alloc(t->arena, count, sizeof(float));
     t->gradient = arena_alloc(t->arena, count, sizeof(float));
+    t->distances = arena_alloc(t->arena, t->graph->weight_count, sizeof *t->distances);
     t->order = arena_alloc(t->arena, t->feed->train.count, sizeof *t->order);
     return t->state.first && t->state.second && t->state.average && t->decay && t->mask &&
-           t->gradient && t->order;
+           t->gradient && t->order && t->distances;
 }
 
 static bool new_passes(struct trainer *t)
@@ -124,8 +125,6 @@ struct trainer *trainer_new(const struct feed *feed, const struct sketch *sketch
     t->feed = feed;
     t->session = session;
     t->pool = pool;
-    t->float_epochs = o->float_epochs > 0 ? o->float_epochs : 6;
-    t->integer_epochs = o->integer_epochs > 0 ? o->integer_epochs : 20;
     if (trainer_make(t, sketch, err)) {
         return t;
     }
@@ -145,19 +144,18 @@ void trainer_free(struct trainer *t)
 
 /* ---- a step ---- */
 
-static size_t batch_size(const struct trainer *t)
+size_t trainer_batch(const struct trainer *t)
 {
     return (size_t)t->pass_count * VISION_BLOCK;
 }
 
-/* Reals see pixels of 0..1, integers their codes. */
-static float pixel_unit(const struct trainer *t)
+float trainer_pixel(const struct trainer *t)
 {
     return t->learner.integer ? 1.0F : PIXEL_UNIT;
 }
 
 /* Block `index` of the batch: its samples, forward, backward. */
-static void run_block(void *context, int index)
+void trainer_block(void *context, int index)
 {
     struct trainer *t = context;
     struct pass *pass = t->passes[index];
@@ -167,10 +165,10 @@ static void run_block(void *context, int index)
         uint64_t at = t->at + (uint64_t)index * VISION_BLOCK + i;
         samples[i] = feed_draw(t->feed, t->state.epoch, at, t->order[at % count]);
     }
-    feed_block(t->feed, samples, pixel_unit(t), pass);
+    feed_block(t->feed, samples, trainer_pixel(t), pass);
     pass_forward(pass, &t->learner);
     if (!t->forward_only) {
-        pass_loss(pass, &t->learner, 1.0 / (double)batch_size(t));
+        pass_loss(pass, &t->learner, 1.0 / (double)trainer_batch(t));
         pass_backward(pass, &t->learner);
     }
 }
@@ -214,11 +212,19 @@ static void average_parameters(struct trainer *t)
     }
 }
 
+void trainer_use_average(struct trainer *t)
+{
+    if (t->options->average > 0) {
+        memcpy(t->learner.parameters, t->state.average, t->graph->count * sizeof(float));
+        learner_refresh(&t->learner);
+    }
+}
+
 static void train_step(struct trainer *t, double rate)
 {
     struct trainer_state *s = &t->state;
     const struct graph *graph = t->graph;
-    pool_run(t->pool, t->pass_count, run_block, t);
+    pool_run(t->pool, t->pass_count, trainer_block, t);
     sum_gradients(t);
     s->steps++;
     s->power1 *= BETA1;
@@ -232,7 +238,7 @@ static void train_step(struct trainer *t, double rate)
 
 /* ---- epochs ---- */
 
-static void shuffle(struct trainer *t)
+void trainer_shuffle(struct trainer *t)
 {
     size_t count = t->feed->train.count;
     for (size_t i = 0; i < count; i++) {
@@ -255,117 +261,66 @@ static double rate_at(const struct trainer *t, double time)
     return top * gradient_schedule(turns - turn) / (1 + turn);
 }
 
-static void train_epoch(struct trainer *t)
+/* Time 0..1 of the phase: by epochs, or by the clock where that is ahead. */
+static double phase_time(const struct trainer *t, double share)
 {
-    size_t steps = t->feed->train.count / batch_size(t);
-    steps = steps > 0 ? steps : 1;
     uint32_t begin = t->learner.integer ? (uint32_t)t->float_epochs : 0;
     int epochs = t->learner.integer ? t->integer_epochs : t->float_epochs;
-    shuffle(t);
+    double time = ((double)(t->state.epoch - begin) + share) / epochs;
+    if (t->options->seconds <= 0) {
+        return time;
+    }
+    double span = t->phase_end - t->phase_start;
+    double clock = span > 0 ? (session_seconds(t->session) - t->phase_start) / span : 1;
+    clock = clock < 1 ? clock : 1;
+    return clock > time ? clock : time;
+}
+
+/* False where the epoch was not finished. */
+static bool train_epoch(struct trainer *t)
+{
+    size_t steps = t->feed->train.count / trainer_batch(t);
+    steps = steps > 0 ? steps : 1;
+    trainer_shuffle(t);
+    if (t->learner.integer && t->options->freeze) {
+        trainer_freeze(t, phase_time(t, 0));
+    }
     for (size_t i = 0; i < steps; i++) {
-        double epoch = (double)(t->state.epoch - begin) + (double)i / (double)steps;
-        t->at = i * batch_size(t);
-        train_step(t, rate_at(t, epoch / epochs));
+        double time = phase_time(t, (double)i / (double)steps);
+        if (time >= 1 || session_interrupted(t->session)) {
+            t->session->stopped = true;
+            return false;
+        }
+        t->at = i * trainer_batch(t);
+        train_step(t, rate_at(t, time));
     }
     t->state.epoch++;
+    return true;
 }
 
 static void report(struct trainer *t)
 {
     char detail[60];
     int all = t->float_epochs + t->integer_epochs;
-    (void)snprintf(detail, sizeof detail, "epoch %u of %d", t->state.epoch, all);
+    (void)snprintf(detail, sizeof detail, "epoch %u of %d", t->state.epoch + 1, all);
     session_progress(t->session, (double)t->state.epoch / all, t->stage, detail);
 }
 
-bool trainer_run(struct trainer *t, uint32_t until, struct error *err)
+bool trainer_run(struct trainer *t, uint32_t until, double share, struct error *err)
 {
     t->learner.fixed = false;
     t->forward_only = false;
-    while (t->state.epoch < until && !session_stop(t->session, 1)) {
+    t->phase_start = session_seconds(t->session);
+    t->phase_end = share * t->options->seconds;
+    while (t->state.epoch < until && !session_interrupted(t->session)) {
         report(t);
-        train_epoch(t);
-    }
-    return !err->failed;
-}
-
-/* ---- statistics and scores ---- */
-
-void trainer_statistics(struct trainer *t, int blocks)
-{
-    struct learner *learner = &t->learner;
-    size_t rows = t->graph->row_count;
-    int rounds = (blocks + t->pass_count - 1) / t->pass_count;
-    double share = 1.0 / ((double)rounds * t->pass_count);
-    t->forward_only = true;
-    learner->fixed = false;
-    shuffle(t);
-    memset(learner->mean, 0, rows * sizeof(double));
-    memset(learner->variance, 0, rows * sizeof(double));
-    for (int round = 0; round < rounds; round++) {
-        t->at = (uint64_t)round * batch_size(t);
-        pool_run(t->pool, t->pass_count, run_block, t);
-        for (int p = 0; p < t->pass_count; p++) {
-            for (size_t row = 0; row < rows; row++) {
-                learner->mean[row] += t->passes[p]->mean[row] * share;
-                learner->variance[row] += t->passes[p]->variance[row] * share;
-            }
+        if (!train_epoch(t)) {
+            break;
+        }
+        if (t->save && session_save_due(t->session) && !t->save(t->save_context, err)) {
+            return false;
         }
     }
-    t->forward_only = false;
-    learner->fixed = true;
-}
-
-/* Block `index` of the validation images from t->at on. */
-static void check_block(void *context, int index)
-{
-    struct trainer *t = context;
-    struct pass *pass = t->passes[index];
-    feed_checks(t->feed, t->at + (size_t)index * VISION_BLOCK, pixel_unit(t), pass);
-    pass_forward(pass, &t->learner);
-}
-
-void trainer_each(struct trainer *t, enum part part, size_t count,
-                  void (*body)(void *context, const struct pass *pass, size_t first), void *context)
-{
-    t->forward_only = true;
-    for (size_t first = 0; first < count; first += batch_size(t)) {
-        size_t left = (count - first + VISION_BLOCK - 1) / VISION_BLOCK;
-        int blocks = left < (size_t)t->pass_count ? (int)left : t->pass_count;
-        t->at = first;
-        pool_run(t->pool, blocks, part == PART_TRAIN ? run_block : check_block, t);
-        for (int p = 0; p < blocks; p++) {
-            body(context, t->passes[p], first + (size_t)p * VISION_BLOCK);
-        }
-    }
-    t->forward_only = false;
-}
-
-struct counting {
-    const struct feed *feed;
-    size_t right;
-};
-
-static void count_right(void *context, const struct pass *pass, size_t first)
-{
-    struct counting *counting = context;
-    const struct feed *feed = counting->feed;
-    const struct graph *graph = pass->graph;
-    for (size_t i = 0; i < VISION_BLOCK && first + i < feed->validation.count; i++) {
-        size_t group = i / VISION_LANES * (size_t)graph->classes * VISION_LANES;
-        const float *y = pass->values[graph->node_count - 1] + group + i % VISION_LANES;
-        int best = 0;
-        for (int c = 1; c < graph->classes; c++) {
-            best = y[c * VISION_LANES] > y[best * VISION_LANES] ? c : best;
-        }
-        counting->right += feed->images->labels[feed->validation.images[first + i]] == best;
-    }
-}
-
-double trainer_score(struct trainer *t)
-{
-    struct counting counting = {t->feed, 0};
-    size_t count = t->feed->validation.count;
-    trainer_each(t, PART_VALIDATION, count, count_right, &counting);
-    return count > 0 ? (double)counting.right / (double)count : 0;
+    t->session->stopped = t->session->stopped || t->state.epoch < until;
+    return true;
 }

@@ -3,6 +3,7 @@
 #define MOTE_VISION_TRAINER_H
 
 #include "data/dataset.h"
+#include "train/checkpoint.h"
 #include "train/kernel.h"
 #include "train/session.h"
 #include "vision/feed.h"
@@ -19,6 +20,12 @@ struct trainer_state {
     float *average;        /* of the parameters (EMA) */
 };
 
+/* How far a weight is from its level. */
+struct level_distance {
+    float value;
+    uint32_t at;
+};
+
 struct trainer {
     struct arena *arena;
     const struct vision_options *options;
@@ -31,14 +38,19 @@ struct trainer {
     struct trainer_state state;
     float *decay, *mask; /* per parameter */
     float *gradient;
+    struct level_distance *distances; /* working memory of freezing, for the largest layer */
     struct pass *passes[TRAINER_BATCH_MOST / VISION_BLOCK];
     int pass_count; /* blocks of a batch */
     uint32_t *order;
-    int float_epochs, integer_epochs;
+    int float_epochs, integer_epochs; /* set by the caller */
     /* the step that is being made */
     uint64_t at; /* its first sample in the epoch */
     bool forward_only;
-    const char *stage; /* for progress */
+    const char *stage;             /* for progress */
+    double phase_start, phase_end; /* seconds of the session, under a time budget */
+    /* Writes a checkpoint; NULL: none. */
+    bool (*save)(void *context, struct error *err);
+    void *save_context;
 };
 
 /* Random weights; NULL on failure.  `feed` is borrowed. */
@@ -46,8 +58,31 @@ struct trainer *trainer_new(const struct feed *feed, const struct sketch *sketch
                             struct session *session, struct pool *pool, struct error *err);
 void trainer_free(struct trainer *trainer);
 
-/* Epochs up to `until`, with checkpoints where `session` wants them. */
-bool trainer_run(struct trainer *trainer, uint32_t until, struct error *err);
+/* Epochs up to `until`, with checkpoints where the session wants them; under a time budget no
+ * longer than `share` of it, counted from its beginning. */
+bool trainer_run(struct trainer *trainer, uint32_t until, double share, struct error *err);
+
+/* Parts of it that others need: images of a batch; what a code of the image is worth (reals see
+ * 0..1, integers the codes); the order of the epoch; block `index` of the batch from trainer->at
+ * on, as a loop body of pool_run(). */
+size_t trainer_batch(const struct trainer *trainer);
+float trainer_pixel(const struct trainer *trainer);
+void trainer_shuffle(struct trainer *trainer);
+void trainer_block(void *trainer, int index);
+
+/* The moving average takes the place of the parameters. */
+void trainer_use_average(struct trainer *trainer);
+
+/* ---- state.c: freezing and checkpoints ---- */
+
+/* Fix weights on their levels, the nearest first, as time 0..1 of the integer phase asks for. */
+void trainer_freeze(struct trainer *trainer, double time);
+
+/* Everything that a run needs to go on with the same bits; false where it has another shape. */
+void trainer_put(const struct trainer *trainer, struct text *out);
+bool trainer_take(struct trainer *trainer, struct bytes *in);
+
+/* ---- score.c ---- */
 
 /* Fix the statistics: means over `blocks` blocks of training samples. */
 void trainer_statistics(struct trainer *trainer, int blocks);
@@ -61,6 +96,12 @@ double trainer_score(struct trainer *trainer);
 void trainer_each(struct trainer *trainer, enum part part, size_t count,
                   void (*body)(void *context, const struct pass *pass, size_t first),
                   void *context);
+
+/* ---- teach.c ---- */
+
+/* The probabilities that a float net with fixed statistics gives to every picture of the training
+ * part, into the student's feed, whose pictures are the same at another size. */
+bool trainer_teach(struct trainer *teacher, struct feed *student, struct error *err);
 
 /* ---- fold.c ---- */
 

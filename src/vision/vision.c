@@ -1,13 +1,29 @@
 #include "vision/vision.h"
 
+#include "base/hash.h"
 #include "vision/trainer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LAST_STATISTICS 256 /* blocks */
+#define FLOAT_EPOCHS    6
+#define INTEGER_EPOCHS  20
+#define TEACHER_EPOCHS  12
+#define TEACHER_PART    0.5
+#define TEMPERATURE     3.0
+#define ODD_SUM_MOST    32896 /* times 255 it is below 2^23 */
+#define TEACHER_SHARE   0.3   /* of a time budget */
+#define FLOAT_SHARE     0.3   /* of what is left of it */
 
-/* What a run owns besides its trainer. */
+/* One net with its pictures: the student, or its teacher. */
+struct pupil {
+    struct sketch sketch;
+    struct feed *feed;
+    struct trainer *trainer;
+};
+
+/* What a run owns. */
 struct work {
     const struct images *images;
     const struct vision_options *options;
@@ -15,24 +31,34 @@ struct work {
     struct train_options shared; /* of the session */
     struct session session;
     struct pool *pool;
-    struct sketch sketch;
-    struct feed *feed;
-    struct trainer *trainer;
+    struct pupil student, teacher;
 };
 
-static bool make_sketch(struct work *work, struct error *err)
+/* ---- descriptions and pictures ---- */
+
+static bool read_sketch(struct work *work, struct sketch *sketch, const char *text,
+                        const char *place, struct error *err)
 {
     const struct images *images = work->images;
-    const struct vision_options *o = work->options;
     struct sketch_data data = {.image = {images->rows, images->columns, images->channels},
                                .classes = images->class_count,
-                               .place = o->net_place ? o->net_place : "--net"};
+                               .place = place};
+    return sketch_parse(sketch, text, strlen(text), &data, err);
+}
+
+static bool read_sketches(struct work *work, struct error *err)
+{
+    const struct vision_options *o = work->options;
+    const struct images *images = work->images;
     const char *text = o->net;
     if (!text) {
-        sketch_default(&data.image, data.classes, work->result->net);
+        struct volume size = {images->rows, images->columns, images->channels};
+        sketch_default(&size, images->class_count, work->result->net);
         text = work->result->net;
     }
-    return sketch_parse(&work->sketch, text, strlen(text), &data, err);
+    const char *place = o->net_place ? o->net_place : "--net";
+    return read_sketch(work, &work->student.sketch, text, place, err) &&
+           (!o->teacher || read_sketch(work, &work->teacher.sketch, o->teacher, "--teacher", err));
 }
 
 static bool check_images(const struct images *images, struct error *err)
@@ -43,9 +69,122 @@ static bool check_images(const struct images *images, struct error *err)
     return true;
 }
 
-static void start_session(struct work *work)
+/* Odd weights are never 0, so that wide rows of them can leave what floats hold exactly. */
+static bool check_rows(const struct work *work, struct error *err)
+{
+    const struct sketch *sketch = &work->student.sketch;
+    for (int i = 0; i < sketch->layer_count; i++) {
+        const struct sketch_layer *layer = &sketch->layers[i];
+        int64_t most = layer->odd ? ODD_SUM_MOST / learner_limit(layer) : INT64_MAX;
+        if (sketch_weighted(layer) && sketch_columns(layer) > most) {
+            struct place place = {work->options->net_place ? work->options->net_place : "--net",
+                                  layer->line, layer->column};
+            return fail_at(err, place, "odd weights have at most %d inputs here", (int)most);
+        }
+    }
+    return true;
+}
+
+static bool make_pupil(struct work *work, struct pupil *pupil, size_t largest, struct error *err)
+{
+    pupil->feed = feed_new(work->images, &pupil->sketch, work->options, largest, work->pool, err);
+    pupil->trainer = pupil->feed
+                         ? trainer_new(pupil->feed, &pupil->sketch, &work->session, work->pool, err)
+                         : NULL;
+    return pupil->trainer != NULL;
+}
+
+static void set_epochs(struct work *work)
 {
     const struct vision_options *o = work->options;
+    struct trainer *student = work->student.trainer;
+    student->float_epochs = o->float_epochs > 0 ? o->float_epochs : FLOAT_EPOCHS;
+    student->integer_epochs = o->integer_epochs > 0 ? o->integer_epochs : INTEGER_EPOCHS;
+    if (o->teacher) {
+        struct trainer *teacher = work->teacher.trainer;
+        struct learner *learner = &student->learner;
+        teacher->float_epochs = o->teacher_epochs > 0 ? o->teacher_epochs : TEACHER_EPOCHS;
+        learner->teacher_part = o->teacher_part > 0 ? o->teacher_part : TEACHER_PART;
+        learner->temperature = o->temperature > 0 ? o->temperature : TEMPERATURE;
+        work->student.feed->temperature = learner->temperature;
+    }
+}
+
+/* ---- checkpoints ---- */
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    return hash_bytes(hash, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+static void put_numbers(const struct vision_options *o, struct text *out)
+{
+    const struct augment *a = &o->augment;
+    text_printf(out, "%d %d %d %a %a %a %a %a %a", o->float_epochs, o->integer_epochs, o->batch,
+                o->rate, o->integer_rate, o->decay, o->smoothing, o->mixup, o->average);
+    text_printf(out, " %a %a %d %d %d %d %d %a", o->teacher_part, o->temperature, o->teacher_epochs,
+                o->restarts, o->balance, o->freeze, o->copies, o->original);
+    text_printf(out, " %zu %d %a %a %a %a %a %a %d", o->copy_memory, o->test_apart,
+                (double)a->rotate, (double)a->shift, (double)a->scale, (double)a->shear,
+                (double)a->elastic, (double)a->noise, a->cutout);
+}
+
+/* What a checkpoint must have been made from; false when out of memory. */
+static bool identify(const struct work *work, uint64_t *identity)
+{
+    const struct vision_options *o = work->options;
+    struct text numbers = {0};
+    put_numbers(o, &numbers);
+    bool good = !numbers.failed;
+    uint64_t hash = hash_bytes(HASH_START, &work->images->hash, sizeof work->images->hash);
+    hash = hash_bytes(hash, &o->seed, sizeof o->seed);
+    hash = hash_text(hash_text(hash, o->net), o->teacher);
+    *identity = good ? hash_text(hash, numbers.data) : 0;
+    text_free(&numbers);
+    return good;
+}
+
+static bool save(void *context, struct error *err)
+{
+    struct work *work = context;
+    const char *path = work->options->checkpoint;
+    struct text out = {0};
+    if (work->teacher.trainer) {
+        trainer_put(work->teacher.trainer, &out);
+    }
+    trainer_put(work->student.trainer, &out);
+    bool good =
+        out.failed ? fail_memory(err) : checkpoint_write(path, work->session.identity, &out, err);
+    text_free(&out);
+    return good;
+}
+
+static bool restore(struct work *work, struct error *err)
+{
+    const char *path = work->options->checkpoint;
+    unsigned char *memory = NULL;
+    struct bytes in;
+    if (!path || !work->options->resume) {
+        return true;
+    }
+    if (!checkpoint_read(path, work->session.identity, &memory, &in, err) || !memory) {
+        return !err->failed;
+    }
+    bool good = (!work->teacher.trainer || trainer_take(work->teacher.trainer, &in)) &&
+                trainer_take(work->student.trainer, &in) && !in.bad && bytes_left(&in) == 0;
+    free(memory);
+    return good || fail(err, "%s: the checkpoint has another shape", path);
+}
+
+/* ---- the run ---- */
+
+static bool start_session(struct work *work, struct error *err)
+{
+    const struct vision_options *o = work->options;
+    uint64_t identity;
+    if (!identify(work, &identity)) {
+        return fail_memory(err);
+    }
     work->shared = (struct train_options){.seconds = o->seconds,
                                           .seed = o->seed,
                                           .checkpoint = o->checkpoint,
@@ -53,46 +192,83 @@ static void start_session(struct work *work)
                                           .progress = o->progress,
                                           .progress_context = o->progress_context,
                                           .stop = o->stop};
-    work->session = session_new(&work->shared, work->images->hash);
+    work->session = session_new(&work->shared, identity);
+    work->pool = pool_new(o->threads);
+    return work->pool || fail_memory(err);
 }
 
 static bool prepare(struct work *work, struct error *err)
 {
-    if (!check_images(work->images, err) || !make_sketch(work, err)) {
+    if (!check_images(work->images, err) || !read_sketches(work, err) || !check_rows(work, err) ||
+        !start_session(work, err)) {
         return false;
     }
-    start_session(work);
-    work->pool = pool_new(work->options->threads);
-    if (!work->pool) {
-        return fail_memory(err);
-    }
+    bool teaches = work->options->teacher != NULL;
+    size_t student = volume_size(work->student.sketch.input);
+    size_t teacher = teaches ? volume_size(work->teacher.sketch.input) : 0;
+    size_t largest = student > teacher ? student : teacher;
     session_progress(&work->session, 0, "pictures", "");
-    work->feed = feed_new(work->images, &work->sketch, work->options, work->pool, err);
-    if (!work->feed) {
+    if (!make_pupil(work, &work->student, largest, err) ||
+        (teaches && !make_pupil(work, &work->teacher, largest, err))) {
         return false;
     }
-    work->trainer = trainer_new(work->feed, &work->sketch, &work->session, work->pool, err);
-    return work->trainer != NULL;
+    set_epochs(work);
+    if (work->options->checkpoint) {
+        work->student.trainer->save = save;
+        work->student.trainer->save_context = work;
+    }
+    if (work->options->checkpoint && teaches) {
+        work->teacher.trainer->save = save;
+        work->teacher.trainer->save_context = work;
+    }
+    return restore(work, err);
 }
 
-/* The float phase, the crossing, the integer phase. */
-static bool train(struct work *work, struct error *err)
+/* The float phase of the teacher, and its answers. */
+static bool teach(struct work *work, struct error *err)
 {
-    struct trainer *t = work->trainer;
-    uint32_t crossing = (uint32_t)t->float_epochs;
-    t->stage = "float";
-    if (!trainer_run(t, crossing, err)) {
+    struct trainer *t = work->teacher.trainer;
+    work->result->teacher_accuracy = -1;
+    if (!t) {
+        return true;
+    }
+    t->stage = "teacher";
+    if (!trainer_run(t, (uint32_t)t->float_epochs, TEACHER_SHARE, err)) {
         return false;
     }
     trainer_statistics(t, LAST_STATISTICS);
+    work->result->teacher_accuracy = trainer_score(t);
+    return trainer_teach(t, work->student.feed, err);
+}
+
+static bool run_floats(struct work *work, double share, struct error *err)
+{
+    struct trainer *t = work->student.trainer;
+    t->stage = "float";
+    if (t->learner.integer) { /* resumed behind it */
+        return true;
+    }
+    if (!trainer_run(t, (uint32_t)t->float_epochs, share, err)) {
+        return false;
+    }
+    t->state.epoch = (uint32_t)t->float_epochs;
+    trainer_statistics(t, LAST_STATISTICS);
     work->result->float_accuracy = trainer_score(t);
-    if (!trainer_fold(t, err)) {
+    return trainer_fold(t, err);
+}
+
+static bool train(struct work *work, struct error *err)
+{
+    struct trainer *t = work->student.trainer;
+    double used = work->teacher.trainer ? TEACHER_SHARE : 0;
+    if (!teach(work, err) || !run_floats(work, used + (1 - used) * FLOAT_SHARE, err)) {
         return false;
     }
     t->stage = "integers";
-    if (!trainer_run(t, crossing + (uint32_t)t->integer_epochs, err)) {
+    if (!trainer_run(t, (uint32_t)(t->float_epochs + t->integer_epochs), 1, err)) {
         return false;
     }
+    trainer_use_average(t);
     trainer_statistics(t, LAST_STATISTICS);
     work->result->integer_accuracy = trainer_score(t);
     return true;
@@ -101,11 +277,21 @@ static bool train(struct work *work, struct error *err)
 static void fill_result(struct work *work)
 {
     struct vision_result *result = work->result;
-    result->training_images = (int64_t)work->feed->train.count;
-    result->validation_images = (int64_t)work->feed->validation.count;
-    result->weight_bytes = sketch_weight_bytes(&work->sketch);
+    const struct feed *feed = work->student.feed;
+    result->training_images = (int64_t)feed->train.count;
+    result->validation_images = (int64_t)feed->validation.count;
+    result->weight_bytes = sketch_weight_bytes(&work->student.sketch);
     result->stopped = work->session.stopped;
-    result->teacher_accuracy = -1;
+}
+
+static void work_free(struct work *work)
+{
+    trainer_free(work->teacher.trainer);
+    feed_free(work->teacher.feed);
+    trainer_free(work->student.trainer);
+    feed_free(work->student.feed);
+    pool_free(work->pool);
+    free(work);
 }
 
 struct net *vision_train(const struct images *images, const struct vision_options *options,
@@ -123,11 +309,8 @@ struct net *vision_train(const struct images *images, const struct vision_option
     work->result = result;
     if (prepare(work, err) && train(work, err)) {
         fill_result(work);
-        net = trainer_net(work->trainer, err);
+        net = trainer_net(work->student.trainer, err);
     }
-    trainer_free(work->trainer);
-    feed_free(work->feed);
-    pool_free(work->pool);
-    free(work);
+    work_free(work);
     return net;
 }

@@ -31,6 +31,7 @@ struct vision_options {
     double average;      /* decay of the weights' moving average (EMA), 0..0.9999; 0: none */
     double teacher_part; /* of the loss that comes from the teacher; 0: 0.5 */
     double temperature;  /* of the teacher's outputs; 0: 3 */
+    int teacher_epochs;  /* 0: 12 */
     int restarts;        /* of the integer phase's cosine, 0..20 */
     bool balance;        /* weigh images so that classes count alike */
     bool freeze;         /* fix weights on their levels step by step near the end */

@@ -2,7 +2,7 @@
  * say how good its integers are, on the validation part and on the test set.  Keys are numbers of
  * struct vision_options: seed threads float integer rate integer-rate batch copies original
  * smoothing mixup average decay restarts rotate shift scale shear elastic noise cutout; test=0
- * leaves the test set alone. */
+ * leaves the test set alone; teacher=NET. */
 #include "run/run.h"
 #include "vision/vision.h"
 
@@ -42,6 +42,11 @@ static const struct key {
     {"decay", KIND_DOUBLE, OPTION(decay)},
     {"restarts", KIND_INT, OPTION(restarts)},
     {"freeze", KIND_BOOL, OPTION(freeze)},
+    {"balance", KIND_BOOL, OPTION(balance)},
+    {"seconds", KIND_DOUBLE, OPTION(seconds)},
+    {"teacher-part", KIND_DOUBLE, OPTION(teacher_part)},
+    {"teacher-epochs", KIND_INT, OPTION(teacher_epochs)},
+    {"temperature", KIND_DOUBLE, OPTION(temperature)},
     {"rotate", KIND_FLOAT, OPTION(augment.rotate)},
     {"shift", KIND_FLOAT, OPTION(augment.shift)},
     {"scale", KIND_FLOAT, OPTION(augment.scale)},
@@ -65,6 +70,10 @@ static void set_key(struct settings *settings, const struct key *key, double val
 static bool set_option(struct settings *settings, const char *argument)
 {
     const char *equal = strchr(argument, '=');
+    if (strncmp(argument, "teacher=", 8) == 0) {
+        settings->options.teacher = argument + 8;
+        return true;
+    }
     for (size_t i = 0; equal && i < sizeof keys / sizeof keys[0]; i++) {
         size_t length = strlen(keys[i].name);
         if (length == (size_t)(equal - argument) && !strncmp(keys[i].name, argument, length)) {
