@@ -1,86 +1,74 @@
 #include "support/pictures.h"
 
-#include "base/rng.h"
-#include "support/unit.h"
-
-#include <stdio.h>
+#include <png.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define COUNT 1500
-
-static void draw(struct images *images, int index, struct rng *rng)
+static void put(png_structp png, png_bytep bytes, size_t count)
 {
-    size_t size = images_size(images);
-    uint8_t *pixels = images->pixels + (size_t)index * size;
-    int label = (int)rng_below(rng, (uint64_t)images->class_count);
-    images->labels[index] = (uint16_t)label;
-    for (size_t i = 0; i < size; i++) {
-        uint64_t pattern = rng_at((uint64_t)label + 1, i / 3) % 4;
-        uint64_t noise = rng_below(rng, 180);
-        pixels[i] = (uint8_t)(pattern == 0 ? 75 + noise : noise / 2);
+    text_bytes(png_get_io_ptr(png), (const char *)bytes, count);
+}
+
+static void flush(png_structp png)
+{
+    (void)png;
+}
+
+static void put_palette(png_structp png, png_infop info, const struct png_form *form)
+{
+    png_color colours[256];
+    for (int i = 0; i < form->palette_count; i++) {
+        const uint8_t *rgb = form->palette + 3 * i;
+        colours[i] = (png_color){rgb[0], rgb[1], rgb[2]};
+    }
+    if (form->palette_count > 0) {
+        png_set_PLTE(png, info, colours, form->palette_count);
+    }
+    if (form->alpha) {
+        png_set_tRNS(png, info, form->alpha, form->palette_count, NULL);
     }
 }
 
-struct images *pictures_new(struct volume size, int classes, int count, uint64_t seed)
+void png_make(struct text *file, const struct png_form *form)
 {
-    struct arena *arena = arena_new();
-    struct images *images = arena ? calloc(1, sizeof *images) : NULL;
-    assert_non_null(images);
-    *images = (struct images){.arena = arena,
-                              .source = "pictures",
-                              .count = count,
-                              .rows = size.rows,
-                              .columns = size.columns,
-                              .channels = size.channels,
-                              .class_count = classes,
-                              .hash = seed,
-                              .note = ""};
-    const char **names = arena_alloc(arena, (size_t)classes, sizeof *names);
-    images->pixels = malloc((size_t)count * images_size(images));
-    images->labels = malloc((size_t)count * sizeof *images->labels);
-    assert_non_null(names);
-    assert_non_null(images->pixels);
-    assert_non_null(images->labels);
-    for (int c = 0; c < classes; c++) {
-        char name[20];
-        (void)snprintf(name, sizeof name, "%d", c);
-        names[c] = arena_string(arena, name);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    png_bytep *lines = malloc((size_t)form->rows * sizeof *lines);
+    if (!info || !lines) {
+        abort();
     }
-    images->classes = names;
-    struct rng rng = rng_new(seed, 7);
+    png_set_write_fn(png, file, put, flush);
+    png_set_IHDR(png, info, (png_uint_32)form->columns, (png_uint_32)form->rows, form->depth,
+                 form->colour, form->interlaced, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    put_palette(png, info, form);
+    png_write_info(png, info);
+    size_t size = png_get_rowbytes(png, info);
+    for (int i = 0; i < form->rows; i++) {
+        lines[i] = (png_bytep)(uintptr_t)(form->samples + (size_t)i * size);
+    }
+    png_write_image(png, lines);
+    png_write_end(png, NULL);
+    png_destroy_write_struct(&png, &info);
+    free(lines);
+}
+
+void png_grey(struct text *file, int rows, int columns, const uint8_t *samples)
+{
+    struct png_form form = {.rows = rows,
+                            .columns = columns,
+                            .colour = PNG_COLOR_TYPE_GRAY,
+                            .depth = 8,
+                            .samples = samples};
+    png_make(file, &form);
+}
+
+void idx_start(struct text *file, const uint32_t *lengths, int count)
+{
+    const char magic[4] = {0, 0, 8, (char)count};
+    text_bytes(file, magic, sizeof magic);
     for (int i = 0; i < count; i++) {
-        draw(images, i, &rng);
+        const char bytes[4] = {(char)(lengths[i] >> 24), (char)(lengths[i] >> 16),
+                               (char)(lengths[i] >> 8), (char)lengths[i]};
+        text_bytes(file, bytes, sizeof bytes);
     }
-    return images;
-}
-
-struct studio *studio_new(const char *text, struct volume size, int classes,
-                          const struct vision_options *options)
-{
-    struct error err = {0};
-    struct studio *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    s->options = options ? *options : (struct vision_options){0};
-    s->options.seed = s->options.seed ? s->options.seed : 3;
-    s->images = pictures_new(size, classes, COUNT, 5);
-    struct sketch_data data = {size, classes, "--net"};
-    s->session = session_new(&s->shared, 0);
-    if (!sketch_parse(&s->sketch, text, strlen(text), &data, &err)) {
-        fail_msg("%s: %s", text, err.message);
-    }
-    s->feed = feed_new(s->images, &s->sketch, &s->options, 0, NULL, &err);
-    s->trainer = s->feed ? trainer_new(s->feed, &s->sketch, &s->session, NULL, &err) : NULL;
-    if (!s->trainer) {
-        fail_msg("%s", err.message);
-    }
-    return s;
-}
-
-void studio_free(struct studio *s)
-{
-    trainer_free(s->trainer);
-    feed_free(s->feed);
-    images_free(s->images);
-    free(s);
 }

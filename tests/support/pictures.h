@@ -1,27 +1,29 @@
-/* Small labelled images for tests: each class has a pattern of its own, under noise. */
-#ifndef MOTE_TESTS_PICTURES_H
-#define MOTE_TESTS_PICTURES_H
+/* PNG and IDX files made byte by byte, valid or not. */
+#ifndef MOTE_SUPPORT_PICTURES_H
+#define MOTE_SUPPORT_PICTURES_H
 
-#include "vision/sketch.h"
-#include "vision/trainer.h"
+#include "base/text.h"
 
-/* Fails the test when out of memory; free with images_free(). */
-struct images *pictures_new(struct volume size, int classes, int count, uint64_t seed);
+#include <stddef.h>
+#include <stdint.h>
 
-/* A trainer on them, with what it borrows; free with studio_free(). */
-struct studio {
-    struct images *images;
-    struct vision_options options;
-    struct train_options shared;
-    struct session session;
-    struct sketch sketch;
-    struct feed *feed;
-    struct trainer *trainer;
+/* A PNG as libpng writes it: samples are in the file's own form, rows padded to bytes. */
+struct png_form {
+    int rows, columns;
+    int colour; /* PNG_COLOR_TYPE_... */
+    int depth;  /* bits of a sample */
+    int interlaced;
+    const uint8_t *samples;
+    const uint8_t *palette; /* red, green, blue of each entry */
+    int palette_count;
+    const uint8_t *alpha; /* of the palette's entries; NULL: none */
 };
+void png_make(struct text *file, const struct png_form *form);
 
-/* `options` may be NULL; the net is `text`.  Fails the test when it cannot. */
-struct studio *studio_new(const char *text, struct volume size, int classes,
-                          const struct vision_options *options);
-void studio_free(struct studio *studio);
+/* A grey picture of 8 bits. */
+void png_grey(struct text *file, int rows, int columns, const uint8_t *samples);
+
+/* An IDX header of `count` lengths: 3 or 4 for images, 1 for labels. */
+void idx_start(struct text *file, const uint32_t *lengths, int count);
 
 #endif

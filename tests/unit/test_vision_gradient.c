@@ -3,7 +3,7 @@
 #include "support/unit.h"
 
 #include "base/rng.h"
-#include "support/pictures.h"
+#include "support/studio.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "run/state.h"
 #include "support/folder.h"
-#include "support/pictures.h"
+#include "support/studio.h"
 
 #include <stdlib.h>
 #include <string.h>
