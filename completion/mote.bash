@@ -15,7 +15,7 @@ _mote_options()
     eval) echo "--label --labels --threads --samples" ;;
     run) echo "--raw" ;;
     emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
-    measure) echo "--target --optimise --kernel --asm --constant-time --vectors --flash --ram --cycles --keep" ;;
+    measure) echo "--target --optimise --kernel --asm --constant-time --vectors --data --labels --flash --ram --cycles --keep" ;;
     prove) echo "--optimise --kernel --target --model --timeout --keep" ;;
     esac
     echo "--json --help"
@@ -40,7 +40,7 @@ _mote_values()
     --model) echo "16 32" ;;
     --net) echo "auto" ;;
     --target) "${COMP_WORDS[0]}" targets 2>/dev/null | awk 'NR > 1 { print $1 } END { print "all" }' ;;
-    -o | --test | --checkpoint | --labels) return 1 ;;
+    -o | --test | --checkpoint | --labels | --data) return 1 ;;
     --augment) echo "none" ;;
     --outputs | --label | --teacher | --epochs | --smoothing | --mixup | --ema | --restarts | --tune | \
         --out-lsb | --time | --seed | --threads | --samples | --name | --flash | \

@@ -9,6 +9,7 @@ struct settings {
     int assembly;
     int constant;
     int64_t vectors;
+    const char *data, *labels;
     struct budget budget;
     int keep;
     int json;
@@ -31,6 +32,16 @@ static const struct option options[] = {
      .low = 1,
      .high = 100000,
      .help = "input vectors to run (default: 1000)"},
+    {.name = "--data",
+     .argument = "DATA",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, data),
+     .help = "run its first rows or images; the mean of their cycles is told, too"},
+    {.name = "--labels",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct settings, labels),
+     .help = "of the images in DATA (default: found by name)"},
     OPTION_FLASH(settings),
     OPTION_RAM(settings),
     OPTION_CYCLES(settings),
@@ -75,15 +86,82 @@ static enum exit_code judge(const struct settings *settings, const struct target
     return check_budget(&settings->budget, costs, list->count);
 }
 
+/* Input codes of a data file, and how many vectors they are. */
+struct inputs {
+    int32_t *codes; /* NULL: made up */
+    int count;
+};
+
+static bool take_images(const struct settings *settings, const struct net *net, size_t most,
+                        struct arena *arena, struct inputs *inputs, struct error *err)
+{
+    struct images *images = load_images_for_net(net, settings->data, settings->labels, most, err);
+    size_t width = (size_t)net->tensors[net->input].width;
+    bool good = images != NULL;
+    if (good) {
+        inputs->count = images->count;
+        inputs->codes = arena_alloc(arena, (size_t)images->count, width * sizeof *inputs->codes);
+        good = inputs->codes || fail_memory(err);
+    }
+    for (size_t i = 0; good && i < (size_t)images->count * width; i++) {
+        inputs->codes[i] = images->pixels[i];
+    }
+    images_free(images);
+    return good;
+}
+
+static bool take_rows(const struct settings *settings, const struct net *net, size_t most,
+                      struct arena *arena, struct inputs *inputs, struct error *err)
+{
+    struct data_options how = {.inputs_only = true, .skip_outputs = true, .samples = most};
+    struct dataset *data =
+        match_options(net, false, arena, &how, err) ? data_load(settings->data, &how, err) : NULL;
+    const struct tensor *input = &net->tensors[net->input];
+    bool clamped = false;
+    bool good = data != NULL;
+    if (good) {
+        inputs->count = (int)data->row_count;
+        inputs->codes =
+            arena_alloc(arena, data->row_count, (size_t)input->width * sizeof *inputs->codes);
+        good = inputs->codes || fail_memory(err);
+    }
+    for (size_t i = 0; good && i < data->row_count; i++) {
+        for (int j = 0; j < input->width; j++) {
+            inputs->codes[i * (size_t)input->width + (size_t)j] = channel_encode(
+                &net->inputs[j], input->type, (double)data_row(data, i)[j], &clamped);
+        }
+    }
+    data_free(data);
+    return good;
+}
+
+static bool take_inputs(const struct settings *settings, const struct net *net, struct arena *arena,
+                        struct inputs *inputs, struct error *err)
+{
+    size_t most = settings->vectors > 0 ? (size_t)settings->vectors : 1000;
+    *inputs = (struct inputs){NULL, (int)settings->vectors};
+    if (!settings->data) {
+        return true;
+    }
+    return images_for_net(net, settings->data)
+               ? take_images(settings, net, most, arena, inputs, err)
+               : take_rows(settings, net, most, arena, inputs, err);
+}
+
 /* NULL on failure. */
 static struct cost *measure_all(const struct settings *settings, const struct net *net,
                                 struct target_list *list, struct arena *arena, struct error *err)
 {
+    struct inputs inputs;
+    if (!take_inputs(settings, net, arena, &inputs, err)) {
+        return NULL;
+    }
     const struct measure_options how = {.optimise = settings->optimise,
                                         .kernel = settings->kernel,
                                         .assembly = settings->assembly != 0,
                                         .constant_time = settings->constant != 0,
-                                        .count = (int)settings->vectors,
+                                        .in = inputs.codes,
+                                        .count = inputs.count,
                                         .keep = settings->keep != 0};
     if (!targets_load(settings->targets, arena, list, err)) {
         return NULL;
@@ -100,7 +178,7 @@ static enum exit_code measure(const struct settings *settings, const struct net 
                               struct arena *arena)
 {
     struct error err = {0};
-    struct target_list list;
+    struct target_list list = {0};
     const struct cost *costs = measure_all(settings, net, &list, arena, &err);
     enum exit_code code = EXIT_INPUT;
     if (!costs) {
@@ -149,7 +227,8 @@ const struct verb verb_measure = {
         "compares every output with the reference interpreter, and prints bytes of code and\n"
         "constants, static RAM, worst stack, instructions, cycles (1ws: with a wait state of\n"
         "flash), microseconds at the target's clock, and a hash of all outputs, which is the same\n"
-        "everywhere.  '-' is a figure that the target cannot tell.  The exit code is 1 where an\n"
+        "everywhere.  With --data, mean is that of the cycles of as many vectors as were counted.\n"
+        "'-' is a figure that the target cannot tell.  The exit code is 1 where an\n"
         "output differs, and 3 where a figure is over its budget or a limited one unknown.",
     .example = "  mote measure pose.mote --target cortex-m0 --flash 1100 --ram 200 --cycles 8000",
     .options = options,

@@ -63,7 +63,7 @@ bool execute_image(struct work *work)
 
 /* ---- counting ---- */
 
-/* `which` is "most" or "least". */
+/* `which` is "most", "least" or "total". */
 static bool read_count(const json_t *root, const char *key, const char *which, int64_t *value)
 {
     const json_t *number = json_object_get(json_object_get(root, key), which);
@@ -81,6 +81,19 @@ static bool read_cycles(const json_t *root, const char *key, const char *which, 
     return read_count(root, key, which, value);
 }
 
+/* Random inputs have no mean that means anything. */
+static bool read_mean(const struct work *work, const json_t *root, int64_t calls)
+{
+    int64_t total = COST_UNKNOWN;
+    if (!read_cycles(root, "cycles", "total", &total)) {
+        return false;
+    }
+    if (work->options->in && total != COST_UNKNOWN) {
+        work->cost->cycles_mean = (total + calls / 2) / calls;
+    }
+    return true;
+}
+
 /* The counting program's line; *calls: the number of vectors it ran. */
 static bool read_counts(struct work *work, const char *line, int64_t *calls)
 {
@@ -91,6 +104,7 @@ static bool read_counts(struct work *work, const char *line, int64_t *calls)
     bool done = *calls > 0 && read_count(root, "instructions", "most", &cost->instructions) &&
                 read_cycles(root, "cycles", "most", &cost->cycles) &&
                 read_cycles(root, "cycles", "least", &cost->cycles_least) &&
+                read_mean(work, root, *calls) &&
                 read_cycles(root, "cycles_1ws", "most", &cost->cycles_1ws) &&
                 read_count(root, "stack", "most", &cost->stack);
     json_decref(root);

@@ -43,6 +43,7 @@ struct cost {
     int64_t flash_code, flash_const, ram, stack;
     int64_t instructions, cycles; /* of one prediction; the worst over the vectors counted */
     int64_t cycles_least;         /* the best of them: equal where every input takes as long */
+    int64_t cycles_mean;          /* of them, rounded; known where the inputs were given */
     int64_t cycles_1ws;           /* the worst with a wait state of flash, by the model of core.h */
     double nanoseconds;           /* host, wasm32: median per call; < 0 unknown */
     int64_t vectors, mismatches;  /* vectors compared; those with a differing output */

@@ -138,6 +138,7 @@ static json_t *json_cost(const struct cost *cost, int64_t clock)
         {"instructions", cost->instructions},
         {"cycles", cost->cycles},
         {"cycles_least", cost->cycles_least},
+        {"cycles_mean", cost->cycles_mean},
         {"cycles_1ws", cost->cycles_1ws},
         {"vectors", cost->vectors},
         {"mismatches", cost->mismatches},

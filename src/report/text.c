@@ -156,7 +156,7 @@ void text_figures(struct text *out, const struct net *net, const struct figures 
     }
 }
 
-static void add_cost_row(struct text *cells, const struct cost *cost, int64_t clock)
+static void add_cost_row(struct text *cells, const struct cost *cost, int64_t clock, bool means)
 {
     text_add(cells, cost->target);
     add_count_cell(cells, cost_flash(cost));
@@ -166,6 +166,9 @@ static void add_cost_row(struct text *cells, const struct cost *cost, int64_t cl
     add_count_cell(cells, cost->stack);
     add_count_cell(cells, cost->instructions);
     add_count_cell(cells, cost->cycles);
+    if (means) {
+        add_count_cell(cells, cost->cycles_mean);
+    }
     add_count_cell(cells, cost->cycles_1ws);
     double microseconds = cost_microseconds(cost, clock);
     if (microseconds < 0) {
@@ -185,11 +188,16 @@ static void add_cost_row(struct text *cells, const struct cost *cost, int64_t cl
 void text_costs(struct text *out, const struct cost *costs, const int64_t *clocks, int count)
 {
     struct text cells = {0};
-    text_add(&cells,
-             "target\tflash\tcode\tconst\tram\tstack\tinstructions\tcycles\t1ws\tus\tvectors\t"
-             "mismatches\thash\n");
+    bool means = false;
     for (int i = 0; i < count; i++) {
-        add_cost_row(&cells, &costs[i], clocks[i]);
+        means = means || costs[i].cycles_mean != COST_UNKNOWN;
+    }
+    text_printf(&cells,
+                "target\tflash\tcode\tconst\tram\tstack\tinstructions\tcycles\t%s1ws\tus\tvectors\t"
+                "mismatches\thash\n",
+                means ? "mean\t" : "");
+    for (int i = 0; i < count; i++) {
+        add_cost_row(&cells, &costs[i], clocks[i], means);
     }
     if (cells.failed) {
         out->failed = true;

@@ -23,10 +23,15 @@ check "host: a header and a row" [ "$(wc -l <out)" -eq 2 ]
 mote measure sum.mote --target host --json --vectors 50
 gives "host: JSON keys" '.[0] | keys_unsorted' "$(tr -d ' \n' <<'EOF'
 ["target","flash_code","flash_const","ram","stack","instructions","cycles","cycles_least",
-"cycles_1ws","vectors","mismatches","hash","microseconds"]
+"cycles_mean","cycles_1ws","vectors","mismatches","hash","microseconds"]
 EOF
 )"
 gives "host: no difference, no cycles" '.[0] | [.vectors, .mismatches, .cycles]' '[50,0,null]'
+printf 'a,b\n1,2\n3,4\n5,6\n' >three.csv
+mote measure sum.mote --target host --json --data three.csv
+gives "its own data: three rows" '.[0] | [.vectors, .mismatches]' '[3,0]'
+mote measure sum.mote --target host --data none.csv
+ends "data that is not there" 1 "mote: none.csv: No such file or directory"
 mote measure sum.mote --target host --cycles 100
 ends "a budget on what is not known" 3 "mote: host: cycles is unknown, the budget is 100"
 mote measure sum.mote --flash 1k
