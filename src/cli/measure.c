@@ -1,6 +1,7 @@
 /* mote measure: compile for targets, run in their emulators, compare every bit, report the cost. */
 #include "base/arena.h"
 #include "cli/cli.h"
+#include "report/evaluate.h"
 
 struct settings {
     const char *targets;
