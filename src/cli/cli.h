@@ -190,8 +190,8 @@ struct dataset *load_for_net(const struct net *net, const char *path, const char
                              size_t samples, struct error *err);
 
 /* Does `path` hold images for this net, rather than a table?  Standard input does where the net
- * takes images. */
-bool images_for_net(const struct net *net, const char *path);
+ * takes images.  False with `err` filled where it cannot be told. */
+bool images_for_net(const struct net *net, const char *path, struct error *err);
 
 /* Read images of the net's size, with its classes; `labels` NULL: found by name.  Notes go to
  * stderr.  NULL on failure. */

@@ -141,8 +141,10 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
         return report_error(&err);
     }
     const char *data = arguments.positional[1];
-    bool images = images_for_net(net, data);
-    if (settings.label && net->task == TASK_REGRESSION) {
+    bool images = images_for_net(net, data, &err);
+    if (err.failed) {
+        code = report_error(&err);
+    } else if (settings.label && net->task == TASK_REGRESSION) {
         code = report_usage("eval", "--label: %s is a regression", arguments.positional[0]);
     } else {
         code = check_usage(&settings, data, images);

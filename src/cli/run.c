@@ -287,6 +287,16 @@ static bool print_rows(struct printer *printer, const char *path, struct arena *
     return good && written;
 }
 
+static bool print_all(struct printer *printer, const char *path, struct arena *arena,
+                      struct error *err)
+{
+    bool images = images_for_net(printer->net, path, err);
+    if (err->failed) {
+        return false;
+    }
+    return images ? print_images(printer, path, err) : print_rows(printer, path, arena, err);
+}
+
 static enum exit_code predict_all(const struct net *net, const char *path,
                                   const struct settings *settings)
 {
@@ -294,8 +304,7 @@ static enum exit_code predict_all(const struct net *net, const char *path,
     struct arena *arena = arena_new();
     struct printer printer = {.net = net, .settings = settings};
     bool good = ((arena && printer_start(&printer, arena)) || fail_memory(&err)) &&
-                (images_for_net(net, path) ? print_images(&printer, path, &err)
-                                           : print_rows(&printer, path, arena, &err));
+                print_all(&printer, path, arena, &err);
     enum exit_code code = good ? EXIT_FINE : report_error(&err);
     if (good) {
         note_clamped(printer.clamped);

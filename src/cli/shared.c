@@ -232,9 +232,9 @@ struct dataset *load_for_net(const struct net *net, const char *path, const char
     return data;
 }
 
-bool images_for_net(const struct net *net, const char *path)
+bool images_for_net(const struct net *net, const char *path, struct error *err)
 {
-    return images_at(path) || (strcmp(path, "-") == 0 && takes_images(net));
+    return images_at(path, err) || (strcmp(path, "-") == 0 && takes_images(net));
 }
 
 struct images *load_images_for_net(const struct net *net, const char *path, const char *labels,

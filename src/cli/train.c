@@ -280,10 +280,12 @@ static void session_free(struct session *session)
 }
 
 /* Images, by the content of DATA; standard input by the options. */
-static bool holds_images(const struct verb *verb, const struct arguments *arguments)
+static bool holds_images(const struct verb *verb, const struct arguments *arguments,
+                         struct error *err)
 {
     const char *path = arguments->positional[0];
-    return images_at(path) || (strcmp(path, "-") == 0 && option_given(verb, arguments, "--labels"));
+    return images_at(path, err) ||
+           (strcmp(path, "-") == 0 && option_given(verb, arguments, "--labels"));
 }
 
 static enum exit_code run(const struct verb *verb, int count, char **words)
@@ -302,12 +304,15 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
         strcmp(arguments.positional[0], "-") == 0) {
         return report_usage("train", "DATA and --test cannot both come from standard input");
     }
-    bool images = holds_images(verb, &arguments);
+    struct error err = {0};
+    bool images = holds_images(verb, &arguments, &err);
+    if (err.failed) {
+        return report_error(&err);
+    }
     code = check_kind(verb, &arguments, images);
     if (code != EXIT_FINE || images) {
         return code != EXIT_FINE ? code : train_images(verb, &settings, &arguments);
     }
-    struct error err = {0};
     struct session session = {.settings = &settings, .arena = arena_new()};
     bool good = (session.arena || fail_memory(&err)) && build(&session, &arguments, verb, &err);
     code = good ? print_session(&session) : report_error(&err);

@@ -179,6 +179,21 @@ static void choose_augment(const struct session *session, struct vision_options 
     how->original = choice->original;
 }
 
+/* Few images need more passes to make as many steps: about 300 in floats and 1000 in integers. */
+static void choose_epochs(const struct session *session, struct vision_options *how)
+{
+    int images = session->images->count;
+    if (how->batch == 0 && images < 1000) {
+        how->batch = 32;
+    }
+    int batch = how->batch ? how->batch : 128;
+    int steps = (images + batch - 1) / batch;
+    if (how->float_epochs == 0) {
+        how->float_epochs = steps < 50 ? 300 / steps : 6;
+        how->integer_epochs = steps < 50 ? 1000 / steps : 20;
+    }
+}
+
 /* Texts of the descriptions, in `how` as they stand and in `arguments` in one line. */
 static bool describe_nets(struct session *session, const struct verb *verb,
                           struct arguments *arguments, struct description *net,
@@ -276,6 +291,7 @@ static bool build(struct session *session, const struct verb *verb, struct argum
         return false;
     }
     choose_augment(session, &how);
+    choose_epochs(session, &how);
     if (!train(session, &how, err)) {
         return false;
     }

@@ -64,7 +64,8 @@ const struct option train_options_table[] = {
      .offset = AT(epochs),
      .parse = parse_epochs,
      .expects = "one or two whole numbers from 1 to 10000 such as 6+20",
-     .help = "images: passes in floats, then in integers (default: 6+20)",
+     .help = "images: passes in floats, then in integers (default: 6+20, more\n"
+             "where there are few images)",
      .recorded = true},
     {.name = "--smoothing",
      .argument = "SHARE",

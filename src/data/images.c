@@ -74,46 +74,53 @@ static bool is_folder(const char *path)
 
 /* ---- is it one? ---- */
 
+/* What is wrong with a file its reader will tell; but lack of memory is no answer. */
+static bool keep_memory(const struct error *found, struct error *err)
+{
+    struct error memory = {0};
+    fail_memory(&memory);
+    return found->failed && strcmp(found->message, memory.message) == 0 && fail_memory(err);
+}
+
 /* An array of images, and not a table. */
-static bool array_of_images(const struct source *source)
+static bool array_of_images(const struct source *source, struct error *err)
 {
     struct npy_header header;
-    struct error err = {0};
-    return npy_header_read(&header, source, &err) && header.dimensions > 2;
+    struct error own = {0};
+    return (npy_header_read(&header, source, &own) && header.dimensions > 2) ||
+           keep_memory(&own, err);
 }
 
-static bool archive_of_images(const char *path)
+static bool archive_of_images(const char *path, struct error *err)
 {
     static const struct images_options options = {.no_labels = true, .samples = 1};
-    struct error err = {0};
-    struct images *images = images_load(path, &options, &err);
+    struct error own = {0};
+    struct images *images = images_load(path, &options, &own);
     images_free(images);
-    return images != NULL;
+    return images != NULL || keep_memory(&own, err);
 }
 
-static bool stream_of_images(struct stream *stream, const char *path)
+static bool stream_of_images(struct stream *stream, const char *path, struct error *err)
 {
-    struct error err = {0};
     struct source source = {read_stream, stream, stream->source};
-    if (!peek(stream, &err)) {
+    if (!peek(stream, err)) {
         return false;
     }
     switch (find_format((const unsigned char *)stream->data, stream->end)) {
     case FORMAT_IDX:
     case FORMAT_PICTURE: return true;
-    case FORMAT_ARRAY: return array_of_images(&source);
-    case FORMAT_ARCHIVE: return archive_of_images(path);
+    case FORMAT_ARRAY: return array_of_images(&source, err);
+    case FORMAT_ARCHIVE: return archive_of_images(path, err);
     case FORMAT_OTHER: break;
     }
     return false;
 }
 
-bool images_at(const char *path)
+bool images_at(const char *path, struct error *err)
 {
     struct stat status;
     struct stream stream;
-    struct error err = {0};
-    if (stat(path, &status) != 0 || strcmp(path, "-") == 0) {
+    if (strcmp(path, "-") == 0 || stat(path, &status) != 0) {
         return false;
     }
     if (S_ISDIR(status.st_mode)) {
@@ -122,7 +129,7 @@ bool images_at(const char *path)
     if (!S_ISREG(status.st_mode)) {
         return false;
     }
-    bool found = stream_open(&stream, path, &err) && stream_of_images(&stream, path);
+    bool found = stream_open(&stream, path, err) && stream_of_images(&stream, path, err);
     stream_close(&stream);
     return found;
 }

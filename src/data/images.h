@@ -43,9 +43,9 @@ struct images_options {
 };
 
 /* Does `path` hold images rather than a table?  True for folders, IDX, arrays of three or four
- * dimensions, PNG, PGM and PPM.  False for whatever cannot be read or looked into twice (a pipe).
- */
-bool images_at(const char *path);
+ * dimensions, PNG, PGM and PPM.  False for what is not there or cannot be looked into twice (a
+ * pipe), and with `err` filled for what cannot be read or when out of memory. */
+bool images_at(const char *path, struct error *err);
 
 /* Read images ("-": standard input).  Labels, where there are any, are of at least two classes,
  * unless classes are known.  NULL on failure. */

@@ -68,6 +68,17 @@ static inline void table_check(const struct dataset *data)
     }
 }
 
+/* Is it a PNG of more pixels than are quickly decoded, though allowed? */
+static inline int table_large_png(const uint8_t *bytes, size_t size)
+{
+    uint64_t sides[2] = {0, 0};
+    for (size_t i = 0; size >= 24 && i < 8; i++) {
+        sides[i / 4] = sides[i / 4] << 8 | bytes[16 + i];
+    }
+    return bytes[0] == 0x89 && sides[0] <= 16384 && sides[1] <= 16384 &&
+           sides[0] * sides[1] > 1 << 20;
+}
+
 /* A table that holds together, or an error with one line. */
 static inline void table_load(const char *path, const struct data_options *options)
 {

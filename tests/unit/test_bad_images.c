@@ -125,9 +125,9 @@ static void test_unreadable(void **state)
     (void)state;
     assert_null(images_load("no/such/folder", &options, &err));
     assert_string_equal(err.message, "no/such/folder: No such file or directory");
-    assert_false(images_at("no/such/folder"));
-    assert_false(images_at("tests/bad/data/nan.npy"));
-    assert_false(images_at("tests/bad/data/nan.csv"));
+    assert_false(images_at("no/such/folder", &(struct error){0}));
+    assert_false(images_at("tests/bad/data/nan.npy", &(struct error){0}));
+    assert_false(images_at("tests/bad/data/nan.csv", &(struct error){0}));
 }
 
 int main(void)

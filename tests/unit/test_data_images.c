@@ -95,7 +95,7 @@ static void test_idx(void **state)
     struct images *images = load_or_stop(scratch_path("a-images-idx3-ubyte"), &nothing);
     check_ramp(images);
     check_labels(images);
-    assert_true(images_at(scratch_path("a-images-idx3-ubyte")));
+    assert_true(images_at(scratch_path("a-images-idx3-ubyte"), &(struct error){0}));
     images_free(images);
 }
 
@@ -174,7 +174,7 @@ static void test_arrays(void **state)
     const char *path = write_text("x_train.npy", &text);
     npy_array(&text, "<i4", 0, 3, 1, labels);
     (void)write_text("y_train.npy", &text);
-    assert_true(images_at(path));
+    assert_true(images_at(path, &(struct error){0}));
     struct images *images = load_or_stop(path, &nothing);
     check_ramp(images);
     check_labels(images);
@@ -182,7 +182,7 @@ static void test_arrays(void **state)
     images_free(images);
     images_free(same);
     npy_array(&text, "|u1", 0, 3, 4, (const double[12]){0});
-    assert_false(images_at(write_text("table.npy", &text)));
+    assert_false(images_at(write_text("table.npy", &text), &(struct error){0}));
 }
 
 static void test_archive(void **state)
@@ -202,7 +202,7 @@ static void test_archive(void **state)
     const char *path = scratch_path("set.npz");
     scratch_write(path, zip.file.data, zip.file.length);
     zip_maker_free(&zip);
-    assert_true(images_at(path));
+    assert_true(images_at(path, &(struct error){0}));
     struct images *images = load_or_stop(path, &nothing);
     check_ramp(images);
     check_labels(images);
@@ -443,7 +443,7 @@ static void test_folder(void **state)
     write_grey("set/a/x.png", 1, 2, (const uint8_t[]){7, 8});
     scratch_write(scratch_path("set/a/y.pgm"), "P5 2 1 255 ab", 13);
     scratch_write(scratch_path("set/a/.hidden"), "no picture", 10);
-    assert_true(images_at(scratch_path("set")));
+    assert_true(images_at(scratch_path("set"), &(struct error){0}));
     struct images *images = load_or_stop(scratch_path("set"), &nothing);
     assert_int_equal(images->count, 4);
     assert_memory_equal(images->pixels, ((const uint8_t[]){7, 8, 97, 98, 5, 6, 3, 4}), 8);

@@ -3,6 +3,8 @@
 
 #include "base/rng.h"
 #include "data/resize.h"
+#include "net/net.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -153,6 +155,63 @@ static void test_every_sum(void **state)
     assert_true(exact > 120);
 }
 
+/* A net of nothing but this resize. */
+static struct net *resize_net(const struct resize *r)
+{
+    const struct channel channel = {.name = "", .unit = "", .lsb = {1, 0}};
+    const struct channel channels[3] = {channel, channel, channel};
+    const struct layer layer = {
+        .op = OP_RESIZE,
+        .inputs = {0},
+        .input_count = 1,
+        .output = 1,
+        .window = {
+            .rows = r->crop_rows, .columns = r->crop_columns, .top = r->top, .left = r->left}};
+    struct error err = {0};
+    struct net *net = net_new("resize");
+    assert_non_null(net);
+    (void)net_add_map(net, TYPE_U8, (struct shape){r->rows, r->columns, r->channels});
+    net->output =
+        net_add_map(net, TYPE_U8, (struct shape){r->out_rows, r->out_columns, r->channels});
+    assert_true(net_add_layer(net, &layer));
+    assert_true(net_set_channels(net, channels, channels));
+    if (!net_check(net, "resize", &err)) {
+        fail_msg("%s", err.message);
+    }
+    return net;
+}
+
+/* Training's copy and the interpreter's own agree in every code. */
+static void test_interpreter(void **state)
+{
+    struct rng rng = rng_new(5, 5);
+    static uint8_t in[50 * 50 * 3];
+    static uint8_t out[24 * 24 * 3];
+    static int32_t codes[50 * 50 * 3];
+    static int32_t results[24 * 24 * 3];
+    (void)state;
+    for (int trial = 0; trial < 300; trial++) {
+        struct resize r = random_resize(&rng);
+        int inputs = r.rows * r.columns * r.channels;
+        int outputs = r.out_rows * r.out_columns * r.channels;
+        fill(in, (size_t)inputs, &rng);
+        assert_true(resize_make(&r));
+        resize_image(&r, in, out);
+        struct net *net = resize_net(&r);
+        struct run *run = run_new(net);
+        assert_non_null(run);
+        for (int i = 0; i < inputs; i++) {
+            codes[i] = in[i];
+        }
+        run_predict(run, codes, results);
+        for (int i = 0; i < outputs; i++) {
+            assert_int_equal(results[i], out[i]);
+        }
+        run_free(run);
+        net_free(net);
+    }
+}
+
 static void check_mean(int step, uint32_t multiplier, int shift)
 {
     struct resize r = {.rows = step,
@@ -230,9 +289,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_every_sum),
-        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_random),      cmocka_unit_test(test_every_sum),
+        cmocka_unit_test(test_interpreter), cmocka_unit_test(test_known),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

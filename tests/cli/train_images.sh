@@ -1,0 +1,121 @@
+#!/bin/bash
+# mote train on images: digits from the example's generator, folders, descriptions, errors.
+. tests/cli/support.bash
+
+generate=$(dirname "$MOTE")/examples/digits/generate
+cd "$SCRATCH" || exit 1
+mkdir digits
+"$generate" --train 2000 --test 200 --seed 3 digits
+images=digits/train-images-idx3-ubyte
+net='crop24 resize12 conv3x6:4 relu pool2 conv3x8:t relu pool2 dense10:t'
+quick=(--epochs 12+24 --seed 4)
+
+mote train $images --net "$net" "${quick[@]}" -o a.mote --threads 1
+ends "digits" 0 ""
+check "a table of classes" grep -qE '^9 +[0-9]+ +[0-9.]+ % ' out
+check "what it was trained on" grep -qE '^validation .*; trained on 1600 images; weights 130 bytes$' out
+mote train $images --net "$net" "${quick[@]}" -o b.mote --threads 2 --name a --json
+check "the same bytes with two threads" cmp a.mote b.mote
+gives "JSON: the keys" '[keys[]]' \
+    '["float","images","method","net","score","stopped","teacher","validation","weight_bytes"]'
+gives "JSON: it has learned" '[.score.accuracy > 0.5, .validation > 0.5, .score.rows, .images]' \
+    '[true,true,200,1600]'
+gives "JSON: classes" .score.classes '["0","1","2","3","4","5","6","7","8","9"]'
+check "the step of the outputs is fitted" [ "$(jq .outputs[0].lsb[0] a.mote)" -gt 1 ]
+check "options are kept" [ "$(jq -r .provenance.options a.mote)" = \
+    "--net '$net' --epochs 12+24 --seed 4" ]
+mote eval a.mote digits/t10k-images-idx3-ubyte --json
+gives "eval on other digits" '[.score.rows, .score.accuracy > 0.5]' '[200,true]'
+
+# The last of the images that were kept aside, by eval, is what train printed.
+mote train $images --net "$net" "${quick[@]}" -o t.mote --test digits/t10k-images-idx3-ubyte --json
+gives "--test: other images" '[.score.rows, .images]' '[200,1800]'
+jq .score out >trained.json
+mote eval t.mote digits/t10k-images-idx3-ubyte --json
+check "eval gives the same score" [ "$(jq .score out)" = "$(cat trained.json)" ]
+
+# Descriptions from files, in lines and with remarks.
+printf '# digits\ncrop24 resize12   # small\nconv3x6:4 relu pool2\nconv3x8:t relu pool2 dense10:t\n' >net.txt
+mote train $images --net net.txt "${quick[@]}" -o c.mote --name a
+check "a description from a file: the same bytes" cmp a.mote c.mote
+mote train $images --net @net.txt "${quick[@]}" -o c.mote --name a
+check "with @: the same bytes" cmp a.mote c.mote
+printf 'crop24\nconv3x6 relou\n' >bad.txt
+mote train $images --net @bad.txt -o c.mote
+check "errors point into the file" grep -q "^mote: bad.txt:2:9: " err
+mote train $images --net 'crop24 conv3x6 relou dense10' -o c.mote
+check "errors point at the character" grep -q "^mote: --net:1:16: " err
+mote train $images --net @none.txt -o c.mote
+ends "no such file" 1 "mote: none.txt: No such file or directory"
+printf 'dense10\0' >zero.txt
+mote train $images --net @zero.txt -o c.mote
+ends "a zero byte" 1 "mote: zero.txt: a zero byte: no text"
+
+# A new user's folders, with pictures in colours that the net reads grey.
+mkdir -p set/dark set/light
+for i in $(seq 64 103); do
+    c=$(printf '\\%03o' "$i")
+    # shellcheck disable=SC2059
+    printf "P5 3 2 255 \\0$c\\0\\0\\0$c" >"set/dark/$i.pgm"
+    # shellcheck disable=SC2059
+    printf "P6 3 2 255 $c$c$c\\377\\377\\377$c$c$c\\377\\377\\377\\377\\377\\377$c$c$c" >"set/light/$i.ppm"
+done
+mote train set --net '2x3x1 dense2' -o set.mote --json
+ends "folders" 0 ""
+gives "folders: all right" '[.score.classes, .score.accuracy]' '[["dark","light"],1]'
+mote run set.mote set/light/64.ppm
+prints "folders: run" "class
+light"
+mote train set --net 'dense2' -o x.mote
+ends "pictures that do not mix" 1 "mote: set/light/100.ppm: in colours, but those before are grey; \
+a size such as 2x3x1 in --net makes all grey"
+
+mote train $images --net dense10 -o x.mote --label 3
+ends "an option of tables" 2 "mote train: --label is not for images, and $images holds images"
+printf 'a,b\n1,2\n' >rows.csv
+mote train rows.csv --outputs 1 -o x.mote --augment none
+ends "an option of images" 2 "mote train: --augment is not for tables, and rows.csv holds no images"
+mote train $images --augment rotate=10,shift -o x.mote
+check "a bad list" grep -q "^mote train: --augment: 'rotate=10,shift' is not none, or of rotate=" err
+for list in rotate=181 turn=3 'shift=1,,' cutout=1.5 scale=-0.1 shear=0x1; do
+    mote train $images --augment $list -o x.mote
+    ends "--augment $list" 2
+done
+for epochs in 0 3+0 1.5 2+3+4 +; do
+    mote train $images --epochs $epochs -o x.mote
+    ends "--epochs $epochs" 2 "mote train: --epochs: '$epochs' is not one or two whole numbers from \
+1 to 10000 such as 6+20"
+done
+for list in rate=0 batch=100 freeze=2 beat=3; do
+    mote train $images --tune $list -o x.mote
+    ends "--tune $list" 2
+done
+mote train $images --mixup 1.5 -o x.mote
+ends "--mixup" 2 "mote train: --mixup: '1.5' is not a share such as 0.3, at most 1"
+
+cp $images alone
+mote train alone -o x.mote
+ends "no labels" 1 "mote: alone: no labels: --labels FILE, or a folder for each class"
+head -c 500 digits/train-labels-idx1-ubyte >short
+mote train alone --labels short -o x.mote
+ends "labels cut off" 1 "mote: short: truncated behind label 492 of 2000"
+mote train alone --labels digits/t10k-labels-idx1-ubyte -o x.mote
+ends "labels of others" 1 "mote: digits/t10k-labels-idx1-ubyte: 200 labels, but alone has 2000 images"
+awk 'BEGIN { for (i = 0; i < 2000; i++) print i % 2 ? "odd" : "even" }' >kinds.txt
+sed -i '1s/.*/rare/' kinds.txt
+for seed in 0 1 2 3 4 5; do # the first image is in another part by each seed
+    mote train alone --labels kinds.txt --net 'resize4 dense3' --epochs 1+1 --seed $seed -o x.mote
+    [ "$status" = 0 ] || break
+done
+check "a class missing from training" grep -q "^mote: alone: .*'rare'" err
+sed 's/^odd$/strange/' kinds.txt >others.txt
+cp alone others
+mote train alone --labels kinds.txt --net 'resize4 dense3' --test $images -o x.mote
+check "classes of other names in --test" grep -q "^mote: digits/train-labels-idx1-ubyte: label 1: " err
+mote train $images --test none -o x.mote
+ends "a missing test set" 1 "mote: none: No such file or directory"
+"$MOTE" train - --labels digits/train-labels-idx1-ubyte --net 'resize4 dense10' --epochs 1+1 \
+    -o - <$images 2>err >d.mote
+status=$?
+check "standard input and output" [ "$(jq -r .task d.mote)" = classification ]
+check "the table goes to stderr" grep -q "^accuracy " err
