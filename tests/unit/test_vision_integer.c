@@ -178,6 +178,7 @@ static const struct vision_options resumed = {.float_epochs = 3,
                                               .average = 0.9,
                                               .freeze = true,
                                               .restarts = 1,
+                                              .settle = 0.5,
                                               .mixup = 0.2};
 
 /* Epochs up to `until`, over the crossing. */
