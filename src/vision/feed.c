@@ -25,7 +25,8 @@ static bool new_part(struct feed *feed, struct feed_part *part, enum part which)
     for (size_t i = 0; i < count; i++) {
         enum part at = data_part(feed->options->seed, i);
         at = at == PART_TEST && feed->options->test_apart ? PART_TRAIN : at;
-        if (at == which) {
+        bool both = feed->options->whole && which == PART_TRAIN && at == PART_VALIDATION;
+        if (at == which || both) {
             part->images[part->count++] = (uint32_t)i;
         }
     }

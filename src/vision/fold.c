@@ -96,27 +96,27 @@ static double nearest_level(double w, const struct sketch_layer *layer)
     return level < -limit ? -limit : level > limit ? limit : level;
 }
 
-static double level_error(const double *weights, size_t count, const struct sketch_layer *layer,
-                          double factor)
+static double level_error(const struct fit_problem *p, double factor)
 {
     double error = 0;
-    for (size_t j = 0; j < count; j++) {
-        double w = weights[j] * factor;
-        double miss = w - nearest_level(w, layer);
+    for (size_t j = 0; j < p->count; j++) {
+        double w = p->weights[j] * factor;
+        double miss = w - nearest_level(w, p->layer);
         error += miss * miss;
     }
     return error / (factor * factor);
 }
 
-struct fitted fold_fit(const double *weights, size_t count, const struct sketch_layer *layer,
-                       const double *gains, int gain_count)
+struct fitted fold_fit(const struct fit_problem *p)
 {
-    struct fitted best = {.gain = gains[0], .shift = 0, .error = INFINITY};
-    for (int g = 0; g < gain_count; g++) {
+    struct fitted best = {.gain = p->gains[0], .shift = 0, .error = (double)INFINITY};
+    for (int g = 0; g < p->gain_count; g++) {
         for (int shift = 0; shift <= NET_SHIFT_MAX - 6; shift++) {
-            double error = level_error(weights, count, layer, ldexp(gains[g], shift));
+            double factor = ldexp(p->gains[g], shift);
+            double error = shift == 0 || p->sum * factor <= p->most ? level_error(p, factor)
+                                                                    : (double)INFINITY;
             if (error < best.error) {
-                best = (struct fitted){gains[g], shift, error};
+                best = (struct fitted){p->gains[g], shift, error};
             }
         }
     }
@@ -157,6 +157,15 @@ static void set_row(struct folding *f, const struct node *node, int r, const dou
     }
 }
 
+static double magnitude(const double *weights, size_t count)
+{
+    double sum = 0;
+    for (size_t j = 0; j < count; j++) {
+        sum += fabs(weights[j]);
+    }
+    return sum;
+}
+
 /* What full scale is for a row: its tie's reach; a dead channel gets what its weights can give. */
 static double full_scale(struct folding *f, const struct node *node, int root)
 {
@@ -179,9 +188,14 @@ static void fold_row(struct folding *f, const struct node *node, int r)
     double *step_of = &f->ties->step[root];
     step = tied ? (*step_of > 0 ? *step_of : step / TIED_GAIN) : step;
     real_row(f, node, r, scale / step, f->weights);
-    struct fitted fit =
-        fold_fit(f->weights, (size_t)sketch_columns(node->layer), node->layer, tied ? &one : gains,
-                 tied ? 1 : (int)(sizeof gains / sizeof gains[0]));
+    struct fit_problem problem = {.weights = f->weights,
+                                  .count = (size_t)sketch_columns(node->layer),
+                                  .most = learner_largest_sum(learner, node) / 2,
+                                  .layer = node->layer,
+                                  .gains = tied ? &one : gains,
+                                  .gain_count = tied ? 1 : (int)(sizeof gains / sizeof *gains)};
+    problem.sum = magnitude(f->weights, problem.count);
+    struct fitted fit = fold_fit(&problem);
     *step_of = step / fit.gain;
     learner->shift[row] = fit.shift;
     learner->unit[row] = (node->top + 1) / 16.0;
@@ -197,11 +211,19 @@ static void fold_last(struct folding *f, const struct node *node)
     static const double gains[] = {1.4, 1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8, 0.75};
     struct learner *learner = &f->trainer->learner;
     size_t columns = (size_t)sketch_columns(node->layer);
+    struct fit_problem problem = {.weights = f->weights,
+                                  .count = node->weight_count,
+                                  .most = learner_largest_sum(learner, node) / 2,
+                                  .layer = node->layer,
+                                  .gains = gains,
+                                  .gain_count = (int)(sizeof gains / sizeof *gains)};
     for (int r = 0; r < node->rows; r++) {
-        real_row(f, node, r, 1, f->weights + (size_t)r * columns);
+        double *row = f->weights + (size_t)r * columns;
+        real_row(f, node, r, 1, row);
+        double sum = magnitude(row, columns);
+        problem.sum = sum > problem.sum ? sum : problem.sum;
     }
-    struct fitted fit = fold_fit(f->weights, node->weight_count, node->layer, gains,
-                                 (int)(sizeof gains / sizeof gains[0]));
+    struct fitted fit = fold_fit(&problem);
     for (int r = 0; r < node->rows; r++) {
         float *beta = &graph_betas(f->trainer->graph, learner->parameters)[node->row + r];
         learner->shift[node->row + r] = fit.shift;

@@ -18,14 +18,23 @@ struct ties {
 bool ties_new(struct ties *ties, struct arena *arena, const struct graph *graph);
 int ties_root(struct ties *ties, int channel);
 
-/* A row's weights, in codes of its output per code of its input and at full scale: the gain and the
- * shift that lose least (least squares), with gains of `gain_count` candidates. */
+/* Weights at full scale, in codes of the output per code of the input. */
+struct fit_problem {
+    const double *weights;
+    size_t count;
+    double sum;  /* of magnitudes, of the row that has most */
+    double most; /* what that may become in levels */
+    const struct sketch_layer *layer;
+    const double *gains; /* candidates */
+    int gain_count;
+};
+
+/* The gain and the shift that lose least (least squares). */
 struct fitted {
     double gain;
     int shift;
-    double error; /* sum of squares, relative */
+    double error; /* sum of squares */
 };
-struct fitted fold_fit(const double *weights, size_t count, const struct sketch_layer *layer,
-                       const double *gains, int gain_count);
+struct fitted fold_fit(const struct fit_problem *problem);
 
 #endif

@@ -235,8 +235,7 @@ int learner_limit(const struct sketch_layer *layer)
     return layer->odd ? (1 << layer->bits) - 1 : weight_limit(layer->bits);
 }
 
-/* Sums stay below 2^24 where the codes' absolute sum is below this. */
-static double largest_sum(const struct learner *learner, const struct node *node)
+double learner_largest_sum(const struct learner *learner, const struct node *node)
 {
     int input = node->layer->inputs[0];
     double top = input < 0 ? 255 : (double)learner->graph->nodes[input].top;
@@ -256,7 +255,7 @@ static bool row_fits(const float *codes, size_t columns, double most)
 static bool shrink_rows(struct learner *learner, const struct node *node, const float *codes)
 {
     size_t columns = node->weight_count / (size_t)node->rows;
-    double most = largest_sum(learner, node);
+    double most = learner_largest_sum(learner, node);
     bool shrunk = false;
     if ((double)columns * learner_limit(node->layer) < most) {
         return false;

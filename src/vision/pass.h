@@ -72,6 +72,10 @@ void learner_refresh(struct learner *learner);
  * constant, an integer. */
 double learner_bias(const struct learner *learner, int row, double mean);
 
+/* A row's sums stay below 2^23, which floats hold exactly, where its codes' magnitudes add up to
+ * less than this. */
+double learner_largest_sum(const struct learner *learner, const struct node *node);
+
 /* Largest level of a node's weights. */
 int learner_limit(const struct sketch_layer *layer);
 

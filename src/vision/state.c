@@ -85,6 +85,7 @@ void trainer_put(const struct trainer *t, struct text *out)
     state_put_u64(out, count);
     state_put_u64(out, t->learner.integer);
     state_put_u64(out, s->epoch);
+    state_put_u64(out, s->settled);
     state_put_u64(out, s->steps);
     state_put_double(out, s->power1);
     state_put_double(out, s->power2);
@@ -95,6 +96,7 @@ void trainer_put(const struct trainer *t, struct text *out)
     put_floats(out, t->mask, count);
     put_floats(out, t->decay, count);
     state_put_doubles(out, t->learner.unit, t->graph->row_count);
+    state_put_doubles(out, t->learner.mean, t->graph->row_count);
     for (size_t row = 0; row < t->graph->row_count; row++) {
         state_put_u64(out, (uint64_t)t->learner.shift[row]);
     }
@@ -120,6 +122,7 @@ bool trainer_take(struct trainer *t, struct bytes *in)
     }
     t->learner.integer = state_u64(in) != 0;
     s->epoch = (uint32_t)state_u64(in);
+    s->settled = state_u64(in) != 0;
     s->steps = state_u64(in);
     s->power1 = state_double(in);
     s->power2 = state_double(in);
@@ -130,6 +133,7 @@ bool trainer_take(struct trainer *t, struct bytes *in)
     take_floats(in, t->mask, count);
     take_floats(in, t->decay, count);
     state_doubles(in, t->learner.unit, t->graph->row_count);
+    state_doubles(in, t->learner.mean, t->graph->row_count);
     bool good = take_shifts(t, in) && !in->bad &&
                 s->epoch <= (uint32_t)(t->float_epochs + t->integer_epochs);
     if (good) {

@@ -14,6 +14,7 @@
 #define RATE           0.01
 #define INTEGER_RATE   0.015
 #define ROW_RATE       2.5 /* of betas, in their units, against weights in codes */
+#define SETTLE_BLOCKS  128
 #define BETA1          0.9
 #define BETA2          0.999
 #define EPSILON        1e-8F
@@ -276,15 +277,28 @@ static double phase_time(const struct trainer *t, double share)
     return clock > time ? clock : time;
 }
 
+/* What changes towards the end of the integer phase: weights freeze, means are fixed. */
+static void mind_end(struct trainer *t, double time)
+{
+    if (t->options->freeze) {
+        trainer_freeze(t, time);
+    }
+    if (!t->state.settled && time > 0 && time >= 1 - t->options->settle) {
+        trainer_statistics(t, SETTLE_BLOCKS);
+        t->state.settled = true;
+    }
+    t->learner.fixed = t->state.settled;
+}
+
 /* False where the epoch was not finished. */
 static bool train_epoch(struct trainer *t)
 {
     size_t steps = t->feed->train.count / trainer_batch(t);
     steps = steps > 0 ? steps : 1;
-    trainer_shuffle(t);
-    if (t->learner.integer && t->options->freeze) {
-        trainer_freeze(t, phase_time(t, 0));
+    if (t->learner.integer) {
+        mind_end(t, phase_time(t, 0));
     }
+    trainer_shuffle(t);
     for (size_t i = 0; i < steps; i++) {
         double time = phase_time(t, (double)i / (double)steps);
         if (time >= 1 || session_interrupted(t->session)) {

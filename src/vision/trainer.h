@@ -14,6 +14,7 @@
 /* What a checkpoint holds. */
 struct trainer_state {
     uint32_t epoch; /* of both phases together */
+    bool settled;   /* the means are fixed for good */
     uint64_t steps; /* of Adam, in this phase */
     double power1, power2;
     float *first, *second; /* Adam's moments */

@@ -124,6 +124,7 @@ static void put_numbers(const struct vision_options *o, struct text *out)
                 o->rate, o->integer_rate, o->decay, o->smoothing, o->mixup, o->average);
     text_printf(out, " %a %a %d %d %d %d %d %a", o->teacher_part, o->temperature, o->teacher_epochs,
                 o->restarts, o->balance, o->freeze, o->copies, o->original);
+    text_printf(out, " %a %d", o->settle, o->whole);
     text_printf(out, " %zu %d %a %a %a %a %a %a %d", o->copy_memory, o->test_apart,
                 (double)a->rotate, (double)a->shift, (double)a->scale, (double)a->shear,
                 (double)a->elastic, (double)a->noise, a->cutout);
@@ -269,7 +270,10 @@ static bool train(struct work *work, struct error *err)
         return false;
     }
     trainer_use_average(t);
-    trainer_statistics(t, LAST_STATISTICS);
+    if (!t->state.settled) {
+        trainer_statistics(t, LAST_STATISTICS);
+    }
+    t->learner.fixed = true;
     work->result->integer_accuracy = trainer_score(t);
     return true;
 }

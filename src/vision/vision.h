@@ -19,6 +19,8 @@ struct vision_options {
     const char *net_place; /* where it came from, for messages; NULL: "--net" */
     const char *teacher;   /* description of a larger net, trained first; its float outputs guide
                               this one.  NULL: none */
+    bool whole;            /* the validation part is trained on too, and its score means little: for
+                              the last run, when nothing is left to choose */
     bool test_apart;       /* the test images are elsewhere: this set's test part is trained on */
 
     int float_epochs, integer_epochs; /* 0: 6 and 20 */
@@ -34,6 +36,7 @@ struct vision_options {
     int teacher_epochs;  /* 0: 12 */
     int restarts;        /* of the integer phase's cosine, 0..20 */
     bool balance;        /* weigh images so that classes count alike */
+    double settle;       /* share of the integer phase, at its end, with fixed means; 0: none */
     bool freeze;         /* fix weights on their levels step by step near the end */
     struct augment augment;
     int copies;         /* augmented copies of each image, made once; 0: 12, as memory allows */

@@ -43,6 +43,8 @@ static const struct key {
     {"restarts", KIND_INT, OPTION(restarts)},
     {"freeze", KIND_BOOL, OPTION(freeze)},
     {"balance", KIND_BOOL, OPTION(balance)},
+    {"whole", KIND_BOOL, OPTION(whole)},
+    {"settle", KIND_DOUBLE, OPTION(settle)},
     {"seconds", KIND_DOUBLE, OPTION(seconds)},
     {"teacher-part", KIND_DOUBLE, OPTION(teacher_part)},
     {"teacher-epochs", KIND_INT, OPTION(teacher_epochs)},

@@ -120,6 +120,7 @@ static void test_every_tensor(void **state)
                        "concat(b) avg3s2p1 pool2 flatten dense3:4",
                        (struct volume){5, 6, 2});
     equals_interpreter("dense40:8 relu:4 dense8:b relu:8 dense3:2", (struct volume){10, 10, 1});
+    equals_interpreter("dense30:16 relu dense9:16 relu dense3:16", (struct volume){28, 28, 1});
 }
 
 /* ---- the same bytes ---- */
@@ -177,6 +178,7 @@ static const struct vision_options resumed = {.float_epochs = 3,
                                               .average = 0.9,
                                               .freeze = true,
                                               .restarts = 1,
+                                              .settle = 0.5,
                                               .mixup = 0.2};
 
 /* Epochs up to `until`, over the crossing. */
