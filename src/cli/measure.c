@@ -144,9 +144,12 @@ static bool take_inputs(const struct settings *settings, const struct net *net, 
     if (!settings->data) {
         return true;
     }
-    return images_for_net(net, settings->data)
-               ? take_images(settings, net, most, arena, inputs, err)
-               : take_rows(settings, net, most, arena, inputs, err);
+    bool images = images_for_net(net, settings->data, err);
+    if (err->failed) {
+        return false;
+    }
+    return images ? take_images(settings, net, most, arena, inputs, err)
+                  : take_rows(settings, net, most, arena, inputs, err);
 }
 
 /* NULL on failure. */
