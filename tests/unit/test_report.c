@@ -129,9 +129,9 @@ static void tables_of_costs(void **state)
 {
     (void)state;
     const struct cost costs[] = {
-        {"cortex-m0", 284, 216, 0, 72, 1667, 2400, 2300, 3100, -1, 1000, 0, 0x1a2b},
+        {"cortex-m0", 284, 216, 0, 72, 1667, 2400, 2300, COST_UNKNOWN, 3100, -1, 1000, 0, 0x1a2b},
         {"host", 393, 292, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN, COST_UNKNOWN,
-         COST_UNKNOWN, 213.4, 1000, 2, 0xfedcba98}};
+         COST_UNKNOWN, COST_UNKNOWN, 213.4, 1000, 2, 0xfedcba98}};
     const int64_t clocks[] = {48000000, 0};
     struct text out = {0};
     text_costs(&out, costs, clocks, 2);
