@@ -48,7 +48,7 @@ endif
 SOURCES  := $(filter-out src/cli/% src/sim/%,$(wildcard src/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 CLI      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
-EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/simulate.c examples/*/generate.c))
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*/*.c))
 COUNTERS := $(patsubst src/sim/%.c,$(BUILD)/mote-%,$(wildcard src/sim/count_*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 PROOF    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/proof/*.c))

@@ -378,7 +378,7 @@ int main(int count, char **words)
         (void)fputs(usage, stderr);
         return 2;
     }
-    double mess = (double)settings.mess / 100;
+    double mess = 0.012 * (double)settings.mess; /* the constants above are for the neat */
     random_state = (uint64_t)settings.seed;
     return write_part(settings.folder, "train", (int)settings.train, mess) &&
                    write_part(settings.folder, "t10k", (int)settings.test, mess)
