@@ -129,7 +129,7 @@ static bool take_rows(const struct settings *settings, const struct net *net, si
     for (size_t i = 0; good && i < data->row_count; i++) {
         for (int j = 0; j < input->width; j++) {
             inputs->codes[i * (size_t)input->width + (size_t)j] = channel_encode(
-                &net->inputs[j], input->type, (double)data_row(data, i)[j], &clamped);
+                net_input_channel(net, j), input->type, (double)data_row(data, i)[j], &clamped);
         }
     }
     data_free(data);
