@@ -88,6 +88,9 @@ const char *map_array(const struct plan *plan, int tensor);
 const char *map_element(const struct plan *plan, int tensor, const char *expression,
                         char text[ELEMENT_MAX]);
 
+/* "(y * 12) + 3", or as much of it as is there. */
+void map_scaled(char *text, size_t size, const char *index, int scale, int first);
+
 /* map_rows.c: dense, conv, deconv */
 void map_print_tables(struct printer *p);
 void map_print_window_helpers(struct printer *p);

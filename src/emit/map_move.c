@@ -33,31 +33,41 @@ static void close_loops(struct printer *p)
 static void print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
 {
     const struct map_view *view = &p->plan->maps->views[tensor];
-    text_printf(p->out, "%s[(%s * %d) + (%s * %d) + %s", map_array(p->plan, tensor), y, view->row,
-                x, view->column, c);
-    text_printf(p->out, view->offset ? " + %d]" : "]", view->offset);
+    char row[96];
+    char column[96];
+    map_scaled(row, sizeof row, y, view->row, view->offset);
+    map_scaled(column, sizeof column, x, view->column, 0);
+    text_printf(p->out, "%s[%s + %s + %s]", map_array(p->plan, tensor), row, column, c);
 }
 
 /* ---- pools ---- */
 
-/* const int NAME0, NAME1: the window's ends along an axis, cut at the map's. */
-static void print_ends(struct printer *p, char name, const int axis[4])
+/* const int NAME0, NAME1: the window's ends along an axis, cut at the map's where some position
+ * may reach beyond. */
+static void print_ends(struct printer *p, char name, const int axis[5])
 {
     int size = axis[0];
     int kernel = axis[1];
     int stride = axis[2];
     int pad = axis[3];
     const char *index = p->plan->index;
+    const char letter[2] = {name, 0};
+    char at[48];
+    char end[64];
+    map_scaled(at, sizeof at, letter, stride, 0);
+    map_scaled(end, sizeof end, letter, stride, kernel - pad);
+    text_printf(p->out, "                const %s %c0 = ", index, name);
     if (pad == 0) {
-        text_printf(p->out, "                const %s %c0 = %c * %d;\n", index, name, name, stride);
+        text_printf(p->out, "%s;\n", at);
     } else {
-        text_printf(p->out,
-                    "                const %s %c0 = (%c * %d < %d) ? 0 : ((%c * %d) - %d);\n",
-                    index, name, name, stride, pad, name, stride, pad);
+        text_printf(p->out, "(%s < %d) ? 0 : (%s - %d);\n", at, pad, at, pad);
     }
-    text_printf(p->out,
-                "                const %s %c1 = ((%c * %d) + %d > %d) ? %d : ((%c * %d) + %d);\n",
-                index, name, name, stride, kernel - pad, size, size, name, stride, kernel - pad);
+    text_printf(p->out, "                const %s %c1 = ", index, name);
+    if ((axis[4] - 1) * stride + kernel - pad > size) {
+        text_printf(p->out, "((%s) > %d) ? %d : (%s);\n", end, size, size, end);
+    } else {
+        text_printf(p->out, "%s;\n", end);
+    }
 }
 
 /* floor((sum m + half) / 2^s), in unsigned numbers; `low` is what m sum + half may be at least. */
@@ -67,20 +77,26 @@ static void print_mean(struct printer *p, int layer)
     enum type type = net->tensors[net->layers[layer].inputs[0]].type;
     struct mean mean = net_mean(net_mean_count(net, &net->layers[layer]), type_magnitude(type));
     int32_t half = (int32_t)((int64_t)1 << mean.shift >> 1);
-    text_printf(p->out, "                const int32_t m = (s * %d) + %d;\n", mean.multiplier,
-                half);
+    char scaled[48];
+    char shift[16] = "";
+    if (mean.shift > 0) {
+        (void)snprintf(shift, sizeof shift, " >> %d", mean.shift);
+    }
+    map_scaled(scaled, sizeof scaled, "s", mean.multiplier, half);
+    text_printf(p->out, "                const int32_t m = %s;\n", scaled);
     if (type_low(type) < 0) {
         text_printf(
             p->out,
-            "                const int32_t z = (m < 0) ? (-1 - (int32_t)((uint32_t)(-1 - m) "
-            ">> %d)) : (int32_t)((uint32_t)m >> %d);\n",
-            mean.shift, mean.shift);
+            "                const int32_t size = (m < 0) ? -(m + 1) : m;\n"
+            "                const uint32_t part = (uint32_t)size%s;\n"
+            "                const int32_t z = (m < 0) ? (-1 - (int32_t)part) : (int32_t)part;\n",
+            shift);
         text_printf(p->out,
                     "                const int32_t v = (z > %d) ? %d : ((z < %d) ? %d : z);\n",
                     type_high(type), type_high(type), type_low(type), type_low(type));
         return;
     }
-    text_printf(p->out, "                const uint32_t z = (uint32_t)m >> %d;\n", mean.shift);
+    text_printf(p->out, "                const uint32_t z = (uint32_t)m%s;\n", shift);
     text_printf(p->out, "                const uint32_t v = (z > %dU) ? %dU : z;\n",
                 type_high(type), type_high(type));
 }
@@ -99,8 +115,10 @@ static void print_pool(struct printer *p, int index)
     const struct shape *in = shape_of(p->plan, layer->inputs[0]);
     bool average = layer->op == OP_AVGPOOL;
     open_loops(p, shape_of(p->plan, layer->output));
-    print_ends(p, 'y', (const int[]){in->rows, w->rows, w->row_stride, w->top});
-    print_ends(p, 'x', (const int[]){in->columns, w->columns, w->column_stride, w->left});
+    const struct shape *to = shape_of(p->plan, layer->output);
+    print_ends(p, 'y', (const int[]){in->rows, w->rows, w->row_stride, w->top, to->rows});
+    print_ends(p, 'x',
+               (const int[]){in->columns, w->columns, w->column_stride, w->left, to->columns});
     text_add(p->out, "                int32_t s = ");
     if (average) {
         text_add(p->out, "0");
@@ -184,8 +202,8 @@ static void print_resize(struct printer *p, int index)
     char y[64];
     char x[64];
     open_loops(p, out);
-    (void)snprintf(y, sizeof y, "(v + %d)", w->top);
-    (void)snprintf(x, sizeof x, "(u + %d)", w->left);
+    (void)snprintf(y, sizeof y, w->top ? "(v + %d)" : "v", w->top);
+    (void)snprintf(x, sizeof x, w->left ? "(u + %d)" : "u", w->left);
     text_printf(p->out,
                 "                const %s v0 = (%s)%s_U16(r%d[y], 0);\n"
                 "                const %s u0 = (%s)%s_U16(q%d[x], 0);\n"
@@ -266,16 +284,19 @@ static void print_spread(struct printer *p, int index)
     int channels = up ? in.channels : in.channels / (w->rows * w->columns);
     char y[64];
     char x[64];
-    char c[64];
+    char c[96];
+    char block[32];
     in.channels = channels;
     open_loops(p, &in);
     text_printf(p->out,
                 "                for (%s i = 0; i < %d; i++) {\n"
                 "                    for (%s j = 0; j < %d; j++) {\n                        ",
                 plan->index, w->rows, plan->index, w->columns);
-    (void)snprintf(y, sizeof y, "((y * %d) + i)", w->rows);
-    (void)snprintf(x, sizeof x, "((x * %d) + j)", w->columns);
-    (void)snprintf(c, sizeof c, "(((i * %d) + j) * %d) + c", w->columns, channels);
+    (void)snprintf(y, sizeof y, w->rows == 1 ? "(y + i)" : "((y * %d) + i)", w->rows);
+    (void)snprintf(x, sizeof x, w->columns == 1 ? "(x + j)" : "((x * %d) + j)", w->columns);
+    map_scaled(block, sizeof block, "i", w->columns, 0);
+    (void)snprintf(c, sizeof c, channels == 1 ? "%s + j + c" : "((%s + j) * %d) + c", block,
+                   channels);
     print_at(p, layer->output, y, x, "c");
     text_add(p->out, " = ");
     print_at(p, layer->inputs[0], "y", "x", up ? "c" : c);
@@ -290,8 +311,8 @@ static void print_pad(struct printer *p, int index)
     const struct layer *layer = &plan->net->layers[index];
     char y[48];
     char x[48];
-    (void)snprintf(y, sizeof y, "(y + %d)", layer->window.top);
-    (void)snprintf(x, sizeof x, "(x + %d)", layer->window.left);
+    (void)snprintf(y, sizeof y, layer->window.top ? "(y + %d)" : "y", layer->window.top);
+    (void)snprintf(x, sizeof x, layer->window.left ? "(x + %d)" : "x", layer->window.left);
     open_loops(p, shape_of(plan, layer->output));
     text_add(p->out, "                ");
     print_at(p, layer->output, "y", "x", "c");
@@ -351,7 +372,10 @@ static void print_convert(struct printer *p, int index)
     char zero[ELEMENT_MAX];
     char factor[ELEMENT_MAX];
     char at[64];
-    (void)snprintf(at, sizeof at, "(((y * %d) + x) * %d) + c", shape->columns, shape->channels);
+    char row[32];
+    map_scaled(row, sizeof row, "y", shape->columns, 0);
+    (void)snprintf(at, sizeof at, shape->channels == 1 ? "%s + x + c" : "((%s + x) * %d) + c", row,
+                   shape->channels);
     open_loops(p, shape);
     text_add(p->out, "                ");
     print_at(p, layer->output, "y", "x", "c");

@@ -15,6 +15,17 @@ const char *map_array(const struct plan *plan, int tensor)
     return names[plan->net->tensors[tensor].type];
 }
 
+void map_scaled(char *text, size_t size, const char *index, int scale, int first)
+{
+    char product[64];
+    (void)snprintf(product, sizeof product, scale == 1 ? "%s" : "(%s * %d)", index, scale);
+    if (scale == 0) {
+        (void)snprintf(text, size, "%d", first);
+    } else {
+        (void)snprintf(text, size, first ? "%s + %d" : "%s", product, first);
+    }
+}
+
 /* ---- helpers ---- */
 
 static void need_element(const struct plan *plan, int index, struct helpers *helpers)

@@ -82,16 +82,19 @@ static const char *walker_name(const struct plan *plan, struct walker walker,
 static void print_fields(struct text *out, const struct plan *plan, const struct coding *coding,
                          const char *in)
 {
+    bool twice = coding->scale == 2;
     text_printf(out,
                 "%sif (b <= 1U) {\n"
                 "%s    b = 256U + (uint32_t)%s_U8(at, 0);\n"
                 "%s    at = &at[1];\n"
                 "%s}\n"
-                "%sconst int32_t f = (int32_t)(b & %dU)%s;\n"
-                "%sacc += (f - %d) * (int32_t)p[j];\n"
+                "%s{\n"
+                "%s    const uint32_t f = b & %dU;\n"
+                "%s    acc += (%s(int32_t)f%s - %d) * (int32_t)p[j];\n"
+                "%s}\n"
                 "%sb >>= %d;\n",
-                in, in, plan->upper, in, in, in, (1 << coding->bits) - 1,
-                coding->scale == 2 ? " * 2" : "", in, -coding->low, in, coding->bits);
+                in, in, plan->upper, in, in, in, in, (1 << coding->bits) - 1, in, twice ? "(" : "",
+                twice ? " * 2)" : "", -coding->low, in, in, coding->bits);
 }
 
 static void print_digits(struct text *out, const struct plan *plan, const char *in)
@@ -105,9 +108,9 @@ static void print_digits(struct text *out, const struct plan *plan, const char *
                 "%sleft--;\n"
                 "%sb = (b & 255U) * 3U;\n"
                 "%sif (b >= 512U) {\n"
-                "%s    acc += p[j];\n"
+                "%s    acc += (int32_t)p[j];\n"
                 "%s} else if (b < 256U) {\n"
-                "%s    acc -= p[j];\n"
+                "%s    acc -= (int32_t)p[j];\n"
                 "%s} else {\n"
                 "%s    /* zero */\n"
                 "%s}\n",
@@ -331,26 +334,14 @@ static void print_result(struct printer *p, int index, const char *row)
     text_add(p->out, acts || type != TYPE_I32 ? ");\n" : ";\n");
 }
 
-/* "y * 12 + 3", or a part of it. */
-static void scaled(char *text, size_t size, const char *index, int scale, int first)
-{
-    if (scale == 0) {
-        (void)snprintf(text, size, "%d", first);
-    } else if (scale == 1) {
-        (void)snprintf(text, size, first ? "%s + %d" : "%s", index, first);
-    } else if (first == 0) {
-        (void)snprintf(text, size, "(%s * %d)", index, scale);
-    } else {
-        (void)snprintf(text, size, "(%s * %d) + %d", index, scale, first);
-    }
-}
-
 static void print_index(struct text *out, int row_step, const char *rest)
 {
+    bool alone = strcmp(rest, "0") == 0;
     if (row_step != 0) {
-        text_printf(out, "(y * %d) + ", row_step);
+        text_printf(out, row_step == 1 ? "y" : "(y * %d)", row_step);
+        text_add(out, alone ? "" : " + ");
     }
-    text_printf(out, "%s];\n", rest);
+    text_printf(out, "%s];\n", alone && row_step != 0 ? "" : rest);
 }
 
 /* The window's first element and the output's position, as indices into their arrays. */
@@ -366,8 +357,8 @@ static void print_position(struct printer *p, int index, const struct pass *pass
     bool columns = pass->columns > 1;
     int from = in->offset + pass->in_offset;
     int first = out->offset + pass->out_row * out->row + pass->out_column * out->column;
-    scaled(at, sizeof at, "x", columns ? pass->in_column_step : 0, from);
-    scaled(to, sizeof to, "x", columns ? pass->out_column_step * out->column : 0, first);
+    map_scaled(at, sizeof at, "x", columns ? pass->in_column_step : 0, from);
+    map_scaled(to, sizeof to, "x", columns ? pass->out_column_step * out->column : 0, first);
     if (pass_columns(pass) > 0) {
         text_printf(p->out, "%*sconst %s *at = &%s[", indent, "",
                     c_type(array_type(plan, layer->inputs[0])), map_array(plan, layer->inputs[0]));
@@ -390,10 +381,12 @@ static void print_channels(struct printer *p, int index, const struct pass *pass
         text_printf(p->out, "%*sfor (%s g = 0; g < %d; g++) {\n", indent, "", plan->index,
                     layer->groups);
         indent += 4;
-        (void)snprintf(at, sizeof at, "&at[g * %d]", rows->group_columns);
+        (void)snprintf(at, sizeof at, rows->group_columns == 1 ? "&at[g]" : "&at[g * %d]",
+                       rows->group_columns);
         (void)snprintf(row, sizeof row, "(g * %d) + i", rows->group_rows);
     } else if (rows->group_rows == 1) {
-        (void)snprintf(at, sizeof at, "&at[i * %d]", rows->group_columns);
+        (void)snprintf(at, sizeof at, rows->group_columns == 1 ? "&at[i]" : "&at[i * %d]",
+                       rows->group_columns);
     }
     text_printf(p->out, "%*sfor (%s i = 0; i < %d; i++) {\n%*sconst int32_t s = ", indent, "",
                 plan->index, rows->group_rows > 1 ? rows->group_rows : layer->weights.rows,
