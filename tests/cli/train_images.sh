@@ -119,3 +119,36 @@ ends "a missing test set" 1 "mote: none: No such file or directory"
 status=$?
 check "standard input and output" [ "$(jq -r .task d.mote)" = classification ]
 check "the table goes to stderr" grep -q "^accuracy " err
+
+# A teacher, and what else improves small nets.
+better=(--teacher 'resize12 conv3x8 relu pool2 dense10' --ema 0.99 --smoothing 0.05 --mixup 0.1
+    --restarts 1 --balance --tune freeze=1,teacher-part=0.6,temperature=2)
+mote train $images --net "$net" --epochs 2+3 "${better[@]}" -o x.mote --json
+ends "a teacher" 0 ""
+gives "JSON: the teacher's accuracy" '.teacher > 0.3' true
+check "all of it is kept" [ "$(jq -r .provenance.options x.mote)" = "--net '$net' --teacher \
+'resize12 conv3x8 relu pool2 dense10' --epochs 2+3 --smoothing 0.05 --mixup 0.1 --ema 0.99 \
+--restarts 1 --balance --tune 'freeze=1,teacher-part=0.6,temperature=2'" ]
+mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
+check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
+
+# After Ctrl-C --resume goes on, to the bytes of a training that nobody stopped.
+whole=(train $images --net "$net" --epochs 6+12 --name w)
+mote "${whole[@]}" -o whole.mote
+(trap - INT; exec "$MOTE" "${whole[@]}" --checkpoint state -o part.mote) >out 2>err &
+child=$!
+for _ in {1..200}; do
+    [ -e state ] && break
+    sleep 0.02
+done
+kill -INT $child
+wait $child
+mote "${whole[@]}" --checkpoint state --resume -o part.mote
+check "Ctrl-C, then --resume: the same bytes" cmp whole.mote part.mote
+if command -v script >/dev/null; then
+    script -qec "$MOTE train $images --net '$net' --epochs 30+60 -o x.mote" /dev/null \
+        </dev/null 2>err | tr '\r' '\n' >out
+    check "a terminal sees the progress and the time left" grep -qE '^.{0,4}[ 0-9]{3} %  0:[0-9]+ left' out
+else
+    echo "skip progress on a terminal: script is not installed"
+fi
