@@ -122,7 +122,7 @@ check "the table goes to stderr" grep -q "^accuracy " err
 
 # A teacher, and what else improves small nets.
 better=(--teacher 'resize12 conv3x8 relu pool2 dense10' --ema 0.99 --smoothing 0.05 --mixup 0.1
-    --restarts 1 --balance --tune freeze=1,teacher-part=0.6,temperature=2)
+    --restarts 1 --balance --tune "freeze=1,teacher-part=0.6,temperature=2")
 mote train $images --net "$net" --epochs 2+3 "${better[@]}" -o x.mote --json
 ends "a teacher" 0 ""
 gives "JSON: the teacher's accuracy" '.teacher > 0.3' true
@@ -133,7 +133,7 @@ mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
 check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
 
 # After Ctrl-C --resume goes on, to the bytes of a training that nobody stopped.
-whole=(train $images --net "$net" --epochs 6+12 --name w)
+whole=(train "$images" --net "$net" --epochs 6+12 --name w)
 mote "${whole[@]}" -o whole.mote
 (trap - INT; exec "$MOTE" "${whole[@]}" --checkpoint state -o part.mote) >out 2>err &
 child=$!
