@@ -127,7 +127,7 @@ bool calibrate_outputs(struct net *net, const struct images *images, uint64_t se
     uint32_t *index = images_part(images, seed, PART_VALIDATION, &o.rows.count);
     o.rows.index = index;
     o.codes = calloc(o.rows.count + 1, (size_t)o.classes * sizeof *o.codes);
-    const struct image_job job = {net, images, o.rows, threads, take_row, &o};
+    const struct image_job job = {net, {images, o.rows, threads}, take_row, &o};
     bool good = index && o.codes && run_images(&job);
     if (good && o.rows.count > 0) {
         good = set_step(net, best_step(&o));

@@ -73,15 +73,15 @@ static int bin_of(double confidence)
 }
 
 /* In the order of the rows, so that sums are the same for any number of threads. */
-static void collect(const struct answers *answers, const struct images *images, struct row_set rows,
+static void collect(const struct answers *answers, const struct image_set *set,
                     struct image_evaluation *evaluation)
 {
     struct figures *figures = &evaluation->figures;
     struct calibration *calibration = &evaluation->calibration;
     int64_t hits = 0;
-    figures->rows = (int64_t)rows.count;
-    for (size_t row = 0; row < rows.count; row++) {
-        int real = images->labels[image_of(rows, row)];
+    figures->rows = (int64_t)set->rows.count;
+    for (size_t row = 0; row < set->rows.count; row++) {
+        int real = set->images->labels[image_of(set->rows, row)];
         int bin = bin_of(answers->confidence[row]);
         bool hit = answers->found[row] == real;
         figures->confusion[(size_t)real * (size_t)figures->class_count + answers->found[row]]++;
@@ -123,37 +123,37 @@ static bool check(const struct net *net, const struct images *images, size_t row
     return rows > 0 || fail(err, "%s: no images to evaluate", images->source);
 }
 
-bool evaluate_images(const struct net *net, const struct images *images, struct row_set rows,
-                     int threads, struct arena *arena, struct image_evaluation *evaluation,
-                     struct error *err)
+bool evaluate_images(const struct net *net, const struct image_set *set, struct arena *arena,
+                     struct image_evaluation *evaluation, struct error *err)
 {
+    const struct images *images = set->images;
     struct answers answers = {.net = net};
+    struct image_job job = {net, *set, take_row, &answers};
+    size_t count = set->rows.index ? set->rows.count : (size_t)images->count;
     *evaluation = (struct image_evaluation){0};
-    rows.count = rows.index ? rows.count : (size_t)images->count;
-    if (!check(net, images, rows.count, err)) {
+    job.set.rows.count = count;
+    if (!check(net, images, count, err)) {
         return false;
     }
-    const struct image_job job = {net, images, rows, threads, take_row, &answers};
-    answers.found = arena_alloc(arena, rows.count, sizeof *answers.found);
-    answers.confidence = arena_alloc(arena, rows.count, sizeof *answers.confidence);
+    answers.found = arena_alloc(arena, count, sizeof *answers.found);
+    answers.confidence = arena_alloc(arena, count, sizeof *answers.confidence);
     if (!answers.found || !answers.confidence ||
         !start_figures(&evaluation->figures, images->class_count, arena) || !run_images(&job)) {
         return fail_memory(err);
     }
-    collect(&answers, images, rows, evaluation);
-    finish_calibration(&evaluation->calibration, (double)rows.count);
+    collect(&answers, &job.set, evaluation);
+    finish_calibration(&evaluation->calibration, (double)count);
     return true;
 }
 
-bool evaluate_test_images(const struct net *net, const struct images *images, uint64_t seed,
-                          int threads, struct arena *arena, struct image_evaluation *evaluation,
+bool evaluate_test_images(const struct net *net, const struct image_set *set, uint64_t seed,
+                          struct arena *arena, struct image_evaluation *evaluation,
                           struct error *err)
 {
-    struct row_set rows = {0};
-    uint32_t *index = images_part(images, seed, PART_TEST, &rows.count);
-    rows.index = index;
-    bool good = index ? evaluate_images(net, images, rows, threads, arena, evaluation, err)
-                      : fail_memory(err);
+    struct image_set part = *set;
+    uint32_t *index = images_part(set->images, seed, PART_TEST, &part.rows.count);
+    part.rows.index = index;
+    bool good = index ? evaluate_images(net, &part, arena, evaluation, err) : fail_memory(err);
     free(index);
     return good;
 }

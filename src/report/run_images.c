@@ -20,8 +20,8 @@ size_t image_of(struct row_set rows, size_t row)
 
 static void run_row(const struct image_job *job, struct run *run, size_t row, int32_t *codes)
 {
-    size_t size = images_size(job->images);
-    const uint8_t *pixels = images_pixels(job->images, image_of(job->rows, row));
+    size_t size = images_size(job->set.images);
+    const uint8_t *pixels = images_pixels(job->set.images, image_of(job->set.rows, row));
     for (size_t i = 0; i < size; i++) {
         codes[i] = pixels[i];
     }
@@ -35,12 +35,12 @@ static void run_chunk(void *context, int chunk)
     const struct image_job *job = work->job;
     size_t outputs = (size_t)job->net->tensors[job->net->output].width;
     struct run *run = run_new(job->net);
-    int32_t *codes = calloc(images_size(job->images) + outputs, sizeof *codes);
+    int32_t *codes = calloc(images_size(job->set.images) + outputs, sizeof *codes);
     size_t first = (size_t)chunk * CHUNK;
     if (!run || !codes) {
         work->failed = true;
     }
-    for (size_t i = first; run && codes && i < first + CHUNK && i < job->rows.count; i++) {
+    for (size_t i = first; run && codes && i < first + CHUNK && i < job->set.rows.count; i++) {
         run_row(job, run, i, codes);
     }
     free(codes);
@@ -50,11 +50,11 @@ static void run_chunk(void *context, int chunk)
 bool run_images(const struct image_job *job)
 {
     struct work work = {.job = job};
-    struct pool *pool = pool_new(job->threads);
+    struct pool *pool = pool_new(job->set.threads);
     if (!pool) {
         return false;
     }
-    pool_run(pool, (int)((job->rows.count + CHUNK - 1) / CHUNK), run_chunk, &work);
+    pool_run(pool, (int)((job->set.rows.count + CHUNK - 1) / CHUNK), run_chunk, &work);
     pool_free(pool);
     return !work.failed;
 }

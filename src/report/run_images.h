@@ -2,15 +2,11 @@
 #ifndef MOTE_REPORT_RUN_IMAGES_H
 #define MOTE_REPORT_RUN_IMAGES_H
 
-#include "data/images.h"
-#include "net/net.h"
-#include "report/evaluate.h"
+#include "report/evaluate_images.h"
 
 struct image_job {
     const struct net *net;
-    const struct images *images;
-    struct row_set rows; /* which; index NULL: the first `count` */
-    int threads;         /* 0: all */
+    struct image_set set; /* index NULL: the first `count` */
     /* The outputs of row `row` of the rows; called from any thread, in any order, once a row. */
     void (*take)(void *context, size_t row, const int32_t *out);
     void *context;
