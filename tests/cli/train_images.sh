@@ -51,6 +51,18 @@ printf 'dense10\0' >zero.txt
 mote train $images --net @zero.txt -o c.mote
 ends "a zero byte" 1 "mote: zero.txt: a zero byte: no text"
 
+# Every kind of layer that mote help net lists.
+"$MOTE" help net | sed '1,/^example/d' >example.txt
+mote train $images --net @example.txt --epochs 1+1 -o x.mote --json
+ends "the help's example" 0 ""
+gives "the help's example: its weights" .weight_bytes 529
+for layers in 'conv1x5x8 relu dw3m2 relu pw16:b relu avg2 deconv3x4s2 relu up2 pad1 shuffle2 pool3s2 flatten
+dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16'
+do
+    mote train $images --net "$layers" --epochs 1+1 -o x.mote --threads 1
+    ends "layers $(echo "$layers" | cut -c 1-24)" 0 ""
+done
+
 # A new user's folders, with pictures in colours that the net reads grey.
 mkdir -p set/dark set/light
 for i in $(seq 64 103); do
