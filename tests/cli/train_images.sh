@@ -60,7 +60,7 @@ for layers in 'conv1x5x8 relu dw3m2 relu pw16:b relu avg2 deconv3x4s2 relu up2 p
 dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16'
 do
     mote train $images --net "$layers" --epochs 1+1 -o x.mote --threads 1
-    ends "layers $(echo "$layers" | cut -c 1-24)" 0 ""
+    ends "layers ${layers:0:24}" 0 ""
 done
 
 # A new user's folders, with pictures in colours that the net reads grey.
