@@ -56,7 +56,7 @@ _mote()
     if [ "$COMP_CWORD" -eq 1 ]; then
         words="train eval run emit measure prove show targets help --help --version"
     elif [ "$verb" = help ]; then
-        words="train eval run emit measure prove show targets"
+        words="train eval run emit measure prove show targets net"
     else
         words=$(_mote_values "$before")
         case $? in

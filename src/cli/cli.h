@@ -181,6 +181,9 @@ struct json_t *json_path(const char *path);
 /* The help of a verb, as `mote VERB --help` prints it. */
 void help_print(const struct verb *verb, struct text *out);
 
+/* Help on `name` where it is no verb (topics.c); false: there is none. */
+bool topic_print(const char *name, struct text *out);
+
 /* ---- what several verbs do (shared.c) ---- */
 
 /* Read data to evaluate a net on, its columns found by match_options(): for classes with the label

@@ -84,10 +84,10 @@ static enum exit_code evaluate_pictures(const struct net *net, const char *path,
     struct images *images =
         load_images_for_net(net, path, settings->labels, (size_t)settings->samples, &err);
     struct arena *arena = arena_new();
-    struct row_set all = {0};
+    struct image_set set = {.images = images, .threads = (int)settings->threads};
     struct image_evaluation evaluation;
     bool good = images && (arena || fail_memory(&err)) &&
-                evaluate_images(net, images, all, (int)settings->threads, arena, &evaluation, &err);
+                evaluate_images(net, &set, arena, &evaluation, &err);
     enum exit_code code =
         good ? print_images(net, &evaluation, settings->json) : report_error(&err);
     arena_free(arena);

@@ -46,12 +46,14 @@ static enum exit_code print_overview(void)
     for (int i = 0; i < VERBS; i++) {
         text_printf(&out, "  %-8s  %s\n", verbs[i]->name, verbs[i]->summary);
     }
-    text_add(&out, "  help      print the help of a verb: mote help VERB\n\n"
-                   "example:\n"
-                   "  mote train pose.csv --outputs 6 -o pose.mote\n"
-                   "  mote emit pose.mote -o pose.h\n"
-                   "  mote measure pose.mote --target cortex-m0\n\n"
-                   "exit codes: 0 fine, 1 bad input or model, 2 usage, 3 over budget\n");
+    text_add(
+        &out,
+        "  help      print the help of a verb: mote help VERB; of image networks: mote help net\n\n"
+        "example:\n"
+        "  mote train pose.csv --outputs 6 -o pose.mote\n"
+        "  mote emit pose.mote -o pose.h\n"
+        "  mote measure pose.mote --target cortex-m0\n\n"
+        "exit codes: 0 fine, 1 bad input or model, 2 usage, 3 over budget\n");
     return print_result(&out);
 }
 
@@ -65,11 +67,12 @@ static enum exit_code print_version(void)
 static enum exit_code print_help_of(const char *name)
 {
     const struct verb *verb = find_verb(name);
-    if (!verb) {
+    struct text out = {0};
+    if (verb) {
+        help_print(verb, &out);
+    } else if (!topic_print(name, &out)) {
         return unknown_verb(name);
     }
-    struct text out = {0};
-    help_print(verb, &out);
     return print_result(&out);
 }
 

@@ -239,13 +239,12 @@ static bool train(struct session *session, struct vision_options *how, struct er
 static bool score(struct session *session, struct error *err)
 {
     const struct train_settings *settings = session->settings;
-    int threads = (int)settings->threads;
-    struct row_set all = {0};
+    struct image_set set = {.images = session->test ? session->test : session->images,
+                            .threads = (int)settings->threads};
     bool good = session->test
-                    ? evaluate_images(session->net, session->test, all, threads, session->arena,
-                                      &session->evaluation, err)
-                    : evaluate_test_images(session->net, session->images, (uint64_t)settings->seed,
-                                           threads, session->arena, &session->evaluation, err);
+                    ? evaluate_images(session->net, &set, session->arena, &session->evaluation, err)
+                    : evaluate_test_images(session->net, &set, (uint64_t)settings->seed,
+                                           session->arena, &session->evaluation, err);
     return good && (set_score(session->net, &session->evaluation.figures) || fail_memory(err));
 }
 

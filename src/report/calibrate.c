@@ -1,13 +1,11 @@
 #include "report/calibrate.h"
 
-#include "base/pool.h"
-#include "run/run.h"
+#include "report/run_images.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define CHUNK    64 /* images of one job */
 #define STEPS    40 /* of the bisection */
 #define FINEST   (-40.0)
 #define COARSEST 10.0 /* the step lies in 2^FINEST .. 2^COARSEST */
@@ -17,13 +15,10 @@
 
 /* Codes of the outputs on the validation part. */
 struct outputs {
-    const struct net *net;
     const struct images *images;
-    uint32_t *rows; /* indices of images */
-    size_t count;
+    struct row_set rows;
     int classes;
-    int32_t *codes; /* count x classes */
-    _Atomic bool failed;
+    int32_t *codes; /* rows.count x classes */
 };
 
 double falling_exp(double x)
@@ -40,27 +35,11 @@ double falling_exp(double x)
     return ldexp(sum, power);
 }
 
-/* ---- outputs of all images ---- */
-
-static void run_chunk(void *context, int chunk)
+static void take_row(void *context, size_t row, const int32_t *out)
 {
-    struct outputs *o = context;
-    size_t size = images_size(o->images);
-    struct run *run = run_new(o->net);
-    int32_t *in = calloc(size, sizeof *in);
-    size_t first = (size_t)chunk * CHUNK;
-    if (!run || !in) {
-        o->failed = true;
-    }
-    for (size_t i = first; run && in && i < first + CHUNK && i < o->count; i++) {
-        const uint8_t *pixels = images_pixels(o->images, o->rows[i]);
-        for (size_t k = 0; k < size; k++) {
-            in[k] = pixels[k];
-        }
-        run_predict(run, in, o->codes + i * (size_t)o->classes);
-    }
-    free(in);
-    run_free(run);
+    const struct outputs *o = context;
+    size_t classes = (size_t)o->classes;
+    memcpy(o->codes + row * classes, out, classes * sizeof *out);
 }
 
 /* ---- the best step ---- */
@@ -89,10 +68,10 @@ static double slope_of(const int32_t *codes, int classes, int label, double step
 static double slope(const struct outputs *o, double step)
 {
     double sum = 0;
-    double doubt = 1 / (double)(o->count + 2);
-    for (size_t i = 0; i < o->count; i++) {
+    double doubt = 1 / (double)(o->rows.count + 2);
+    for (size_t i = 0; i < o->rows.count; i++) {
         sum += slope_of(o->codes + i * (size_t)o->classes, o->classes,
-                        o->images->labels[o->rows[i]], step, doubt);
+                        o->images->labels[image_of(o->rows, i)], step, doubt);
     }
     return sum;
 }
@@ -142,30 +121,18 @@ static bool set_step(struct net *net, double step)
     return good;
 }
 
-static bool start(struct outputs *o, uint64_t seed)
-{
-    size_t images = (size_t)o->images->count;
-    o->rows = malloc(images * sizeof *o->rows);
-    for (size_t i = 0; o->rows && i < images; i++) {
-        if (data_part(seed, i) == PART_VALIDATION) {
-            o->rows[o->count++] = (uint32_t)i;
-        }
-    }
-    o->codes = calloc(o->count + 1, (size_t)o->classes * sizeof *o->codes);
-    return o->rows && o->codes;
-}
-
 bool calibrate_outputs(struct net *net, const struct images *images, uint64_t seed, int threads)
 {
-    struct outputs o = {.net = net, .images = images, .classes = net->tensors[net->output].width};
-    struct pool *pool = pool_new(threads);
-    bool good = pool && start(&o, seed);
-    if (good && o.count > 0) {
-        pool_run(pool, (int)((o.count + CHUNK - 1) / CHUNK), run_chunk, &o);
-        good = !o.failed && set_step(net, best_step(&o));
+    struct outputs o = {.images = images, .classes = net->tensors[net->output].width};
+    uint32_t *index = images_part(images, seed, PART_VALIDATION, &o.rows.count);
+    o.rows.index = index;
+    o.codes = calloc(o.rows.count + 1, (size_t)o.classes * sizeof *o.codes);
+    const struct image_job job = {net, {images, o.rows, threads}, take_row, &o};
+    bool good = index && o.codes && run_images(&job);
+    if (good && o.rows.count > 0) {
+        good = set_step(net, best_step(&o));
     }
-    pool_free(pool);
-    free(o.rows);
+    free(index);
     free(o.codes);
     return good;
 }

@@ -1,23 +1,17 @@
 #include "report/evaluate_images.h"
 
-#include "base/pool.h"
 #include "report/calibrate.h"
+#include "report/run_images.h"
 #include "run/run.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
-#define CHUNK 64 /* images of one job */
-
-/* What one evaluation works on. */
-struct task_images {
+/* What one evaluation finds. */
+struct answers {
     const struct net *net;
-    const struct images *images;
-    struct row_set rows;
-    uint16_t *found;     /* row: class that the net gives */
-    double *confidence;  /* row: its probability */
-    _Atomic bool failed; /* out of memory */
+    uint16_t *found;    /* row: class that the net gives */
+    double *confidence; /* row: its probability */
 };
 
 bool takes_images(const struct net *net)
@@ -54,36 +48,12 @@ static double confidence_of(const struct net *net, const int32_t *out, int chose
     return 1 / sum;
 }
 
-static void run_row(struct task_images *task, struct run *run, size_t row, int32_t *codes)
+static void take_row(void *context, size_t row, const int32_t *out)
 {
-    size_t size = images_size(task->images);
-    size_t index = task->rows.index ? task->rows.index[row] : row;
-    const uint8_t *pixels = images_pixels(task->images, index);
-    int32_t *out = codes + size;
-    for (size_t i = 0; i < size; i++) {
-        codes[i] = pixels[i];
-    }
-    run_predict(run, codes, out);
-    int chosen = run_class(task->net, out);
-    task->found[row] = (uint16_t)chosen;
-    task->confidence[row] = confidence_of(task->net, out, chosen);
-}
-
-static void run_chunk(void *context, int chunk)
-{
-    struct task_images *task = context;
-    size_t outputs = (size_t)task->net->tensors[task->net->output].width;
-    struct run *run = run_new(task->net);
-    int32_t *codes = calloc(images_size(task->images) + outputs, sizeof *codes);
-    size_t first = (size_t)chunk * CHUNK;
-    if (!run || !codes) {
-        task->failed = true;
-    }
-    for (size_t i = first; run && codes && i < first + CHUNK && i < task->rows.count; i++) {
-        run_row(task, run, i, codes);
-    }
-    free(codes);
-    run_free(run);
+    struct answers *answers = context;
+    int chosen = run_class(answers->net, out);
+    answers->found[row] = (uint16_t)chosen;
+    answers->confidence[row] = confidence_of(answers->net, out, chosen);
 }
 
 /* ---- figures ---- */
@@ -103,21 +73,21 @@ static int bin_of(double confidence)
 }
 
 /* In the order of the rows, so that sums are the same for any number of threads. */
-static void collect(const struct task_images *task, struct image_evaluation *evaluation)
+static void collect(const struct answers *answers, const struct image_set *set,
+                    struct image_evaluation *evaluation)
 {
     struct figures *figures = &evaluation->figures;
     struct calibration *calibration = &evaluation->calibration;
     int64_t hits = 0;
-    figures->rows = (int64_t)task->rows.count;
-    for (size_t row = 0; row < task->rows.count; row++) {
-        size_t index = task->rows.index ? task->rows.index[row] : row;
-        int real = task->images->labels[index];
-        int bin = bin_of(task->confidence[row]);
-        bool hit = task->found[row] == real;
-        figures->confusion[(size_t)real * (size_t)figures->class_count + task->found[row]]++;
+    figures->rows = (int64_t)set->rows.count;
+    for (size_t row = 0; row < set->rows.count; row++) {
+        int real = set->images->labels[image_of(set->rows, row)];
+        int bin = bin_of(answers->confidence[row]);
+        bool hit = answers->found[row] == real;
+        figures->confusion[(size_t)real * (size_t)figures->class_count + answers->found[row]]++;
         calibration->rows[bin]++;
         calibration->hits[bin] += hit;
-        calibration->confidence[bin] += task->confidence[row];
+        calibration->confidence[bin] += answers->confidence[row];
         hits += hit;
     }
     figures->accuracy = (double)hits / (double)figures->rows;
@@ -153,48 +123,37 @@ static bool check(const struct net *net, const struct images *images, size_t row
     return rows > 0 || fail(err, "%s: no images to evaluate", images->source);
 }
 
-bool evaluate_images(const struct net *net, const struct images *images, struct row_set rows,
-                     int threads, struct arena *arena, struct image_evaluation *evaluation,
-                     struct error *err)
+bool evaluate_images(const struct net *net, const struct image_set *set, struct arena *arena,
+                     struct image_evaluation *evaluation, struct error *err)
 {
-    struct task_images task = {.net = net, .images = images, .rows = rows};
+    const struct images *images = set->images;
+    struct answers answers = {.net = net};
+    struct image_job job = {net, *set, take_row, &answers};
+    size_t count = set->rows.index ? set->rows.count : (size_t)images->count;
     *evaluation = (struct image_evaluation){0};
-    if (!rows.index) {
-        task.rows.count = (size_t)images->count;
-    }
-    if (!check(net, images, task.rows.count, err)) {
+    job.set.rows.count = count;
+    if (!check(net, images, count, err)) {
         return false;
     }
-    task.found = arena_alloc(arena, task.rows.count, sizeof *task.found);
-    task.confidence = arena_alloc(arena, task.rows.count, sizeof *task.confidence);
-    struct pool *pool = pool_new(threads);
-    bool ready = task.found && task.confidence && pool &&
-                 start_figures(&evaluation->figures, images->class_count, arena);
-    if (ready) {
-        pool_run(pool, (int)((task.rows.count + CHUNK - 1) / CHUNK), run_chunk, &task);
-    }
-    pool_free(pool);
-    if (!ready || task.failed) {
+    answers.found = arena_alloc(arena, count, sizeof *answers.found);
+    answers.confidence = arena_alloc(arena, count, sizeof *answers.confidence);
+    if (!answers.found || !answers.confidence ||
+        !start_figures(&evaluation->figures, images->class_count, arena) || !run_images(&job)) {
         return fail_memory(err);
     }
-    collect(&task, evaluation);
-    finish_calibration(&evaluation->calibration, (double)task.rows.count);
+    collect(&answers, &job.set, evaluation);
+    finish_calibration(&evaluation->calibration, (double)count);
     return true;
 }
 
-bool evaluate_test_images(const struct net *net, const struct images *images, uint64_t seed,
-                          int threads, struct arena *arena, struct image_evaluation *evaluation,
+bool evaluate_test_images(const struct net *net, const struct image_set *set, uint64_t seed,
+                          struct arena *arena, struct image_evaluation *evaluation,
                           struct error *err)
 {
-    uint32_t *index = arena_alloc(arena, (size_t)images->count, sizeof *index);
-    struct row_set rows = {index, 0};
-    if (!index) {
-        return fail_memory(err);
-    }
-    for (size_t i = 0; i < (size_t)images->count; i++) {
-        if (data_part(seed, i) == PART_TEST) {
-            index[rows.count++] = (uint32_t)i;
-        }
-    }
-    return evaluate_images(net, images, rows, threads, arena, evaluation, err);
+    struct image_set part = *set;
+    uint32_t *index = images_part(set->images, seed, PART_TEST, &part.rows.count);
+    part.rows.index = index;
+    bool good = index ? evaluate_images(net, &part, arena, evaluation, err) : fail_memory(err);
+    free(index);
+    return good;
 }

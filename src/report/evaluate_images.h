@@ -31,15 +31,21 @@ bool takes_images(const struct net *net);
  * net takes no u8 codes. */
 bool expect_images(const struct net *net, struct images_options *options, struct error *err);
 
-/* Runs the reference interpreter on `threads` threads (0: all), which change nothing.  `rows`
- * index NULL: all images.  The images have labels of the net's classes. */
-bool evaluate_images(const struct net *net, const struct images *images, struct row_set rows,
-                     int threads, struct arena *arena, struct image_evaluation *evaluation,
-                     struct error *err);
+/* Which images, and how many threads run them (0: all), which changes nothing. */
+struct image_set {
+    const struct images *images;
+    struct row_set rows; /* index NULL: all */
+    int threads;
+};
 
-/* The same on the part of the training images that training did not see. */
-bool evaluate_test_images(const struct net *net, const struct images *images, uint64_t seed,
-                          int threads, struct arena *arena, struct image_evaluation *evaluation,
+/* By the reference interpreter.  The images have labels of the net's classes. */
+bool evaluate_images(const struct net *net, const struct image_set *set, struct arena *arena,
+                     struct image_evaluation *evaluation, struct error *err);
+
+/* The same on the part of the training images that training did not see; `rows` is not looked at.
+ */
+bool evaluate_test_images(const struct net *net, const struct image_set *set, uint64_t seed,
+                          struct arena *arena, struct image_evaluation *evaluation,
                           struct error *err);
 
 /* For people: the table of classes, then one line per bin and the calibration error. */

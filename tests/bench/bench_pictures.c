@@ -1,5 +1,6 @@
-/* How many images a second are augmented and resized, on one core. */
+/* How many images a second are augmented and resized, on one core; and read, from files given. */
 #include "data/augment.h"
+#include "data/images.h"
 #include "data/resize.h"
 
 #include <stdio.h>
@@ -13,7 +14,22 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-int main(void)
+static void bench_load(const char *path)
+{
+    const struct images_options options = {0};
+    struct error err = {0};
+    double start = now();
+    struct images *images = images_load(path, &options, &err);
+    if (!images) {
+        printf("%s\n", err.message);
+        return;
+    }
+    printf("load %d images of %zu bytes: %.0f images/s\n", images->count, images_size(images),
+           images->count / (now() - start));
+    images_free(images);
+}
+
+int main(int word_count, char **words)
 {
     const struct image_shape shape = {28, 28, 1};
     const struct augment augment = {.rotate = 10,
@@ -58,5 +74,8 @@ int main(void)
     double end = now();
     printf("augment 28x28: %.0f images/s; resize 24x24 to 16x16: %.0f images/s (%u)\n",
            count / (middle - start), count / (end - middle), sum & 1);
+    for (int i = 1; i < word_count; i++) {
+        bench_load(words[i]);
+    }
     return 0;
 }

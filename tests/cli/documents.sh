@@ -45,3 +45,13 @@ complete_words mote tr >"$SCRATCH/out"
 check "completion of a prefix" [ "$(cat "$SCRATCH/out")" = train ]
 complete_words mote train x.csv --activation c >"$SCRATCH/out"
 check "completion of values" [ "$(tr '\n' ' ' <"$SCRATCH/out")" = "cubic clip " ]
+
+# Descriptions of image networks: the same list in the manual.
+"$MOTE" help net >"$SCRATCH/out"
+sed -n '/^  28x28x1/,/^behind/s/^  \([a-z0-9(]*[0-9a-z)]\) .*/\1/p' "$SCRATCH/out" >"$SCRATCH/tokens"
+check "mote help net lists tokens" [ "$(wc -l <"$SCRATCH/tokens")" -ge 17 ]
+while read -r token; do
+    check "the manual has $token" grep -qF -- "  $token " man/mote-train.1
+done <"$SCRATCH/tokens"
+complete_words mote help n >"$SCRATCH/out"
+check "completion of help net" [ "$(cat "$SCRATCH/out")" = net ]

@@ -51,6 +51,18 @@ printf 'dense10\0' >zero.txt
 mote train $images --net @zero.txt -o c.mote
 ends "a zero byte" 1 "mote: zero.txt: a zero byte: no text"
 
+# Every kind of layer that mote help net lists.
+"$MOTE" help net | sed '1,/^example/d' >example.txt
+mote train $images --net @example.txt --epochs 1+1 -o x.mote --json
+ends "the help's example" 0 ""
+gives "the help's example: its weights" .weight_bytes 529
+for layers in 'conv1x5x8 relu dw3m2 relu pw16:b relu avg2 deconv3x4s2 relu up2 pad1 shuffle2 pool3s2 flatten
+dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16'
+do
+    mote train $images --net "$layers" --epochs 1+1 -o x.mote --threads 1
+    ends "layers ${layers:0:24}" 0 ""
+done
+
 # A new user's folders, with pictures in colours that the net reads grey.
 mkdir -p set/dark set/light
 for i in $(seq 64 103); do
@@ -119,3 +131,36 @@ ends "a missing test set" 1 "mote: none: No such file or directory"
 status=$?
 check "standard input and output" [ "$(jq -r .task d.mote)" = classification ]
 check "the table goes to stderr" grep -q "^accuracy " err
+
+# A teacher, and what else improves small nets.
+better=(--teacher 'resize12 conv3x8 relu pool2 dense10' --ema 0.99 --smoothing 0.05 --mixup 0.1
+    --restarts 1 --balance --tune "freeze=1,teacher-part=0.6,temperature=2")
+mote train $images --net "$net" --epochs 2+3 "${better[@]}" -o x.mote --json
+ends "a teacher" 0 ""
+gives "JSON: the teacher's accuracy" '.teacher > 0.3' true
+check "all of it is kept" [ "$(jq -r .provenance.options x.mote)" = "--net '$net' --teacher \
+'resize12 conv3x8 relu pool2 dense10' --epochs 2+3 --smoothing 0.05 --mixup 0.1 --ema 0.99 \
+--restarts 1 --balance --tune 'freeze=1,teacher-part=0.6,temperature=2'" ]
+mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
+check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
+
+# After Ctrl-C --resume goes on, to the bytes of a training that nobody stopped.
+whole=(train "$images" --net "$net" --epochs 6+12 --name w)
+mote "${whole[@]}" -o whole.mote
+(trap - INT; exec "$MOTE" "${whole[@]}" --checkpoint state -o part.mote) >out 2>err &
+child=$!
+for _ in {1..200}; do
+    [ -e state ] && break
+    sleep 0.02
+done
+kill -INT $child
+wait $child
+mote "${whole[@]}" --checkpoint state --resume -o part.mote
+check "Ctrl-C, then --resume: the same bytes" cmp whole.mote part.mote
+if command -v script >/dev/null; then
+    script -qec "$MOTE train $images --net '$net' --epochs 30+60 -o x.mote" /dev/null \
+        </dev/null 2>err | tr '\r' '\n' >out
+    check "a terminal sees the progress and the time left" grep -qE '^.{0,4}[ 0-9]{3} %  0:[0-9]+ left' out
+else
+    echo "skip progress on a terminal: script is not installed"
+fi

@@ -44,3 +44,12 @@ sweep short "run a picture" "$MOTE" run net.mote a
 stride=7
 sweep memory "train" "$MOTE" train many-images --net net.txt --epochs 1+1 --threads 1 \
     --tune batch=16 --augment rotate=5,copies=1 -o result.h
+stride=1
+for kind in open read close; do
+    sweep $kind "eval t-images.gz" "$MOTE" eval net.mote t-images.gz --threads 1
+    sweep $kind "run set" "$MOTE" run net.mote set
+done
+for kind in open read write fsync close rename; do
+    sweep $kind "train" "$MOTE" train many-images --net @net.txt --epochs 1+1 --threads 1 \
+        --tune batch=16 --augment none -o result.h
+done

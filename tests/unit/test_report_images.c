@@ -120,8 +120,8 @@ static void evaluate(const struct net *net, const struct images *images, int thr
                      struct arena *arena, struct image_evaluation *evaluation)
 {
     struct error err = {0};
-    struct row_set all = {0};
-    if (!evaluate_images(net, images, all, threads, arena, evaluation, &err)) {
+    struct image_set set = {.images = images, .threads = threads};
+    if (!evaluate_images(net, &set, arena, evaluation, &err)) {
         fail_msg("%s", err.message);
     }
 }
@@ -160,16 +160,16 @@ static void test_refused(void **state)
     struct arena *arena = arena_new();
     struct images images;
     struct image_evaluation evaluation;
-    struct row_set all = {0};
+    struct image_set set = {.images = &images, .threads = 1};
     struct error err = {0};
     (void)state;
     make_images(&images);
     images.class_count = 3;
-    assert_false(evaluate_images(net, &images, all, 1, arena, &evaluation, &err));
+    assert_false(evaluate_images(net, &set, arena, &evaluation, &err));
     assert_string_equal(err.message, "made: 3 classes of 2 codes, but the net has 2 of 2");
     err = (struct error){0};
     images.labels = NULL;
-    assert_false(evaluate_images(net, &images, all, 1, arena, &evaluation, &err));
+    assert_false(evaluate_images(net, &set, arena, &evaluation, &err));
     assert_string_equal(err.message, "made: no labels: --labels FILE, or a folder for each class");
     arena_free(arena);
     net_free(net);
