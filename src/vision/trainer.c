@@ -94,6 +94,19 @@ static void random_weights(struct trainer *t)
     }
 }
 
+/* What net_check() refuses is told before training: a net of weights that are 0, or the least odd
+ * ones, has all its sizes. */
+static bool check_sizes(struct trainer *t, struct error *err)
+{
+    const char *place = t->options->net_place;
+    t->learner.integer = true;
+    learner_refresh(&t->learner);
+    struct net *net = trainer_net(t, place ? place : "--net", err);
+    t->learner.integer = false;
+    net_free(net);
+    return net != NULL;
+}
+
 static bool trainer_make(struct trainer *t, const struct sketch *sketch, struct error *err)
 {
     t->graph = graph_new(t->arena, sketch, VISION_GROUPS);
@@ -103,6 +116,9 @@ static bool trainer_make(struct trainer *t, const struct sketch *sketch, struct 
     t->learner.kernels = vision_kernels_pick(t->options->isa, err);
     t->adam = kernels_pick(t->options->isa, err);
     if (!t->learner.kernels || !t->adam) {
+        return false;
+    }
+    if (!check_sizes(t, err)) {
         return false;
     }
     random_weights(t);

@@ -313,7 +313,7 @@ struct net *vision_train(const struct images *images, const struct vision_option
     work->result = result;
     if (prepare(work, err) && train(work, err)) {
         fill_result(work);
-        net = trainer_net(work->student.trainer, err);
+        net = trainer_net(work->student.trainer, "the trained net", err);
     }
     work_free(work);
     return net;
