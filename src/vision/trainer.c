@@ -13,7 +13,8 @@
 #define BATCH          128
 #define RATE           0.01
 #define INTEGER_RATE   0.015
-#define ROW_RATE       2.5 /* of betas, in their units, against weights in codes */
+#define ROW_RATE       2.5  /* of betas, in their units, against weights in codes */
+#define SETTLE         0.25 /* of the integer phase */
 #define SETTLE_BLOCKS  128
 #define BETA1          0.9
 #define BETA2          0.999
@@ -299,7 +300,8 @@ static void mind_end(struct trainer *t, double time)
     if (t->options->freeze) {
         trainer_freeze(t, time);
     }
-    if (!t->state.settled && time > 0 && time >= 1 - t->options->settle) {
+    double settle = t->options->settle != 0 ? t->options->settle : SETTLE;
+    if (!t->state.settled && settle > 0 && time >= 1 - settle) {
         trainer_statistics(t, SETTLE_BLOCKS);
         t->state.settled = true;
     }

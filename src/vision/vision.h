@@ -37,8 +37,9 @@ struct vision_options {
     int teacher_epochs;  /* 0: 12 */
     int restarts;        /* of the integer phase's cosine, 0..20 */
     bool balance;        /* weigh images so that classes count alike */
-    double settle;       /* share of the integer phase, at its end, with fixed means; 0: none */
-    bool freeze;         /* fix weights on their levels step by step near the end */
+    double settle; /* share of the integer phase, at its end, with fixed means; 0: 1/4; negative:
+                      none */
+    bool freeze;   /* fix weights on their levels step by step near the end */
     struct augment augment;
     int copies;         /* augmented copies of each image, made once; 0: 12, as memory allows */
     double original;    /* share of unchanged images, 0..1; 0: 1/4; negative: none */
