@@ -247,6 +247,7 @@ static void test_checkpoint_file(void **state)
                                      .seed = 4,
                                      .checkpoint = path};
     char *files[2] = {NULL, NULL};
+    double accuracy[2];
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct error err = {0};
@@ -259,10 +260,12 @@ static void test_checkpoint_file(void **state)
         assert_true(result.teacher_accuracy > 0.5);
         assert_true(net_print(net, &text));
         files[i] = text.data;
+        accuracy[i] = result.float_accuracy;
         net_free(net);
         options.resume = true;
     }
     assert_string_equal(files[0], files[1]);
+    assert_true(accuracy[0] > 0.5 && accuracy[0] == accuracy[1]);
     struct error err = {0};
     struct vision_result result;
     options.seed = 5;
