@@ -195,13 +195,13 @@ static bool assemble(struct assembling *a)
     return good;
 }
 
-struct net *trainer_net(const struct trainer *t, struct error *err)
+struct net *trainer_net(const struct trainer *t, const char *file, struct error *err)
 {
     const char *name = t->options->name ? t->options->name : "net";
     struct assembling a = {.trainer = t, .net = net_new(name)};
     if (!assemble(&a)) {
         (void)fail_memory(err);
-    } else if (net_check(a.net, "the trained net", err)) {
+    } else if (net_check(a.net, file, err)) {
         return a.net;
     }
     net_free(a.net);

@@ -20,6 +20,10 @@
 #define VISION_LANES  16
 #define VISION_GROUPS 4 /* of 16 samples: what one thread works on at a time */
 
+#define VISION_SPAN 64 /* positions whose slopes are worked on together */
+#define VISION_SCRATCH(columns)                                                                    \
+    ((4 * ((size_t)(columns) + VISION_SPAN) + VISION_LANES) * VISION_LANES)
+
 /* A convolution as lists of elements: position p of the output, at out_at[p], is a weighted sum of
  * the input's elements in_at[p] + column_at[j].  Padding is part of the input. */
 struct conv {
@@ -94,7 +98,7 @@ struct vision_kernels {
     /* out += W^T in, where `in` is laid out as the convolution's output and `out` as its input */
     void (*spread)(const struct conv_call *call);
     /* gradient = sum over positions of out in^T; rows x columns floats of every channel group.
-     * scratch: (4 columns + 16) * 16 floats */
+     * scratch: VISION_SCRATCH(columns) floats */
     void (*correlate)(const struct conv_call *call);
 
     /* sums, products: of z and z^2 */

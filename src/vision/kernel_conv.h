@@ -218,8 +218,11 @@ static void spread(const struct conv_call *call)
 
 /* ---- gradient = sum of out in^T: 16 partial sums per weight, then their totals ---- */
 
+/* Slopes of a few rows are packed, since maps of 2^n channels put a row's elements into few sets of
+ * the cache. */
 struct outer_place {
-    int row, column;
+    int column;
+    const float *packed; /* [position of the span][row][16] */
 };
 
 LANES_INLINE void outer_part(const struct conv_call *k, struct span span, struct outer_place place,
@@ -230,6 +233,7 @@ LANES_INLINE void outer_part(const struct conv_call *k, struct span span, struct
     float *total = k->scratch + (ptrdiff_t)place.column * VISION_LANES + part;
     ptrdiff_t stride = (ptrdiff_t)c->columns * VISION_LANES;
     ptrdiff_t offset[TILE_POSITIONS];
+    const float *slope = place.packed + part;
     LANES_UNROLL for (int i = 0; i < columns; i++)
     {
         offset[i] = (ptrdiff_t)c->column_at[place.column + i] * VISION_LANES + part;
@@ -238,9 +242,8 @@ LANES_INLINE void outer_part(const struct conv_call *k, struct span span, struct
             sum[r][i] = vec_load(total + r * stride + i * VISION_LANES);
         }
     }
-    for (int at = span.begin; at < span.end; at++) {
+    for (int at = span.begin; at < span.end; at++, slope += rows * VISION_LANES) {
         const float *x = element(k->in, c->in_at[at]);
-        const float *slope = element(k->out, c->out_at[at] + place.row) + part;
         vec in[TILE_POSITIONS];
         LANES_UNROLL for (int i = 0; i < columns; i++)
         {
@@ -264,12 +267,21 @@ LANES_INLINE void outer_part(const struct conv_call *k, struct span span, struct
     }
 }
 
-LANES_INLINE void outer_tile(const struct conv_call *k, struct span span, int row, int rows,
-                             int column, int columns)
+LANES_INLINE void outer_tile(const struct conv_call *k, struct span span, const float *packed,
+                             int rows, int column, int columns)
 {
-    struct outer_place place = {row, column};
+    struct outer_place place = {column, packed};
     for (int part = 0; part < VISION_LANES; part += VEC_WIDTH) {
         outer_part(k, span, place, part, rows, columns);
+    }
+}
+
+/* Rows row .. row + rows - 1 of the slopes of a span, without gaps. */
+static void pack_rows(const struct conv_call *k, struct span span, int row, int rows, float *packed)
+{
+    size_t length = (size_t)rows * VISION_LANES;
+    for (int at = span.begin; at < span.end; at++, packed += length) {
+        memcpy(packed, element(k->out, k->conv->out_at[at] + row), length * sizeof *packed);
     }
 }
 
@@ -291,11 +303,14 @@ LANES_INLINE void outer_rows(const struct conv_call *k, int row, int rows)
 {
     const struct conv *c = k->conv;
     size_t count = (size_t)rows * (size_t)c->columns;
+    float *packed = k->scratch + (TILE_ROWS * (size_t)c->columns + VISION_LANES) * VISION_LANES;
     memset(k->scratch, 0, count * VISION_LANES * sizeof *k->scratch);
-    for (int begin = 0; begin < c->positions; begin += c->chunk) {
-        int end = begin + c->chunk < c->positions ? begin + c->chunk : c->positions;
+    for (int begin = 0; begin < c->positions; begin += VISION_SPAN) {
+        int end = begin + VISION_SPAN < c->positions ? begin + VISION_SPAN : c->positions;
         struct span span = {begin, end};
-        COVER_RANGE(0, c->columns, VEC_POSITIONS, column, outer_tile, k, span, row, rows, column);
+        pack_rows(k, span, row, rows, packed);
+        COVER_RANGE(0, c->columns, VEC_POSITIONS, column, outer_tile, k, span, packed, rows,
+                    column);
     }
     lane_totals(k->scratch, count, k->gradient + (ptrdiff_t)row * c->columns);
 }

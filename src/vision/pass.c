@@ -39,7 +39,7 @@ static bool new_rest(struct pass *pass, bool train)
     pass->targets = new_map(pass, (size_t)graph->classes);
     pass->soft = new_map(pass, (size_t)graph->classes);
     pass->warm = new_map(pass, (size_t)graph->classes);
-    pass->scratch = arena_alloc(pass->arena, 4 * wide * VISION_LANES, sizeof(float));
+    pass->scratch = arena_alloc(pass->arena, VISION_SCRATCH(wide), sizeof(float));
     pass->row = arena_alloc(pass->arena, 8 * wide, sizeof(float));
     pass->mean = arena_alloc(pass->arena, rows, sizeof(double));
     pass->variance = arena_alloc(pass->arena, rows, sizeof(double));

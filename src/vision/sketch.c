@@ -189,12 +189,12 @@ bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
         return fail_at(err, place, "is longer than %zu bytes", SKETCH_TEXT_MAX);
     }
     bool good = take_tokens(&parser);
-    if (good && volume_size(sketch->input) > SKETCH_WIDTH_MAX) {
-        parser.in.token = 0;
+    if (good && volume_size(sketch->image) > SKETCH_WIDTH_MAX) {
+        const struct volume *image = &sketch->image;
         parser.in.line = 1;
-        parser.in.start = 0;
-        good = sketch_fail_token(&parser.in, "%dx%dx%d pixels are too many for layers: resize them",
-                                 sketch->input.rows, sketch->input.columns, sketch->input.channels);
+        parser.in.start = parser.in.token = 0;
+        good = sketch_fail_token(&parser.in, "images of %dx%dx%d have more than %d elements",
+                                 image->rows, image->columns, image->channels, SKETCH_WIDTH_MAX);
     }
     good = good && check_last(&parser);
     for (int i = 0; good && i < sketch->layer_count; i++) {

@@ -13,7 +13,8 @@
 #define BATCH          128
 #define RATE           0.01
 #define INTEGER_RATE   0.015
-#define ROW_RATE       2.5 /* of betas, in their units, against weights in codes */
+#define ROW_RATE       2.5  /* of betas, in their units, against weights in codes */
+#define SETTLE         0.25 /* of the integer phase */
 #define SETTLE_BLOCKS  128
 #define BETA1          0.9
 #define BETA2          0.999
@@ -94,6 +95,19 @@ static void random_weights(struct trainer *t)
     }
 }
 
+/* What net_check() refuses is told before training: a net of weights that are 0, or the least odd
+ * ones, has all its sizes. */
+static bool check_sizes(struct trainer *t, struct error *err)
+{
+    const char *place = t->options->net_place;
+    t->learner.integer = true;
+    learner_refresh(&t->learner);
+    struct net *net = trainer_net(t, place ? place : "--net", err);
+    t->learner.integer = false;
+    net_free(net);
+    return net != NULL;
+}
+
 static bool trainer_make(struct trainer *t, const struct sketch *sketch, struct error *err)
 {
     t->graph = graph_new(t->arena, sketch, VISION_GROUPS);
@@ -103,6 +117,9 @@ static bool trainer_make(struct trainer *t, const struct sketch *sketch, struct 
     t->learner.kernels = vision_kernels_pick(t->options->isa, err);
     t->adam = kernels_pick(t->options->isa, err);
     if (!t->learner.kernels || !t->adam) {
+        return false;
+    }
+    if (!check_sizes(t, err)) {
         return false;
     }
     random_weights(t);
@@ -283,7 +300,8 @@ static void mind_end(struct trainer *t, double time)
     if (t->options->freeze) {
         trainer_freeze(t, time);
     }
-    if (!t->state.settled && time > 0 && time >= 1 - t->options->settle) {
+    double settle = t->options->settle != 0 ? t->options->settle : SETTLE;
+    if (!t->state.settled && settle > 0 && time >= 1 - settle) {
         trainer_statistics(t, SETTLE_BLOCKS);
         t->state.settled = true;
     }

@@ -111,7 +111,8 @@ bool trainer_fold(struct trainer *trainer, struct error *err);
 
 /* ---- assemble.c ---- */
 
-/* The integer net, once statistics are fixed; it has passed net_check().  NULL on failure. */
-struct net *trainer_net(const struct trainer *trainer, struct error *err);
+/* The integer net, once statistics are fixed; it has passed net_check(), to whose messages `file`
+ * gives a place.  NULL on failure. */
+struct net *trainer_net(const struct trainer *trainer, const char *file, struct error *err);
 
 #endif

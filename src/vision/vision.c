@@ -150,6 +150,7 @@ static bool save(void *context, struct error *err)
     struct work *work = context;
     const char *path = work->options->checkpoint;
     struct text out = {0};
+    state_put_double(&out, work->result->float_accuracy);
     if (work->teacher.trainer) {
         trainer_put(work->teacher.trainer, &out);
     }
@@ -171,6 +172,7 @@ static bool restore(struct work *work, struct error *err)
     if (!checkpoint_read(path, work->session.identity, &memory, &in, err) || !memory) {
         return !err->failed;
     }
+    work->result->float_accuracy = state_double(&in);
     bool good = (!work->teacher.trainer || trainer_take(work->teacher.trainer, &in)) &&
                 trainer_take(work->student.trainer, &in) && !in.bad && bytes_left(&in) == 0;
     free(memory);
@@ -313,7 +315,7 @@ struct net *vision_train(const struct images *images, const struct vision_option
     work->result = result;
     if (prepare(work, err) && train(work, err)) {
         fill_result(work);
-        net = trainer_net(work->student.trainer, err);
+        net = trainer_net(work->student.trainer, "the trained net", err);
     }
     work_free(work);
     return net;

@@ -24,20 +24,22 @@ struct vision_options {
     bool test_apart;       /* the test images are elsewhere: this set's test part is trained on */
 
     int float_epochs, integer_epochs; /* 0: 6 and 20 */
-    int batch;                        /* images per step, a multiple of 16 up to 1024; 0: 128 */
-    double rate;                      /* of Adam in the float phase; 0: 0.01 */
-    double integer_rate;              /* in weight codes per step; 0: 0.02 */
-    double decay;                     /* of the float phase's weights, decoupled; default 0 */
-    double smoothing;                 /* of labels, 0..0.5 */
-    double mixup;                     /* share of images that are blended with another, 0..1 */
+    int batch;           /* images per step, rounded up to a multiple of 64, at most 1024; 0:
+                            128 */
+    double rate;         /* of Adam in the float phase; 0: 0.01 */
+    double integer_rate; /* in weight codes per step; 0: 0.02 */
+    double decay;        /* of the float phase's weights, decoupled; default 0 */
+    double smoothing;    /* of labels, 0..0.5 */
+    double mixup;        /* share of images that are blended with another, 0..1 */
     double average;      /* decay of the weights' moving average (EMA), 0..0.9999; 0: none */
     double teacher_part; /* of the loss that comes from the teacher; 0: 0.5 */
     double temperature;  /* of the teacher's outputs; 0: 3 */
     int teacher_epochs;  /* 0: 12 */
     int restarts;        /* of the integer phase's cosine, 0..20 */
     bool balance;        /* weigh images so that classes count alike */
-    double settle;       /* share of the integer phase, at its end, with fixed means; 0: none */
-    bool freeze;         /* fix weights on their levels step by step near the end */
+    double settle; /* share of the integer phase, at its end, with fixed means; 0: 1/4; negative:
+                      none */
+    bool freeze;   /* fix weights on their levels step by step near the end */
     struct augment augment;
     int copies;         /* augmented copies of each image, made once; 0: 12, as memory allows */
     double original;    /* share of unchanged images, 0..1; 0: 1/4; negative: none */

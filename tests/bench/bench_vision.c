@@ -5,7 +5,6 @@
 
 #include "base/rng.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,9 +60,11 @@ __attribute__((target("avx2,fma"))) static double peak(void)
 #else
 static double peak(void)
 {
-    return INFINITY;
+    return 0;
 }
 #endif
+
+static double best_peak; /* of the program's run; load on the machine makes single ones small */
 
 static struct images *random_images(int side)
 {
@@ -149,10 +150,10 @@ static void bench(const struct shape_of_net *shape)
     (void)trainer_fold(t, &err);
     double integers = speed(t, 4, 8, &err);
     double macs = (double)macs_of(t->graph);
-    double top = peak();
-    (void)printf("%-32s float %8.0f/s (%3.0f %% of peak)  integers %8.0f/s (%3.0f %%)\n",
-                 shape->name, reals, 100 * reals * macs / top, integers,
-                 100 * integers * macs / top);
+    double now_peak = peak();
+    best_peak = now_peak > best_peak ? now_peak : best_peak;
+    (void)printf("%-32s float %8.0f/s (%5.1f GMAC/s)  integers %8.0f/s (%5.1f GMAC/s)\n",
+                 shape->name, reals, reals * macs * 1e-9, integers, integers * macs * 1e-9);
     trainer_free(t);
     feed_free(feed);
     images_free(images);
@@ -163,5 +164,6 @@ int main(void)
     for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
         bench(&nets[i]);
     }
+    (void)printf("%-32s %.1f GMAC/s at best\n", "peak of 256-bit vectors", best_peak * 1e-9);
     return 0;
 }

@@ -85,7 +85,7 @@ static void equals_interpreter(const char *text, struct volume size)
     assert_true(trainer_fold(t, &err));
     assert_true(trainer_run(t, 2 * EPOCHS, 1, &err));
     trainer_statistics(t, 4);
-    struct net *net = trainer_net(t, &err);
+    struct net *net = trainer_net(t, "trained", &err);
     if (!net) {
         fail_msg("%s", err.message);
     }
@@ -247,6 +247,7 @@ static void test_checkpoint_file(void **state)
                                      .seed = 4,
                                      .checkpoint = path};
     char *files[2] = {NULL, NULL};
+    double accuracy[2];
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct error err = {0};
@@ -259,10 +260,12 @@ static void test_checkpoint_file(void **state)
         assert_true(result.teacher_accuracy > 0.5);
         assert_true(net_print(net, &text));
         files[i] = text.data;
+        accuracy[i] = result.float_accuracy;
         net_free(net);
         options.resume = true;
     }
     assert_string_equal(files[0], files[1]);
+    assert_true(accuracy[0] > 0.5 && accuracy[0] == accuracy[1]);
     struct error err = {0};
     struct vision_result result;
     options.seed = 5;
@@ -310,12 +313,30 @@ static void test_missing_class(void **state)
     images_free(images);
 }
 
+/* What the format does not hold is told before training. */
+static void test_sizes_are_checked_first(void **state)
+{
+    struct error err = {0};
+    struct vision_result result;
+    struct vision_options options = {.net = "deconv2x3s17 relu gap dense4", .float_epochs = 100000};
+    struct images *images = pictures_new((struct volume){3, 3, 1}, 4, 300, 9);
+    (void)state;
+    assert_null(vision_train(images, &options, &result, &err));
+    assert_string_equal(err.message,
+                        "--net: layer 0 (deconv): its stride is too large; its input is 3 x 3 x 1");
+    images_free(images);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_tensor), cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_resume),       cmocka_unit_test(test_checkpoint_file),
-        cmocka_unit_test(test_it_learns),    cmocka_unit_test(test_missing_class),
+        cmocka_unit_test(test_every_tensor),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_checkpoint_file),
+        cmocka_unit_test(test_it_learns),
+        cmocka_unit_test(test_missing_class),
+        cmocka_unit_test(test_sizes_are_checked_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,18 @@ static void messages_point_at_the_place(void **state)
     }
 }
 
+static void images_have_a_limit(void **state)
+{
+    struct sketch sketch;
+    struct error err = {0};
+    struct sketch_data data = {{300, 300, 1}, 10, "net.txt"};
+    const char *text = "\n resize16\n dense10";
+    (void)state;
+    assert_false(sketch_parse(&sketch, text, strlen(text), &data, &err));
+    assert_string_equal(err.message,
+                        "net.txt:1:1: images of 300x300x1 have more than 65536 elements");
+}
+
 static void weights_are_counted_as_packed(void **state)
 {
     struct sketch sketch;
@@ -116,7 +128,7 @@ static void weights_are_counted_as_packed(void **state)
 static void defaults_suit_all_sizes(void **state)
 {
     (void)state;
-    for (int side = 1; side < 200; side += side < 40 ? 1 : 37) {
+    for (int side = 1; side < 120; side += side < 40 ? 1 : 37) {
         struct sketch sketch;
         struct error err = {0};
         struct sketch_data data = {{side, side + side / 3, 3}, 7, "default"};
@@ -131,9 +143,8 @@ static void defaults_suit_all_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_are_right),
-        cmocka_unit_test(messages_point_at_the_place),
-        cmocka_unit_test(weights_are_counted_as_packed),
+        cmocka_unit_test(shapes_are_right),        cmocka_unit_test(messages_point_at_the_place),
+        cmocka_unit_test(images_have_a_limit),     cmocka_unit_test(weights_are_counted_as_packed),
         cmocka_unit_test(defaults_suit_all_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
