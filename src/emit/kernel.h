@@ -41,6 +41,10 @@ struct kernel {
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
 
+    /* Does a prover who knows no more than intervals see that all of a span fits?  NULL: wherever
+     * it does fit. */
+    bool (*proved)(const struct plan *plan, int layer, const struct span *span);
+
     /* Once, before the plan is used; false when out of memory.  NULL: nothing to prepare. */
     bool (*prepare)(struct plan *plan, int layer);
 
