@@ -273,7 +273,7 @@ static const char *clamped(const struct plan *plan, struct interval range, struc
     int high = (int)kept.high;
     bool leaves = range.low < kept.low || range.high > kept.high;
     if (leaves && plan->options->constant_time) {
-        (void)snprintf(text, ELEMENT_MAX, "%s_clamp(%s, %d, %d)", plan->name, z, low, high);
+        steady_clamp(plan, z, kept, text);
     } else if (range.low < kept.low && range.high > kept.high) {
         (void)snprintf(text, ELEMENT_MAX, "(%s > %d) ? %d : ((%s < %d) ? %d : %s)", z, high, high,
                        z, low, low, z);

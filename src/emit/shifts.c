@@ -343,7 +343,9 @@ static bool add_has_room(const struct plan *plan, const struct layer *add, int t
 static bool readers_hold(const struct plan *plan, int index, int row, struct interval seen)
 {
     int tensor = plan->net->layers[index].output;
-    bool hold = is_word(seen);
+    int64_t most =
+        plan->options->constant_time ? BASE - 1 : INT32_MAX; /* what NAME_clamp() takes */
+    bool hold = steady_wide(plan) ? is_word(seen) : seen.low >= -1 - most && seen.high <= most;
     for (int i = 0; plan->net->tensors[tensor].type == TYPE_I32 && i < plan->net->layer_count;
          i++) {
         const struct layer *add = &plan->net->layers[i];
