@@ -123,6 +123,9 @@ struct interval pack_offsets(const struct plan *plan, int layer, int row, int64_
 /* The offset of every row: a common one, or each its own.  False when out of memory. */
 bool pack_prepare(struct plan *plan, int layer, int64_t values);
 
+/* The same for rows in the halves of words, which may then be clamped as such. */
+bool pack_prepare_words(struct plan *plan, int layer);
+
 /* A row's bias without its offset; modulo 2^32, as the sum is. */
 int32_t pack_bias(const struct plan *plan, int layer, int row);
 

@@ -69,6 +69,28 @@ static bool common_offset(const struct plan *plan, int index, int64_t values, in
     return common.low <= common.high;
 }
 
+/* The offset 2^15 makes the highest bit of half a word the sign of its sum: both halves of a word
+ * go through ReLU by masks, where every row that fits is small enough and shifts alike.  That is
+ * cheaper than two clamps on both sides, and its time is constant. */
+#define LANE_SIGN 15
+
+static bool lanes_fit(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    int shift = layer->shift[0];
+    bool both = plan->steps[index].range.high > type_high(plan->net->tensors[layer->output].type);
+    bool wanted = plan->options->constant_time || (plan->machine->lanes && both);
+    bool fit = wanted && shift <= LANE_SIGN && layer->activation == ACTIVATION_RELU &&
+               plan->steps[index].shift.uniform;
+    for (int row = 0; fit && row < layer->weights.rows; row++) {
+        struct interval sums = plan->steps[index].sums[row];
+        struct interval offsets = pack_offsets(plan, index, row, PACK_VALUES);
+        fit = offsets.low > offsets.high ||
+              (sums.low >= -PACK_VALUES / 2 && sums.high < PACK_VALUES / 2);
+    }
+    return fit;
+}
+
 bool pack_prepare(struct plan *plan, int index, int64_t values)
 {
     struct step *step = &plan->steps[index];
@@ -76,6 +98,7 @@ bool pack_prepare(struct plan *plan, int index, int64_t values)
     int32_t *offsets = arena_alloc(plan->arena, (size_t)rows, sizeof *offsets);
     int32_t common = 0;
     bool uniform = common_offset(plan, index, values, &common);
+    step->lanes = false;
     for (int row = 0; offsets && row < rows; row++) {
         struct interval own = pack_offsets(plan, index, row, values);
         bool alone = !uniform && own.low <= own.high;
@@ -87,9 +110,22 @@ bool pack_prepare(struct plan *plan, int index, int64_t values)
     return offsets != NULL;
 }
 
-static bool prepare(struct plan *plan, int index)
+bool pack_prepare_words(struct plan *plan, int index)
 {
-    return pack_prepare(plan, index, PACK_VALUES);
+    struct step *step = &plan->steps[index];
+    int rows = plan->net->layers[index].weights.rows;
+    if (!lanes_fit(plan, index)) {
+        return pack_prepare(plan, index, PACK_VALUES);
+    }
+    int32_t *offsets = arena_alloc(plan->arena, (size_t)rows, sizeof *offsets);
+    for (int row = 0; offsets && row < rows; row++) {
+        offsets[row] = -((PACK_VALUES / 2) >> step->shift.value);
+    }
+    if (offsets) {
+        step->lanes = true;
+        step->offset = series_of('o', step->number, (struct numbers){.i32 = offsets}, rows);
+    }
+    return offsets != NULL;
 }
 
 /* ---- the sum of a pair of rows ---- */
@@ -336,6 +372,48 @@ static void print_masked(struct printer *p, int index, const char *row, struct i
     text_printf(p->out, "(uint32_t)v%s & %uU%s", z + 1, packed ? 255U : mask_of(sums.high), end);
 }
 
+/* "const uint32_t sign = BITS & 0x10001U;", hidden where time is to be constant. */
+static void print_flags(struct printer *p, const char *name, const char *suffix, const char *bits)
+{
+    bool steady = p->plan->options->constant_time;
+    text_printf(p->out, "        %suint32_t %s%s = (%s >> 15) & 0x10001U;\n",
+                steady ? "" : "const ", name, suffix, bits);
+    if (steady) {
+        text_printf(p->out, "        %s_HIDE(%s%s);\n", p->plan->upper, name, suffix);
+    }
+}
+
+/* Both halves at once: a mask of the sums that are not negative, then ones below the highest bits
+ * of those that are too large, then the bits of a result. */
+static void print_lanes(struct printer *p, int index, const struct pack_word *word)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    int shift = p->plan->steps[index].shift.value;
+    unsigned high = (unsigned)type_high(p->plan->net->tensors[layer->output].type);
+    int bits = shift;
+    while (high >> (bits - shift)) {
+        bits++;
+    }
+    const char *x = word->suffix;
+    print_flags(p, "sign", x, word->name);
+    text_printf(p->out, "        const uint32_t sums%s = %s & ((sign%s << 15) - sign%s);\n", x,
+                word->name, x, x);
+    if (bits < LANE_SIGN) {
+        unsigned room = (1U << LANE_SIGN) - (1U << bits);
+        char text[ELEMENT_MAX];
+        (void)snprintf(text, sizeof text, "(sums%.4s + 0x%XU)", x, room * 0x10001U);
+        print_flags(p, "over", x, text);
+        text_printf(p->out, "        const uint32_t kept%s = sums%s | ((over%s << %d) - over%s);\n",
+                    x, x, x, bits, x);
+    }
+    for (int k = 0; k < 2; k++) {
+        text_add(p->out, "        ");
+        const char *end = print_target(p, index, word->rows[k], false);
+        text_printf(p->out, "(%s%s >> %d) & %uU%s", bits < LANE_SIGN ? "kept" : "sums", x,
+                    shift + 16 * k, high >> (bits < LANE_SIGN ? 0 : bits - LANE_SIGN), end);
+    }
+}
+
 /* What is stored in less than a word is masked, or clamped unless half a word cannot leave its
  * type. */
 void pack_print_word(struct printer *p, int index, const struct pack_word *word)
@@ -344,6 +422,10 @@ void pack_print_word(struct printer *p, int index, const struct pack_word *word)
     enum type view = p->plan->views[layer->output].type;
     static const char *const names[] = {"zl", "zh"};
     char z[8];
+    if (p->plan->steps[index].lanes) {
+        print_lanes(p, index, word);
+        return;
+    }
     print_values(p, index, word);
     for (int k = 0; k < 2; k++) {
         struct interval sums = half_range(p->plan, index, word, k, true);
@@ -462,7 +544,7 @@ const struct kernel kernel_packed = {
     .bytes = true,
     .clamps = true,
     .fits = fits,
-    .prepare = prepare,
+    .prepare = pack_prepare_words,
     .count = count,
     .need = need,
     .tables = tables,
