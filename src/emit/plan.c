@@ -26,10 +26,9 @@ static bool inside(struct interval range, struct interval limit)
     return range.low >= limit.low && range.high <= limit.high;
 }
 
-/* Sums and bounds of a layer as a prover has them: of inputs that masks have clamped (constant time)
- * it knows the type alone.  False when out of memory. */
-static bool known_rows(const struct plan *plan, int index, int64_t **bounds,
-                       struct interval **sums)
+/* Sums and bounds of a layer as a prover has them: of inputs that masks have clamped (constant
+ * time) it knows the type alone.  False when out of memory. */
+static bool known_rows(const struct plan *plan, int index, int64_t **bounds, struct interval **sums)
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct tensor *in = &plan->net->tensors[layer->inputs[0]];
