@@ -64,7 +64,8 @@ static bool fits(const struct plan *plan, int index, int row)
 
 static bool prepare(struct plan *plan, int index)
 {
-    return pack_prepare(plan, index, cut_of(plan, index).packed ? PACK_VALUES : BITS_VALUES);
+    return cut_of(plan, index).packed ? pack_prepare_words(plan, index)
+                                      : pack_prepare(plan, index, BITS_VALUES);
 }
 
 /* ---- tables ---- */

@@ -118,6 +118,17 @@ static int64_t flat_weights(const struct plan *plan, int index, const struct cho
     return found;
 }
 
+/* Does a prover see that sums stay within their words? */
+static bool proved(const struct plan *plan, int index, const struct choice *choice)
+{
+    bool holds = true;
+    for (int i = 0; holds && i < choice->span_count; i++) {
+        const struct span *span = &choice->spans[i];
+        holds = !span->kernel->proved || span->kernel->proved(plan, index, span);
+    }
+    return holds;
+}
+
 /* Why this choice cannot be taken; NULL: it can. */
 static const char *refusal(const struct plan *plan, int index, const struct choice *choice)
 {
@@ -134,6 +145,9 @@ static const char *refusal(const struct plan *plan, int index, const struct choi
     }
     if (flat_weights(plan, index, choice) > LINE_WEIGHTS_MAX) {
         return "too many weights for straight-line code";
+    }
+    if (!proved(plan, index, choice)) {
+        return "a prover's intervals of its multiples leave 32 bits";
     }
     return NULL;
 }

@@ -26,19 +26,25 @@ static void print_functions(struct printer *p, const char *storage)
     text_add(p->out, "}\n");
 }
 
-/* Does any of them call NAME_clamp()? */
-static bool calls_clamp(const struct printer *p)
+/* Constant time: what the functions call besides, conversions and clamps. */
+static void print_steady_helpers(const struct printer *p)
 {
     struct text trial = {0};
+    struct text clamps = {0};
     struct printer printer = {.out = &trial, .plan = p->plan, .helpers = p->helpers};
-    bool calls = false;
-    if (p->plan->options->constant_time) {
-        print_functions(&printer, "");
-        calls = !trial.failed && strstr(trial.data, "_clamp(");
-        p->out->failed = p->out->failed || trial.failed;
+    print_functions(&printer, "");
+    text_add(&clamps, "");
+    bool printed = !trial.failed && !clamps.failed;
+    bool any = printed && print_clamp_helpers(&clamps, p->plan, trial.data);
+    bool words = any || (printed && strstr(trial.data, "_word("));
+    bool lifts = printed && (strstr(trial.data, "_lift(") || strstr(clamps.data, "_lift("));
+    print_word_helpers(p->out, p->plan, words, lifts && !steady_far(p->plan));
+    if (!clamps.failed) {
+        text_add(p->out, clamps.data);
     }
+    p->out->failed = p->out->failed || trial.failed || clamps.failed;
     text_free(&trial);
-    return calls;
+    text_free(&clamps);
 }
 
 /* NAME_predict() for every machine, with its helpers. */
@@ -52,8 +58,8 @@ static void print_portable(struct text *out, const struct plan *plan, const char
     }
     helpers_collect(plan, &helpers);
     print_macros(out, plan, &helpers);
-    if (calls_clamp(&printer)) {
-        print_clamp_helper(out, plan);
+    if (plan->options->constant_time) {
+        print_steady_helpers(&printer);
     }
     print_functions(&printer, storage);
 }
@@ -79,6 +85,9 @@ static void print_code(struct text *out, const struct plan *plan, const char *st
 {
     if (plan->options->constant_time) {
         print_hide_macro(out, plan);
+    }
+    if (plan->options->constant_time && steady_far(plan)) {
+        print_word_helpers(out, plan, false, true);
     }
     int count = print_variants(out, plan, storage);
     text_add(out, count ? "#else\n\n" : "");

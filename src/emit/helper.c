@@ -390,8 +390,9 @@ static void print_copy_helper(struct text *out, const struct plan *plan, struct 
 static void print_clamped(struct text *out, const struct plan *plan, int32_t low, int32_t high)
 {
     if (plan->options->constant_time) {
-        text_printf(out, "    const int32_t v = %s_clamp(z, %d, %d);\n", plan->name, (int)low,
-                    (int)high);
+        char clamp[ELEMENT_MAX];
+        steady_clamp(plan, "z", (struct interval){low, high}, clamp);
+        text_printf(out, "    const int32_t v = %s;\n", clamp);
         return;
     }
     text_printf(out, "    const int32_t v = (z > %d) ? %d : ((z < %d) ? %d : z);\n", (int)high,
@@ -479,7 +480,7 @@ static void print_element_helper(struct text *out, const struct plan *plan, stru
                 c_type(helper.b), name);
     print_clamped(out, plan, low, high);
     if (steady) {
-        print_steady_steps(out, plan, helper.activation);
+        print_steady_steps(out, plan, helper.activation, helper.a);
     } else if (curve) {
         print_curve_steps(out, plan, helper.activation);
     } else {

@@ -41,6 +41,10 @@ struct kernel {
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
 
+    /* Does a prover who knows no more than intervals see that all of a span fits?  NULL: wherever
+     * it does fit. */
+    bool (*proved)(const struct plan *plan, int layer, const struct span *span);
+
     /* Once, before the plan is used; false when out of memory.  NULL: nothing to prepare. */
     bool (*prepare)(struct plan *plan, int layer);
 
@@ -118,6 +122,9 @@ struct interval pack_offsets(const struct plan *plan, int layer, int row, int64_
 
 /* The offset of every row: a common one, or each its own.  False when out of memory. */
 bool pack_prepare(struct plan *plan, int layer, int64_t values);
+
+/* The same for rows in the halves of words, which may then be clamped as such. */
+bool pack_prepare_words(struct plan *plan, int layer);
 
 /* A row's bias without its offset; modulo 2^32, as the sum is. */
 int32_t pack_bias(const struct plan *plan, int layer, int row);

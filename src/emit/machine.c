@@ -17,6 +17,7 @@ static const struct machine cortex_m0 = {
     .title = "cortex-m0",
     .unit = "cycles",
     .word = 32,
+    .lanes = true,
     .has =
         {
 #define HAS(KIND) [KERNEL_##KIND] = true,
@@ -113,7 +114,14 @@ static bool read_kernel(struct reader *r)
     return true;
 }
 
-/* "word 16", "multiply no", "unit cycles" or a kernel. */
+/* "lanes yes", a flag of the machine. */
+static bool read_flag(struct reader *r, const char *value, bool *flag)
+{
+    *flag = r->count == 2 && strcmp(r->words[1], value) == 0;
+    return *flag || fail_at(r->err, r->place, "%s: wants %s", r->words[0], value);
+}
+
+/* "word 16", "multiply no", "unit cycles", "lanes yes", "activations wide", or a kernel. */
 static bool read_words(struct reader *r)
 {
     if (strcmp(r->words[0], "word") == 0) {
@@ -123,8 +131,13 @@ static bool read_words(struct reader *r)
                fail_at(r->err, r->place, "word: wants 16 or 32");
     }
     if (strcmp(r->words[0], "multiply") == 0) {
-        r->machine->no_multiplier = r->count == 2 && strcmp(r->words[1], "no") == 0;
-        return r->machine->no_multiplier || fail_at(r->err, r->place, "multiply: wants no");
+        return read_flag(r, "no", &r->machine->no_multiplier);
+    }
+    if (strcmp(r->words[0], "lanes") == 0) {
+        return read_flag(r, "yes", &r->machine->lanes);
+    }
+    if (strcmp(r->words[0], "activations") == 0) {
+        return read_flag(r, "wide", &r->machine->wide);
     }
     if (strcmp(r->words[0], "unit") == 0) {
         bool fits = r->count == 2 && strlen(r->words[1]) < sizeof r->machine->unit;

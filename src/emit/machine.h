@@ -42,6 +42,8 @@ struct machine {
     char unit[16];          /* what is counted as time: "cycles" */
     int word;               /* bits of the widest fast number and of int: 16 or 32 */
     bool no_multiplier;     /* is the product of two variables a call? */
+    bool lanes;             /* are both halves of a packed word clamped at once, by masks? */
+    bool wide;              /* are activations read faster from 32-bit elements than from bytes? */
     bool has[KERNEL_COUNT]; /* kernels with costs */
     struct rate rates[KERNEL_COUNT][FEATURE_COUNT];
 };

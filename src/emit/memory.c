@@ -126,12 +126,12 @@ static bool holds_bytes(const struct plan *plan, int tensor)
     return bytes;
 }
 
-/* Would unsigned bytes serve all its readers as well as words?  They take a quarter of the stack.
- */
+/* Would unsigned bytes serve all its readers as well as words?  They take a quarter of the stack;
+ * compilers for larger cores keep more of words in registers. */
 static bool wants_bytes(const struct plan *plan, int tensor)
 {
     const struct net *net = plan->net;
-    bool bytes = holds_bytes(plan, tensor);
+    bool bytes = !plan->machine->wide && holds_bytes(plan, tensor);
     for (int i = 0; bytes && i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
         for (int k = 0; bytes && k < layer->input_count; k++) {

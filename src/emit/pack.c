@@ -69,6 +69,28 @@ static bool common_offset(const struct plan *plan, int index, int64_t values, in
     return common.low <= common.high;
 }
 
+/* The offset 2^15 makes the highest bit of half a word the sign of its sum: both halves of a word
+ * go through ReLU by masks, where every row that fits is small enough and shifts alike.  That is
+ * cheaper than two clamps on both sides, and its time is constant. */
+#define LANE_SIGN 15
+
+static bool lanes_fit(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    int shift = layer->shift[0];
+    bool both = plan->steps[index].range.high > type_high(plan->net->tensors[layer->output].type);
+    bool wanted = plan->options->constant_time || (plan->machine->lanes && both);
+    bool fit = wanted && shift <= LANE_SIGN && layer->activation == ACTIVATION_RELU &&
+               plan->steps[index].shift.uniform;
+    for (int row = 0; fit && row < layer->weights.rows; row++) {
+        struct interval sums = plan->steps[index].sums[row];
+        struct interval offsets = pack_offsets(plan, index, row, PACK_VALUES);
+        fit = offsets.low > offsets.high ||
+              (sums.low >= -PACK_VALUES / 2 && sums.high < PACK_VALUES / 2);
+    }
+    return fit;
+}
+
 bool pack_prepare(struct plan *plan, int index, int64_t values)
 {
     struct step *step = &plan->steps[index];
@@ -76,6 +98,7 @@ bool pack_prepare(struct plan *plan, int index, int64_t values)
     int32_t *offsets = arena_alloc(plan->arena, (size_t)rows, sizeof *offsets);
     int32_t common = 0;
     bool uniform = common_offset(plan, index, values, &common);
+    step->lanes = false;
     for (int row = 0; offsets && row < rows; row++) {
         struct interval own = pack_offsets(plan, index, row, values);
         bool alone = !uniform && own.low <= own.high;
@@ -87,9 +110,22 @@ bool pack_prepare(struct plan *plan, int index, int64_t values)
     return offsets != NULL;
 }
 
-static bool prepare(struct plan *plan, int index)
+bool pack_prepare_words(struct plan *plan, int index)
 {
-    return pack_prepare(plan, index, PACK_VALUES);
+    struct step *step = &plan->steps[index];
+    int rows = plan->net->layers[index].weights.rows;
+    if (!lanes_fit(plan, index)) {
+        return pack_prepare(plan, index, PACK_VALUES);
+    }
+    int32_t *offsets = arena_alloc(plan->arena, (size_t)rows, sizeof *offsets);
+    for (int row = 0; offsets && row < rows; row++) {
+        offsets[row] = -((PACK_VALUES / 2) >> step->shift.value);
+    }
+    if (offsets) {
+        step->lanes = true;
+        step->offset = series_of('o', step->number, (struct numbers){.i32 = offsets}, rows);
+    }
+    return offsets != NULL;
 }
 
 /* ---- the sum of a pair of rows ---- */
@@ -221,17 +257,25 @@ void pack_print_half(struct printer *p, int index, const char *row, const char *
     print_offset(p, index, row);
 }
 
-/* Both halves of a word behind their shifts, then with the offsets taken back. */
-static void print_values(struct printer *p, int index, const struct pack_word *word)
+/* Both halves of a word behind their shifts, then with the offsets taken back; `ones`: the bits of
+ * each half that are kept. */
+static void print_values(struct printer *p, int index, const struct pack_word *word,
+                         const int64_t ones[2])
 {
     const struct series *shift = &p->plan->steps[index].shift;
     static const char *const names[] = {"low", "high"};
     char text[ELEMENT_MAX];
     for (int k = 0; k < 2; k++) {
         bool shifts = !shift->uniform || shift->value != 0;
+        bool high = k == 1;
+        bool masks = !high || ones[k] != PACK_VALUES - 1;
         text_printf(p->out, "        const uint32_t %s%s = %s%s%s%s", names[k], word->suffix,
-                    shifts ? "(" : "", word->name, k == 0 ? " & 0xFFFFU" : " >> 16",
-                    shifts ? ")" : "");
+                    shifts ? "(" : "", high && masks ? "(" : "", word->name, high ? " >> 16" : "");
+        text_add(p->out, high && masks ? ")" : "");
+        if (masks) {
+            text_printf(p->out, " & 0x%llXU", (unsigned long long)ones[k]);
+        }
+        text_add(p->out, shifts ? ")" : "");
         if (shifts) {
             text_printf(p->out, " >> %s", series_at(p->plan, shift, word->rows[k], text));
         }
@@ -245,10 +289,24 @@ static void print_values(struct printer *p, int index, const struct pack_word *w
     }
 }
 
-/* What rows first, first + stride ... of a span may be behind shift and offset: by their sums, or
- * by what half a word holds. */
+/* All ones, as many as the sums of rows first, first + stride ... of a span need. */
+static int64_t half_ones(const struct plan *plan, int index, const struct pack_word *word, int half)
+{
+    int64_t ones = 1;
+    for (int row = word->first + half; row < word->end; row += word->stride) {
+        int64_t unit = (int64_t)1 << plan->net->layers[index].shift[row];
+        int64_t offset = number_at(plan->steps[index].offset.numbers, (size_t)row);
+        while (ones < plan->steps[index].sums[row].high - offset * unit) {
+            ones += ones + 1;
+        }
+    }
+    return ones;
+}
+
+/* What those rows may be behind shift and offset: by their sums (ones: 0), or by the ones that a
+ * half of their word may be. */
 static struct interval half_range(const struct plan *plan, int index, const struct pack_word *word,
-                                  int half, bool sums)
+                                  int half, int64_t ones)
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct interval *in = plan->ranges[layer->inputs[0]];
@@ -257,8 +315,8 @@ static struct interval half_range(const struct plan *plan, int index, const stru
         int shift = layer->shift[row];
         struct interval acc = net_row_range(layer, row, in);
         int64_t offset = number_at(plan->steps[index].offset.numbers, (size_t)row);
-        int64_t low = sums ? floor_shift(acc.low, shift) : offset;
-        int64_t high = sums ? floor_shift(acc.high, shift) : offset + ((PACK_VALUES - 1) >> shift);
+        int64_t low = ones ? offset : floor_shift(acc.low, shift);
+        int64_t high = ones ? offset + (ones >> shift) : floor_shift(acc.high, shift);
         range.low = low < range.low ? low : range.low;
         range.high = high > range.high ? high : range.high;
     }
@@ -273,7 +331,7 @@ static const char *clamped(const struct plan *plan, struct interval range, struc
     int high = (int)kept.high;
     bool leaves = range.low < kept.low || range.high > kept.high;
     if (leaves && plan->options->constant_time) {
-        (void)snprintf(text, ELEMENT_MAX, "%s_clamp(%s, %d, %d)", plan->name, z, low, high);
+        steady_clamp(plan, z, kept, text);
     } else if (range.low < kept.low && range.high > kept.high) {
         (void)snprintf(text, ELEMENT_MAX, "(%s > %d) ? %d : ((%s < %d) ? %d : %s)", z, high, high,
                        z, low, low, z);
@@ -336,24 +394,99 @@ static void print_masked(struct printer *p, int index, const char *row, struct i
     text_printf(p->out, "(uint32_t)v%s & %uU%s", z + 1, packed ? 255U : mask_of(sums.high), end);
 }
 
+/* "const uint32_t sign = BITS & 0x10001U;", hidden where time is to be constant. */
+static void print_flags(struct printer *p, const char *name, const char *suffix, const char *bits)
+{
+    bool steady = p->plan->options->constant_time;
+    text_printf(p->out, "        %suint32_t %s%s = (%s >> 15) & 0x10001U;\n",
+                steady ? "" : "const ", name, suffix, bits);
+    if (steady) {
+        text_printf(p->out, "        %s_HIDE(%s%s);\n", p->plan->upper, name, suffix);
+    }
+}
+
+/* Both halves at once: a mask of the sums that are not negative, then ones below the highest bits
+ * of those that are too large, then the bits of a result. */
+static void print_lanes(struct printer *p, int index, const struct pack_word *word)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    int shift = p->plan->steps[index].shift.value;
+    unsigned high = (unsigned)type_high(p->plan->net->tensors[layer->output].type);
+    int bits = shift;
+    while (high >> (bits - shift)) {
+        bits++;
+    }
+    const char *x = word->suffix;
+    print_flags(p, "sign", x, word->name);
+    text_printf(p->out, "        const uint32_t sums%s = %s & ((sign%s << 15) - sign%s);\n", x,
+                word->name, x, x);
+    if (bits < LANE_SIGN) {
+        unsigned room = (1U << LANE_SIGN) - (1U << bits);
+        char text[ELEMENT_MAX];
+        (void)snprintf(text, sizeof text, "(sums%.4s + 0x%XU)", x, room * 0x10001U);
+        print_flags(p, "over", x, text);
+        text_printf(p->out, "        const uint32_t kept%s = sums%s | ((over%s << %d) - over%s);\n",
+                    x, x, x, bits, x);
+    }
+    for (int k = 0; k < 2; k++) {
+        text_add(p->out, "        ");
+        const char *end = print_target(p, index, word->rows[k], false);
+        text_printf(p->out, "(%s%s >> %d) & %uU%s", bits < LANE_SIGN ? "kept" : "sums", x,
+                    shift + 16 * k, high >> (bits < LANE_SIGN ? 0 : bits - LANE_SIGN), end);
+    }
+}
+
+/* What a prover, who does not know the sums modulo 2^32, takes the halves for: all that they hold,
+ * or, where only that would leave what the activation keeps, the bits that they need. */
+static int64_t known_ones(const struct plan *plan, int index, const struct pack_word *word, int k)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    int64_t high = plan_kept(layer->activation, type).high;
+    int64_t needed = half_ones(plan, index, word, k);
+    bool leaves = half_range(plan, index, word, k, PACK_VALUES - 1).high > high;
+    bool stays = half_range(plan, index, word, k, needed).high <= high;
+    return type != TYPE_I32 && plan_clamps_only(layer->activation) && leaves && stays
+               ? needed
+               : PACK_VALUES - 1;
+}
+
+/* A row behind ReLU in a buffer of bytes, whose sums stay in its type. */
+static bool fits_byte(const struct plan *plan, int index, struct interval sums)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    return plan->views[layer->output].type == TYPE_U8 && !plan->options->constant_time &&
+           layer->activation == ACTIVATION_RELU && sums.low < 0 &&
+           sums.high <= type_high(plan->net->tensors[layer->output].type);
+}
+
 /* What is stored in less than a word is masked, or clamped unless half a word cannot leave its
  * type. */
 void pack_print_word(struct printer *p, int index, const struct pack_word *word)
 {
-    const struct layer *layer = &p->plan->net->layers[index];
-    enum type view = p->plan->views[layer->output].type;
+    const struct plan *plan = p->plan;
+    enum type view = plan->views[plan->net->layers[index].output].type;
     static const char *const names[] = {"zl", "zh"};
+    struct interval sums[2];
+    int64_t ones[2];
     char z[8];
-    print_values(p, index, word);
+    if (plan->steps[index].lanes) {
+        print_lanes(p, index, word);
+        return;
+    }
     for (int k = 0; k < 2; k++) {
-        struct interval sums = half_range(p->plan, index, word, k, true);
-        struct interval half = half_range(p->plan, index, word, k, false);
+        sums[k] = half_range(plan, index, word, k, 0);
+        bool whole = view == TYPE_I32 || fits_byte(plan, index, sums[k]);
+        ones[k] = whole ? PACK_VALUES - 1 : known_ones(plan, index, word, k);
+    }
+    print_values(p, index, word, ones);
+    for (int k = 0; k < 2; k++) {
+        struct interval half = half_range(plan, index, word, k, ones[k]);
         (void)snprintf(z, sizeof z, "%s%.4s", names[k], word->suffix);
-        if (view == TYPE_U8 && layer->activation == ACTIVATION_RELU && sums.low < 0 &&
-            sums.high <= type_high(p->plan->net->tensors[layer->output].type)) {
-            print_masked(p, index, word->rows[k], sums, z);
+        if (fits_byte(plan, index, sums[k])) {
+            print_masked(p, index, word->rows[k], sums[k], z);
         } else {
-            print_result(p, index, word->rows[k], view == TYPE_I32 ? sums : half, z);
+            print_result(p, index, word->rows[k], view == TYPE_I32 ? sums[k] : half, z);
         }
     }
 }
@@ -462,7 +595,7 @@ const struct kernel kernel_packed = {
     .bytes = true,
     .clamps = true,
     .fits = fits,
-    .prepare = prepare,
+    .prepare = pack_prepare_words,
     .count = count,
     .need = need,
     .tables = tables,

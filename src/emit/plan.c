@@ -26,15 +26,41 @@ static bool inside(struct interval range, struct interval limit)
     return range.low >= limit.low && range.high <= limit.high;
 }
 
+/* Sums and bounds of a layer as a prover has them: of inputs that masks have clamped (constant
+ * time) it knows the type alone.  False when out of memory. */
+static bool known_rows(const struct plan *plan, int index, int64_t **bounds, struct interval **sums)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct tensor *in = &plan->net->tensors[layer->inputs[0]];
+    size_t rows = (size_t)layer->weights.rows;
+    *bounds = plan->steps[index].bounds;
+    *sums = plan->steps[index].sums;
+    if (!plan->options->constant_time || layer->inputs[0] == plan->net->input) {
+        return true;
+    }
+    struct interval *known = arena_alloc(plan->arena, (size_t)in->width, sizeof *known);
+    for (int j = 0; known && j < in->width; j++) {
+        known[j] = (struct interval){type_low(in->type), type_high(in->type)};
+    }
+    *bounds = arena_alloc(plan->arena, rows, sizeof **bounds);
+    *sums = arena_alloc(plan->arena, rows, sizeof **sums);
+    return known && *bounds && *sums && net_rows(plan->net, layer, known, *bounds, *sums);
+}
+
 /* Sums are not negative when they are shifted: a signed shift is not the same with every compiler,
  * and no proof likes it.  2^30, a multiple of every 2^k, does for most nets; where code is written
- * row by row, the least power of two does that suffices. */
-static void plan_floor(struct plan *plan, int index)
+ * row by row, the least power of two does that suffices.  False when out of memory. */
+static bool plan_floor(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
+    int64_t *bounds = NULL;
+    struct interval *sums = NULL;
+    if (!known_rows(plan, index, &bounds, &sums)) {
+        return false;
+    }
     for (int i = 0; i < layer->weights.rows; i++) {
-        struct interval acc = step->sums[i];
+        struct interval acc = sums[i];
         int shift = layer->shift[i];
         plan->shifts_in_rows = plan->shifts_in_rows || shift != layer->shift[0];
         plan->based = plan->based && acc.low >= -BASE && acc.high < BASE;
@@ -44,8 +70,9 @@ static void plan_floor(struct plan *plan, int index)
     }
     for (int i = 0; i < layer->weights.rows && step->lift > 0; i++) {
         int64_t lift = (int64_t)step->lift << layer->shift[i];
-        step->lift = step->bounds[i] + lift <= INT32_MAX ? step->lift : -1;
+        step->lift = bounds[i] + lift <= INT32_MAX ? step->lift : -1;
     }
+    return true;
 }
 
 /* Bounds of every row, and whether any result of the shift lies outside of what the activation
@@ -155,10 +182,9 @@ static bool plan_steps(struct plan *plan)
         case OP_CONV:
         case OP_DECONV:
             step->number = ++dense;
-            if (!plan_series(plan, i, 'b', 'k') || !plan_dense(plan, i)) {
+            if (!plan_series(plan, i, 'b', 'k') || !plan_dense(plan, i) || !plan_floor(plan, i)) {
                 return false;
             }
-            plan_floor(plan, i);
             if (plan->worst_layer < 0 ||
                 step->bounds[step->worst] >
                     plan->steps[plan->worst_layer].bounds[plan->steps[plan->worst_layer].worst]) {

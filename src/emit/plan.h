@@ -99,6 +99,7 @@ struct step {
     struct interval range; /* dense: of all rows behind the shift */
     int worst;             /* dense: the row with the largest */
     bool clamps;           /* may its value leave the range that its activation or type keeps? */
+    bool lanes;            /* dense: packed rows are clamped as halves of their words */
     int32_t lift;          /* dense: lift * 2^k in its bias keeps each row's sum from being
                               negative; it is taken back behind the shift.  -1: none can */
 };

@@ -144,12 +144,22 @@ void print_low_helper(struct text *out, const struct plan *plan, struct helper h
 
 /* NAME_HIDE(), which keeps compilers from knowing a mask. */
 void print_hide_macro(struct text *out, const struct plan *plan);
-/* The nearest value from low to high, as a function NAME_clamp(). */
-void print_clamp_helper(struct text *out, const struct plan *plan);
+/* The nearest value from low to high, as functions NAME_clamp_...(), all that `code` calls; are
+ * there any?  And a call. */
+bool print_clamp_helpers(struct text *out, const struct plan *plan, const char *code);
+void steady_clamp(const struct plan *plan, const char *z, struct interval kept,
+                  char text[ELEMENT_MAX]);
+/* May a value that is clamped be any int32_t? */
+bool steady_wide(const struct plan *plan);
+/* NAME_word(), the bits of an int32_t, and NAME_lift(), 2^31 more; the search for the largest of
+ * 32-bit outputs needs that one (steady_far).  A prover knows both by their text. */
+void print_word_helpers(struct text *out, const struct plan *plan, bool words, bool lifts);
+bool steady_far(const struct plan *plan);
 /* NAME_floor() for sums of any size. */
 void print_steady_floor(struct text *out, const struct plan *plan, const char *name);
-/* What an activation's value is made of, and that value, of v (SPEC 5). */
-void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation);
+/* What an activation to `type` makes its value of, and that value, of v (SPEC 5). */
+void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation,
+                        enum type type);
 const char *steady_value(enum activation activation);
 /* The body of NAME_classify() behind its array of outputs. */
 void print_steady_search(struct text *out, const struct plan *plan);

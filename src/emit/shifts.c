@@ -184,6 +184,197 @@ static bool fits(const struct plan *plan, int index, int row)
     return small;
 }
 
+/* ---- what a prover knows ---- */
+
+/* Intervals of the sums of a tile as a prover has them, who takes 8 x - x for a difference of two
+ * unrelated numbers: wider than the exact ones. */
+struct seen {
+    struct interval sum[LINE_TILE]; /* of each row, bias included, nothing lifted */
+    struct interval way[LINE_TILE]; /* all that it is on the way there */
+    bool holds;                     /* is every multiple an int32_t? */
+};
+
+static struct interval times(struct interval a, int64_t factor)
+{
+    struct interval low_first = {a.low * factor, a.high * factor};
+    struct interval high_first = {a.high * factor, a.low * factor};
+    return factor < 0 ? high_first : low_first;
+}
+
+static struct interval plus(struct interval a, struct interval b)
+{
+    return (struct interval){a.low + b.low, a.high + b.high};
+}
+
+static bool is_word(struct interval a)
+{
+    return a.low >= INT32_MIN && a.high <= INT32_MAX;
+}
+
+/* An input of a layer: readings exactly, else whatever its type and ReLU let through. */
+static struct interval seen_input(const struct plan *plan, int tensor, int j)
+{
+    const struct net *net = plan->net;
+    enum type type = net->tensors[tensor].type;
+    struct interval any = {type_low(type), type_high(type)};
+    if (tensor == net->input) {
+        return plan->ranges[tensor][j];
+    }
+    for (int i = 0; i < net->layer_count; i++) {
+        bool relu = net->layers[i].op == OP_DENSE && net->layers[i].activation == ACTIVATION_RELU;
+        if (net->layers[i].output == tensor && relu) {
+            any.low = 0;
+        }
+    }
+    return any;
+}
+
+/* The interval of a multiple of the chain. */
+static struct interval multiple_at(const struct chain *chain, const struct interval *intervals,
+                                   int value)
+{
+    int i = 0;
+    while (i < chain->count - 1 && chain->list[i].value != value) {
+        i++;
+    }
+    return intervals[i];
+}
+
+/* All multiples of a column whose input is intervals[0]; is each an int32_t? */
+static bool seen_chain(const struct chain *chain, struct interval *intervals)
+{
+    bool holds = true;
+    for (int i = 1; i < chain->count; i++) {
+        const struct multiple *m = &chain->list[i];
+        int64_t power = (int64_t)1 << m->shift;
+        struct interval left =
+            times(multiple_at(chain, intervals, m->left), m->on_right ? 1 : power);
+        struct interval right =
+            times(multiple_at(chain, intervals, m->right), m->on_right ? power : 1);
+        intervals[i] = plus(left, m->minus ? times(right, -1) : right);
+        holds = holds && is_word(left) && is_word(right) && is_word(intervals[i]);
+    }
+    return holds;
+}
+
+static void seen_column(const struct plan *plan, int index, const struct span *tile, int column,
+                        struct seen *seen)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct chain chain;
+    struct interval intervals[MULTIPLES_MAX];
+    chain_of(layer, tile, column, &chain);
+    intervals[0] = seen_input(plan, layer->inputs[0], column);
+    seen->holds = seen_chain(&chain, intervals) && seen->holds;
+    for (int i = 0; i < tile->rows; i++) {
+        int weight = weight_at(layer, tile->first + i, column);
+        int odd = odd_part(magnitude(weight));
+        if (weight == 0) {
+            continue;
+        }
+        struct interval term = times(multiple_at(&chain, intervals, odd), weight / odd);
+        struct interval *way = &seen->way[i];
+        seen->holds = seen->holds && is_word(times(term, weight < 0 ? -1 : 1));
+        seen->sum[i] = plus(seen->sum[i], term);
+        way->low = seen->sum[i].low < way->low ? seen->sum[i].low : way->low;
+        way->high = seen->sum[i].high > way->high ? seen->sum[i].high : way->high;
+    }
+}
+
+static void seen_tile(const struct plan *plan, int index, const struct span *tile,
+                      struct seen *seen)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    seen->holds = true;
+    for (int i = 0; i < tile->rows; i++) {
+        int32_t bias = layer->bias[tile->first + i];
+        seen->sum[i] = seen->way[i] = (struct interval){bias, bias};
+    }
+    for (int j = 0; j < layer->weights.columns; j++) {
+        seen_column(plan, index, tile, j, seen);
+    }
+}
+
+/* lift * 2^shift in the bias keeps the sum from being negative, with the least power of two that
+ * does; -1: then the sum leaves 32 bits. */
+static int64_t seen_lift(const struct seen *seen, int i, int shift)
+{
+    int64_t lift = 0;
+    while (shift > 0 && seen->sum[i].low + lift * ((int64_t)1 << shift) < 0) {
+        lift += lift + !lift;
+    }
+    return seen->way[i].high + lift * ((int64_t)1 << shift) <= INT32_MAX ? lift : -1;
+}
+
+/* What a row is behind its shift; NAME_floor() shifts the magnitude, and its sign is unknown. */
+static struct interval seen_result(const struct seen *seen, int i, int shift)
+{
+    struct interval sum = seen->sum[i];
+    if (shift == 0 || seen_lift(seen, i, shift) >= 0) {
+        return (struct interval){floor_shift(sum.low, shift), floor_shift(sum.high, shift)};
+    }
+    int64_t size = sum.high > -1 - sum.low ? sum.high : -1 - sum.low;
+    return (struct interval){-1 - (size >> shift), size >> shift};
+}
+
+/* May an add that reads the layer's sums take what a prover knows of this one for what it is?  Each
+ * of its inputs may use its part of the room. */
+static bool add_has_room(const struct plan *plan, const struct layer *add, int tensor, int j,
+                         struct interval seen)
+{
+    enum type type = plan->net->tensors[add->output].type;
+    bool clamps = plan->steps[add - plan->net->layers].clamps;
+    int64_t low = clamps ? -BASE : type_low(type);
+    int64_t high = clamps ? BASE : type_high(type);
+    struct interval sum = {0, 0};
+    for (int k = 0; k < add->input_count; k++) {
+        sum = plus(sum, plan->ranges[add->inputs[k]][j]);
+    }
+    struct interval exact = plan->ranges[tensor][j];
+    int64_t below = exact.low - seen.low;
+    int64_t above = seen.high - exact.high;
+    bool alike = below <= 0 && above <= 0;
+    bool inside =
+        below * add->input_count <= sum.low - low && above * add->input_count <= high - sum.high;
+    return alike || (type != TYPE_I32 && inside);
+}
+
+/* Is a row that is stored as 32 bits what its readers take it for? */
+static bool readers_hold(const struct plan *plan, int index, int row, struct interval seen)
+{
+    int tensor = plan->net->layers[index].output;
+    int64_t most =
+        plan->options->constant_time ? BASE - 1 : INT32_MAX; /* what NAME_clamp() takes */
+    bool hold = steady_wide(plan) ? is_word(seen) : seen.low >= -1 - most && seen.high <= most;
+    for (int i = 0; plan->net->tensors[tensor].type == TYPE_I32 && i < plan->net->layer_count;
+         i++) {
+        const struct layer *add = &plan->net->layers[i];
+        for (int k = 0; add->op == OP_ADD && k < add->input_count; k++) {
+            hold = hold && (add->inputs[k] != tensor || add_has_room(plan, add, tensor, row, seen));
+        }
+    }
+    return hold;
+}
+
+static bool proved(const struct plan *plan, int index, const struct span *span)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct span tile = *span;
+    bool holds = true;
+    for (int done = 0; holds && done < span->rows; done += tile.rows) {
+        struct seen seen;
+        tile.first = span->first + done;
+        tile.rows = line_tile_rows(span->rows, done);
+        seen_tile(plan, index, &tile, &seen);
+        holds = seen.holds;
+        for (int i = 0; holds && i < tile.rows; i++) {
+            struct interval z = seen_result(&seen, i, layer->shift[tile.first + i]);
+            holds = is_word(seen.way[i]) && readers_hold(plan, index, tile.first + i, z);
+        }
+    }
+    return holds;
+}
+
 /* ---- statements ---- */
 
 /* "ux" or "ux7", with " * 4U". */
@@ -248,17 +439,17 @@ static void print_column(struct printer *p, int index, const struct span *tile, 
 }
 
 /* z = u2 >> shift, by what keeps a signed sum from being shifted; then the element. */
-static void print_result(struct printer *p, int index, int row, int sum)
+static void print_result(struct printer *p, int index, int row, const struct seen *seen, int sum)
 {
-    const struct step *step = &p->plan->steps[index];
     int shift = p->plan->net->layers[index].shift[row];
+    int64_t lift = seen_lift(seen, sum, shift);
     char text[GROUPED_MAX];
-    if (shift > 0 && step->lift >= 0) {
+    if (shift > 0 && lift >= 0) {
         text_printf(p->out, "        const uint32_t part%d = (uint32_t)u%d >> %d;\n", sum, sum,
                     shift);
         text_printf(p->out, "        z = (int32_t)part%d", sum);
-        if (step->lift > 0) {
-            text_printf(p->out, " - %s", literal(step->lift, text));
+        if (lift > 0) {
+            text_printf(p->out, " - %s", literal(lift, text));
         }
     } else if (shift > 0) {
         text_printf(p->out, "        z = %s_floor(u%d, %d)", p->plan->name, sum, shift);
@@ -267,29 +458,43 @@ static void print_result(struct printer *p, int index, int row, int sum)
     }
     text_add(p->out, ";\n");
     (void)snprintf(text, sizeof text, "%d", row);
-    pack_print_result(p, index, text);
+    pack_print_within(p, index, text, seen_result(seen, sum, shift), "z");
+}
+
+/* u0 ...: the biases, lifted. */
+static void print_sums(struct printer *p, int index, const struct span *tile,
+                       const struct seen *seen)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    char text[GROUPED_MAX];
+    for (int i = 0; i < tile->rows; i++) {
+        int row = tile->first + i;
+        int64_t lift = seen_lift(seen, i, layer->shift[row]);
+        int64_t lifted =
+            layer->bias[row] + (lift > 0 ? lift : 0) * ((int64_t)1 << layer->shift[row]);
+        text_printf(p->out, "        int32_t u%d = %s;\n", i, literal(lifted, text));
+    }
 }
 
 static void print_tile(struct printer *p, int index, const struct span *tile)
 {
     const struct layer *layer = &p->plan->net->layers[index];
+    struct seen seen;
     char text[ELEMENT_MAX];
+    seen_tile(p->plan, index, tile, &seen);
     text_add(p->out, "    {\n");
     if (tile_used(layer, tile)) {
         text_printf(p->out, "        const volatile %s *from = %s;\n",
                     c_type(p->plan->views[layer->inputs[0]].type),
                     address(p->plan, layer->inputs[0], text));
     }
-    for (int i = 0; i < tile->rows; i++) {
-        text_printf(p->out, "        int32_t u%d = %s;\n", i,
-                    literal(lifted_bias(p->plan, index, tile->first + i), text));
-    }
+    print_sums(p, index, tile, &seen);
     text_add(p->out, "        int32_t z;\n");
     for (int j = 0; j < layer->weights.columns; j++) {
         print_column(p, index, tile, j);
     }
     for (int i = 0; i < tile->rows; i++) {
-        print_result(p, index, tile->first + i, i);
+        print_result(p, index, tile->first + i, &seen, i);
     }
     text_add(p->out, "    }\n");
 }
@@ -331,6 +536,28 @@ static void count(const struct plan *plan, int index, const struct span *span,
     }
 }
 
+/* NAME_floor(), where a row's sum cannot be lifted. */
+static void need(const struct plan *plan, int index, struct helpers *helpers)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct choice *choice = plan_choice(plan, index);
+    for (int s = 0; s < choice->span_count; s++) {
+        struct span tile = choice->spans[s];
+        int rows = tile.kernel == &kernel_shifts ? tile.rows : 0;
+        for (int done = 0; done < rows; done += tile.rows) {
+            struct seen seen;
+            tile.first = choice->spans[s].first + done;
+            tile.rows = line_tile_rows(rows, done);
+            seen_tile(plan, index, &tile, &seen);
+            for (int i = 0; i < tile.rows; i++) {
+                if (seen_lift(&seen, i, layer->shift[tile.first + i]) < 0) {
+                    helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
+                }
+            }
+        }
+    }
+}
+
 const struct kernel kernel_shifts = {
     .kind = KERNEL_SHIFTS,
     .what = "straight line of shifts and additions, shared among rows",
@@ -341,8 +568,9 @@ const struct kernel kernel_shifts = {
     .clamps = true,
     .sums = true,
     .adds = true,
-    .floors = true,
     .fits = fits,
+    .proved = proved,
     .count = count,
+    .need = need,
     .span = span_statements,
 };

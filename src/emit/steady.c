@@ -1,9 +1,13 @@
 /* Code whose time does not depend on data (options.constant_time): clamps, activations and the
- * largest output by masks instead of branches.  A mask is the sign bit times 2^32 - 1: nothing
- * wraps, and no compiler has a comparison to make a branch of. */
+ * largest output by masks instead of branches.  A mask is one bit times 2^32 - 1: nothing wraps,
+ * and no compiler has a comparison to make a branch of.  Numbers are lifted until they are not
+ * negative before their bits are looked at, so that no conversion loses a sign.  Where a prover
+ * does not see what a mask leaves, another one that changes nothing says it. */
 #include "emit/kernel.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- what may be emitted ---- */
 
@@ -52,25 +56,30 @@ bool steady_check(const struct plan *plan, struct error *err)
 
 /* ---- clamps ---- */
 
-/* May a value that is clamped lie near the ends of int32_t? */
-static bool wide(const struct plan *plan)
+/* May a value that is clamped lie so near to the ends of int32_t that 2^30 does not lift it?  Sums
+ * that a prover takes for up to twice as large (mask.c) are far from there. */
+#define NEAR (BASE / 4)
+
+bool steady_wide(const struct plan *plan)
 {
-    bool found = !plan->based;
+    bool found = false;
     for (int i = 0; i < plan->net->layer_count; i++) {
         const struct layer *layer = &plan->net->layers[i];
+        struct interval range = plan->steps[i].range;
+        found = found || range.low < -NEAR || range.high >= NEAR;
         for (int j = 0; layer->op == OP_ADD && j < plan->net->tensors[layer->output].width; j++) {
             struct interval sum = {0, 0};
             for (int k = 0; k < layer->input_count; k++) {
                 sum.low += plan->ranges[layer->inputs[k]][j].low;
                 sum.high += plan->ranges[layer->inputs[k]][j].high;
             }
-            found = found || sum.low < -BASE || sum.high > BASE;
+            found = found || sum.low < -NEAR || sum.high >= NEAR;
         }
         for (int j = 0; layer->op == OP_CONVERT && j < plan->net->tensors[layer->output].width;
              j++) {
             struct interval in = plan->ranges[layer->inputs[0]][j];
-            int64_t most = BASE >> layer->shift[j];
-            found = found || in.low - layer->zero[j] < -most || in.high - layer->zero[j] > most;
+            int64_t most = NEAR >> layer->shift[j];
+            found = found || in.low - layer->zero[j] < -most || in.high - layer->zero[j] >= most;
         }
     }
     return found;
@@ -89,72 +98,144 @@ void print_hide_macro(struct text *out, const struct plan *plan)
         plan->upper, plan->upper);
 }
 
-/* rise = z - low, where z may be any int32_t: z is held within 31 bits first. */
-static void print_wide_rise(struct text *out, const struct plan *plan)
+void print_word_helpers(struct text *out, const struct plan *plan, bool words, bool lifts)
 {
-    text_printf(out,
-                "    const uint32_t bits = (uint32_t)z;\n"
-                "    uint32_t beyond = ((bits >> 31) ^ ((bits >> 30) & 1U)) * 0xFFFFFFFFU;\n"
-                "    %s_HIDE(beyond);\n"
-                "    const uint32_t end = (~bits >> 31) * 0x7FFFFFFFU;\n"
-                "    const uint32_t same = (bits ^ 0x40000000U) & 0x7FFFFFFFU;\n"
-                "    const uint32_t held = (same & ~beyond) | (end & beyond);\n"
-                "    const int32_t rise = ((int32_t)held - 1073741824) - low;\n",
-                plan->upper);
+    if (words) {
+        text_printf(out,
+                    "/* The bits of z. */\n"
+                    "static uint32_t %s_word(int32_t z)\n{\n    return (uint32_t)z;\n}\n\n",
+                    plan->name);
+    }
+    if (lifts) {
+        text_printf(out,
+                    "/* z + 2^31. */\n"
+                    "static uint32_t %s_lift(int32_t z)\n{\n"
+                    "    return (uint32_t)z ^ 0x80000000U;\n}\n\n",
+                    plan->name);
+    }
 }
 
-void print_clamp_helper(struct text *out, const struct plan *plan)
+/* held = z + 2^30 within 31 bits, where z may be any int32_t. */
+static void print_wide_held(struct text *out, const struct plan *plan)
 {
     text_printf(out,
-                "/* The nearest value from low to high; its time does not depend on z. */\n"
-                "static int32_t %s_clamp(int32_t z, int32_t low, int32_t high)\n{\n",
-                plan->name);
-    if (wide(plan)) {
-        print_wide_rise(out, plan);
-    } else {
-        text_add(out, "    const int32_t rise = z - low;\n");
+                "    const uint32_t bits = %s_lift(z);\n"
+                "    const uint32_t sign = bits >> 31;\n"
+                "    uint32_t inside = (sign ^ ((bits >> 30) & 1U)) * 0x7FFFFFFFU;\n"
+                "    %s_HIDE(inside);\n"
+                "    const uint32_t same = (bits & 0x3FFFFFFFU) + (sign * 0x40000000U);\n"
+                "    const uint32_t end = (sign * 0x7FFFFFFFU) & (0x7FFFFFFFU - inside);\n"
+                "    const uint32_t held = (same & inside) | end;\n",
+                plan->name, plan->upper);
+}
+
+/* "net_clamp_m128_127" */
+#define CLAMP_NAME_MAX 64
+static void clamp_name(const struct plan *plan, struct interval kept, char name[CLAMP_NAME_MAX])
+{
+    (void)snprintf(name, CLAMP_NAME_MAX, "%s_clamp_%s%d_%d", plan->name, kept.low < 0 ? "m" : "",
+                   abs((int)kept.low), (int)kept.high);
+}
+
+void steady_clamp(const struct plan *plan, const char *z, struct interval kept,
+                  char text[ELEMENT_MAX])
+{
+    char name[CLAMP_NAME_MAX];
+    clamp_name(plan, kept, name);
+    (void)snprintf(text, ELEMENT_MAX, "%s(%.16s)", name, z);
+}
+
+/* up: z - low, or 0; down: high - low - up, or 0, of which the bits that it may need are kept. */
+static void print_clamp(struct text *out, const struct plan *plan, struct interval kept,
+                        const char *name)
+{
+    unsigned ones = 1;
+    char low[GROUPED_MAX];
+    while (ones < kept.high - kept.low) {
+        ones += ones + 1;
     }
     text_printf(out,
-                "    uint32_t above = (~(uint32_t)rise >> 31) * 0xFFFFFFFFU;\n"
+                "/* The nearest value from %d to %d; its time does not depend on z. */\n"
+                "static int32_t %s(int32_t z)\n{\n",
+                (int)kept.low, (int)kept.high, name);
+    if (steady_wide(plan)) {
+        print_wide_held(out, plan);
+    }
+    text_printf(out, "    const uint32_t rise = %s_word(%s", plan->name,
+                steady_wide(plan) ? "(int32_t)held - 1073741824" : "z");
+    if (kept.low != 0) {
+        text_printf(out, " + %s", literal(-kept.low, low));
+    }
+    text_printf(out,
+                ");\n"
+                "    uint32_t above = (~rise >> 31) * 0x7FFFFFFFU;\n"
                 "    %s_HIDE(above);\n"
-                "    const uint32_t up = (uint32_t)rise & above;\n"
-                "    const int32_t rest = (high - low) - (int32_t)up;\n"
-                "    uint32_t below = (~(uint32_t)rest >> 31) * 0xFFFFFFFFU;\n"
+                "    const uint32_t up = rise & above;\n"
+                "    const uint32_t rest = %s_word(%d - (int32_t)up);\n"
+                "    uint32_t below = (~rest >> 31) * %uU;\n"
                 "    %s_HIDE(below);\n"
-                "    const uint32_t down = (uint32_t)rest & below;\n"
-                "    return high - (int32_t)down;\n}\n\n",
-                plan->upper, plan->upper);
+                "    const uint32_t down = rest & below;\n"
+                "    return %d - (int32_t)down;\n}\n\n",
+                plan->upper, plan->name, (int)(kept.high - kept.low), ones, plan->upper,
+                (int)kept.high);
+}
+
+bool print_clamp_helpers(struct text *out, const struct plan *plan, const char *code)
+{
+    bool any = false;
+    for (int type = TYPE_I8; type < TYPE_I32; type++) {
+        static const enum activation forms[] = {ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_CLIP};
+        for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+            struct interval kept = plan_kept(forms[i], (enum type)type);
+            char name[CLAMP_NAME_MAX];
+            clamp_name(plan, kept, name);
+            bool again =
+                kept.low == 0 && forms[i] != ACTIVATION_NONE && type_low((enum type)type) == 0;
+            const char *call = again ? NULL : strstr(code, name);
+            if (call && call[strlen(name)] == '(') {
+                print_clamp(out, plan, kept, name);
+                any = true;
+            }
+        }
+    }
+    return any;
 }
 
 void print_steady_floor(struct text *out, const struct plan *plan, const char *name)
 {
     text_printf(out,
-                "/* floor(acc / 2^k). */\n"
+                "/* floor(acc / 2^k): of acc + 2^31, all but the last bit and that. */\n"
                 "static int32_t %s(int32_t acc, uint8_t k)\n"
                 "{\n"
-                "    uint32_t sign = ((uint32_t)acc >> 31) * 0xFFFFFFFFU;\n"
-                "    %s_HIDE(sign);\n"
-                "    const uint32_t part = ((uint32_t)acc ^ sign) >> k;\n"
-                "    const uint32_t above = part & ~sign;\n"
-                "    const uint32_t below = part & sign;\n"
-                "    const uint32_t one = sign & 1U;\n"
-                "    return ((int32_t)above - (int32_t)below) - (int32_t)one;\n"
+                "    const uint32_t part = %s_lift(acc) >> k;\n"
+                "    const uint32_t half = part >> 1;\n"
+                "    const uint32_t base = 0x40000000U >> k;\n"
+                "    const uint32_t last = part & 1U;\n"
+                "    return (((int32_t)half - (int32_t)base) * 2) + (int32_t)last;\n"
                 "}\n\n",
-                name, plan->upper);
+                name, plan->name);
 }
 
 /* ---- activations ---- */
 
-void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation)
+/* size = |v|, of a v from -ones to ones = 2^n - 1. */
+static void print_size(struct text *out, const struct plan *plan, int ones)
+{
+    text_printf(out,
+                "    const uint32_t t = %s_word(v);\n"
+                "    uint32_t sign = (t >> 31) * 0xFFFFFFFFU;\n"
+                "    %s_HIDE(sign);\n"
+                "    const uint32_t size = (((t ^ sign) & %dU) + (sign & 1U)) & %dU;\n",
+                plan->name, plan->upper, ones, ones);
+}
+
+void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation,
+                        enum type type)
 {
     bool sign = activation == ACTIVATION_ABS || activation == ACTIVATION_LEAKY ||
                 activation == ACTIVATION_PSIG;
     if (sign) {
-        text_printf(out,
-                    "    uint32_t sign = ((uint32_t)v >> 31) * 0xFFFFFFFFU;\n"
-                    "    %s_HIDE(sign);\n"
-                    "    const uint32_t size = ((uint32_t)v ^ sign) + (sign & 1U);\n",
-                    plan->upper);
+        print_size(out, plan, (int)type_high(type));
     }
     switch (activation) {
     case ACTIVATION_NONE:
@@ -166,7 +247,8 @@ void print_steady_steps(struct text *out, const struct plan *plan, enum activati
                       "    const uint32_t m = (98304U - ((uint32_t)square >> 15)) >> 1;\n");
         break;
     case ACTIVATION_LEAKY:
-        text_add(out, "    const uint32_t n = size & sign;\n"
+        text_add(out, "    const uint32_t up = size & ~sign;\n"
+                      "    const uint32_t n = size & sign;\n"
                       "    const uint32_t part = (n + 7U) >> 3;\n");
         break;
     case ACTIVATION_PSIG: text_add(out, "    const uint32_t m = 65536U - size;\n"); break;
@@ -180,7 +262,7 @@ const char *steady_value(enum activation activation)
     case ACTIVATION_RELU:
     case ACTIVATION_CLIP: return "v";
     case ACTIVATION_ABS: return "(int32_t)size";
-    case ACTIVATION_LEAKY: return "(v + (int32_t)n) - (int32_t)part";
+    case ACTIVATION_LEAKY: return "(int32_t)up - (int32_t)part";
     case ACTIVATION_CUBIC:
     case ACTIVATION_PSIG: return "(int32_t)p - (int32_t)m";
     }
@@ -189,27 +271,19 @@ const char *steady_value(enum activation activation)
 
 /* ---- the largest output ---- */
 
-/* Is every output so near to zero that differences of two fit int32_t? */
-static bool near_outputs(const struct plan *plan)
+bool steady_far(const struct plan *plan)
 {
-    const struct net *net = plan->net;
-    bool near = true;
-    for (int i = 0; i < net->tensors[net->output].width; i++) {
-        struct interval range = plan->ranges[net->output][i];
-        near = near && range.low >= -BASE && range.high < BASE;
-    }
-    return near;
+    return plan->net->task == TASK_CLASSIFICATION &&
+           plan->net->tensors[plan->net->output].type == TYPE_I32;
 }
 
 /* The best of the outputs so far in `most`; `take`: all ones where output i is larger. */
 static void print_near_step(struct text *out, const struct plan *plan)
 {
     text_printf(out,
-                "        const int32_t loss = most - (int32_t)out[i];\n"
-                "        uint32_t take = ((uint32_t)loss >> 31) * 0xFFFFFFFFU;\n"
-                "        %s_HIDE(take);\n"
-                "        const uint32_t more = (uint32_t)(-loss) & take;\n"
-                "        most += (int32_t)more;\n",
+                "        const uint32_t next = (uint32_t)((int32_t)out[i] + 1073741824);\n"
+                "        uint32_t take = (((next + 0x7FFFFFFFU) - most) >> 31) * 0xFFFFFFFFU;\n"
+                "        %s_HIDE(take);\n",
                 plan->upper);
 }
 
@@ -217,36 +291,36 @@ static void print_near_step(struct text *out, const struct plan *plan)
 static void print_far_step(struct text *out, const struct plan *plan)
 {
     text_printf(out,
-                "        const uint32_t next = (uint32_t)out[i] ^ 0x80000000U;\n"
+                "        const uint32_t next = %s_lift(out[i]);\n"
                 "        const uint32_t low = most & 0x7FFFFFFFU;\n"
                 "        const uint32_t high = next & 0x7FFFFFFFU;\n"
-                "        const int32_t loss = (int32_t)low - (int32_t)high;\n"
-                "        const uint32_t less = (~most & next) | (~(most ^ next) & "
-                "(uint32_t)loss);\n"
+                "        const uint32_t more = (high + 0x7FFFFFFFU) - low;\n"
+                "        const uint32_t less = (~most & next) | (~(most ^ next) & more);\n"
                 "        uint32_t take = (less >> 31) * 0xFFFFFFFFU;\n"
-                "        %s_HIDE(take);\n"
-                "        most = (most & ~take) | (next & take);\n",
-                plan->upper);
+                "        %s_HIDE(take);\n",
+                plan->name, plan->upper);
 }
 
 void print_steady_search(struct text *out, const struct plan *plan)
 {
-    bool near = near_outputs(plan);
+    bool near = !steady_far(plan);
     text_printf(out,
                 "    uint32_t best = 0U;\n"
-                "    %s most;\n\n"
+                "    uint32_t most;\n\n"
                 "    %s_predict(in, out);\n"
-                "    most = %s;\n"
-                "    for (%s i = 1; i < %d; i++) {\n",
-                near ? "int32_t" : "uint32_t", plan->name,
-                near ? "out[0]" : "(uint32_t)out[0] ^ 0x80000000U", plan->index,
+                "    most = ",
+                plan->name);
+    text_printf(out, near ? "(uint32_t)((int32_t)out[0] + 1073741824);\n" : "%s_lift(out[0]);\n",
+                plan->name);
+    text_printf(out, "    for (%s i = 1; i < %d; i++) {\n", plan->index,
                 plan->net->tensors[plan->net->output].width);
     if (near) {
         print_near_step(out, plan);
     } else {
         print_far_step(out, plan);
     }
-    text_add(out, "        best = (best & ~take) | ((uint32_t)i & take);\n"
+    text_add(out, "        most = (most & ~take) | (next & take);\n"
+                  "        best = (best & ~take) | ((uint32_t)i & take);\n"
                   "    }\n"
                   "    return (int)best;\n"
                   "}\n");

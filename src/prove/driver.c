@@ -2,14 +2,64 @@
 
 #include <stdint.h>
 
+/* What those take whose clamps do not take every int32_t. */
+#define NEAR 1073741824L
+
 /* Contracts of the smooth activations: from z alone, any value of their type. */
 static void print_contracts(const struct shape *shape, struct text *out)
 {
     for (int i = 0; i < shape->curve_count; i++) {
-        text_printf(out, "/*@ assigns \\result \\from z;%s */\nstatic %s %s(int32_t z);\n",
+        text_add(out, "/*@ ");
+        if (shape->near) {
+            text_printf(out, "requires -%ld <= z < %ld; ", NEAR, NEAR);
+        }
+        text_printf(out, "assigns \\result \\from z;%s */\nstatic %s %s(int32_t z);\n",
                     shape->curves[i].result[3] == '3' ? " ensures -32768 <= \\result <= 32767;"
                                                       : "",
                     shape->curves[i].result, shape->curves[i].name);
+    }
+}
+
+/* NAME_word() and NAME_lift() as what C says of their conversions. */
+static void print_words(const struct shape *shape, struct text *out)
+{
+    if (shape->words) {
+        text_printf(out,
+                    "/*@ assigns \\result \\from z;\n"
+                    "  @ behavior same: assumes z >= 0; ensures \\result == z;\n"
+                    "  @ behavior more: assumes z < 0; ensures \\result == z + 4294967296;\n"
+                    "  @ complete behaviors; disjoint behaviors; */\n"
+                    "static uint32_t %s_word(int32_t z);\n",
+                    shape->prefix);
+    }
+    if (shape->lifts) {
+        text_printf(out,
+                    "/*@ assigns \\result \\from z; ensures \\result == z + 2147483648; */\n"
+                    "static uint32_t %s_lift(int32_t z);\n",
+                    shape->prefix);
+    }
+}
+
+/* A function of the page. */
+static void print_function(const struct curve *curve, const char *file, struct text *out)
+{
+    text_printf(out, "#line %d \"%s\"\n", curve->line, file);
+    text_bytes(out, curve->text, curve->length);
+}
+
+/* The page's NAME_HIDE(), and the clamps that curves call. */
+static void print_clamps(const struct shape *shape, const char *file, struct text *out)
+{
+    if (shape->clamp_count > 0) {
+        text_add(out, "#define ");
+        for (const char *c = shape->prefix; *c; c++) {
+            char upper = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+            text_bytes(out, &upper, 1);
+        }
+        text_add(out, SHAPE_SHOWS);
+    }
+    for (int i = 0; i < shape->clamp_count; i++) {
+        print_function(&shape->clamps[i], file, out);
     }
 }
 
@@ -18,6 +68,7 @@ void driver_predict(const struct shape *shape, const char *file, struct text *ou
     /* volatile keeps compilers from calling memcpy: to the prover it would mean any value. */
     text_add(out, "#include <stdint.h>\n#define volatile\n");
     print_contracts(shape, out);
+    print_words(shape, out);
     text_printf(out,
                 "#include \"%s\"\n\n"
                 "/* Without a definition: any values. */\n"
@@ -53,14 +104,15 @@ static void print_call(const struct shape *shape, long low, long high, struct te
 }
 
 /* The curves reach 1 with slope 0 at z = 1.  A distance d away from it they are d^2 below, so that
- * spans of about d^2 / 2 (in Q15: d^2 / 65536) keep the interval's error below that. */
+ * spans of about d^2 / 2 (in Q15: d^2 / 65536) keep the interval's error below that.  None has both
+ * signs: 0 is with the positive ones. */
 static void print_spans(const struct shape *shape, struct text *out)
 {
     for (long d = 0; d < 32768;) {
         long width = 1 + d * d / 65536;
         long last = d + width - 1 < 32767 ? d + width - 1 : 32767;
         print_call(shape, 32767 - last, 32767 - d, out);
-        print_call(shape, d - 32767, last - 32767, out);
+        print_call(shape, d - 32767, (last < 32767 ? last : 32766) - 32767, out);
         d = last + 1;
     }
 }
@@ -75,17 +127,21 @@ void driver_curves(const struct shape *shape, const char *file, struct text *out
                     "static uint32_t %s_times(uint32_t a, uint32_t b);\n",
                     shape->prefix);
     }
+    print_words(shape, out);
+    print_clamps(shape, file, out);
     for (int i = 0; i < shape->curve_count; i++) {
-        const struct curve *curve = &shape->curves[i];
-        text_printf(out, "#line %d \"%s\"\n", curve->line, file);
-        text_bytes(out, curve->text, curve->length);
+        print_function(&shape->curves[i], file, out);
     }
     text_add(out, "#line 1 \"curves.c\"\nvoid main(void)\n{\n    int32_t z;\n");
-    print_call(shape, 32767, INT32_MAX, out);
-    print_call(shape, -2147483647, -32767, out);
-    text_add(out, "    z = -2147483647 - 1;\n");
-    for (int i = 0; i < shape->curve_count; i++) {
-        text_printf(out, "    (void)%s(z);\n", shape->curves[i].name);
+    print_call(shape, 32768, NEAR - 1, out);
+    print_call(shape, -NEAR, -32768, out);
+    if (!shape->near) {
+        print_call(shape, NEAR, INT32_MAX, out);
+        print_call(shape, -2147483647, -NEAR - 1, out);
+        text_add(out, "    z = -2147483647 - 1;\n");
+        for (int i = 0; i < shape->curve_count; i++) {
+            text_printf(out, "    (void)%s(z);\n", shape->curves[i].name);
+        }
     }
     print_spans(shape, out);
     text_add(out, "    " DRIVER_END "(1);\n}\n");

@@ -170,6 +170,24 @@ static void command_frama_c(struct proving *proving, struct command *command)
     text_free(&folder);
 }
 
+/* NAME_word() and NAME_lift() are taken by their contracts (shape.c knows their text). */
+static void take_conversion(struct proving *proving, struct command *command, bool there,
+                            const char *name)
+{
+    char text[SHAPE_NAME_MAX + 8];
+    if (there) {
+        (void)snprintf(text, sizeof text, "%.63s_%s", proving->shape->prefix, name);
+        command_add(command, "-eva-use-spec");
+        command_word(command, arena_string(proving->arena, text));
+    }
+}
+
+/* How many functions the driver of the whole file takes by their contracts, or does not reach. */
+static int count_taken(const struct shape *shape)
+{
+    return shape->curve_count + shape->words + shape->lifts + shape->clamps_apart;
+}
+
 /* Frama-C over one driver.  `wraps`: sums modulo 2^32 are meant. */
 static bool run_driver(struct proving *proving, const char *driver, bool whole, bool wraps)
 {
@@ -185,6 +203,8 @@ static bool run_driver(struct proving *proving, const char *driver, bool whole, 
         command_add(&command, "-eva-use-spec");
         command_word(&command, proving->shape->curves[i].name);
     }
+    take_conversion(proving, &command, proving->shape->words, "word");
+    take_conversion(proving, &command, proving->shape->lifts, "lift");
     command_word(&command, driver);
     int seconds = proving->options->seconds ? proving->options->seconds : 600;
     if (!process_run(&command, proving->folder, seconds, &outcome, &why)) {
@@ -198,7 +218,7 @@ static bool run_driver(struct proving *proving, const char *driver, bool whole, 
     const char *log = outcome.output.data ? outcome.output.data : "";
     find_complaint(&outcome, complaint, sizeof complaint);
     bool done = outcome.status == 0
-                    ? judge(proving, log, whole, whole ? proving->shape->curve_count : 0)
+                    ? judge(proving, log, whole, whole ? count_taken(proving->shape) : 0)
                     : proof_unfinished(proving, complaint);
     outcome_free(&outcome);
     return done;

@@ -36,15 +36,29 @@ bool driver_write(struct proving *proving, const char *file, struct text *text)
     return done;
 }
 
+/* A part of the page; its NAME_HIDE() does nothing, in sight of the prover. */
+static bool write_part(struct proving *proving, const char *file, const char *data)
+{
+    struct text text = {0};
+    const char *hides = strstr(data, SHAPE_HIDES);
+    if (hides) {
+        text_bytes(&text, data, (size_t)(hides - data));
+        text_add(&text, SHAPE_SHOWS);
+        data = hides + strlen(SHAPE_HIDES);
+    }
+    text_add(&text, data);
+    return driver_write(proving, file, &text);
+}
+
 /* NAME.h, and NAME.c of a separate page; the names come from the page's own prefix. */
 static bool write_page(struct proving *proving, const struct page *page)
 {
     char name[SHAPE_NAME_MAX + 4];
     (void)snprintf(name, sizeof name, "%s.h", proving->shape->prefix);
-    bool done = write_file(proving, name, page->header, strlen(page->header));
+    bool done = write_part(proving, name, page->header);
     if (done && page->source) {
         (void)snprintf(name, sizeof name, "%s.c", proving->shape->prefix);
-        done = write_file(proving, name, page->source, strlen(page->source));
+        done = write_part(proving, name, page->source);
     }
     proving->file = proving->place = arena_string(proving->arena, name);
     return done && (proving->file || fail_memory(proving->err));

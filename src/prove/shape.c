@@ -1,5 +1,6 @@
 #include "prove/shape.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WIDTH_MAX 65536
@@ -68,7 +69,8 @@ static bool take_prototype(const char *at, struct shape *shape)
            take_width(&at, &shape->out_width) && take(&at, "])");
 }
 
-/* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own. */
+/* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own, and the clamps of
+ * constant-time files, which those call. */
 static void take_curve(const char *at, int line, struct shape *shape)
 {
     struct curve curve = {.text = at, .line = line};
@@ -84,10 +86,14 @@ static void take_curve(const char *at, int line, struct shape *shape)
     }
     size_t prefix = strlen(shape->prefix);
     const char *rest = curve.name + prefix;
-    bool smooth = strncmp(curve.name, shape->prefix, prefix) == 0 &&
-                  (strncmp(rest, "_cubic", 6) == 0 || strncmp(rest, "_psig", 5) == 0);
-    if (smooth && shape->curve_count < SHAPE_CURVES_MAX) {
+    bool own = strncmp(curve.name, shape->prefix, prefix) == 0;
+    bool smooth = strncmp(rest, "_cubic", 6) == 0 || strncmp(rest, "_psig", 5) == 0;
+    if (own && smooth && shape->curve_count < SHAPE_CURVES_MAX) {
         shape->curves[shape->curve_count++] = curve;
+    } else if (own && strncmp(rest, "_clamp_", 7) == 0 && shape->clamp_count < SHAPE_CLAMPS_MAX) {
+        const char *held = strstr(curve.text, "uint32_t held = ");
+        shape->near = !held || held > end;
+        shape->clamps[shape->clamp_count++] = curve;
     }
 }
 
@@ -140,6 +146,45 @@ static int count_halving(const char *code, const char *head, const char *tail, c
     return count;
 }
 
+/* Is NAME_word() or NAME_lift() there, and what it is in every emitted file? */
+static bool has_conversion(const char *code, const char *prefix, const char *name,
+                           const char *value)
+{
+    char text[SHAPE_NAME_MAX + 96];
+    (void)snprintf(text, sizeof text, "\nstatic uint32_t %s_%s(int32_t z)\n{\n    return %s;\n}\n",
+                   prefix, name, value);
+    return strstr(code, text) != NULL;
+}
+
+/* Clamps that nothing but curves calls: the driver of the whole file does not reach them. */
+static int count_apart(const char *code, const struct shape *shape)
+{
+    int count = 0;
+    for (int i = 0; i < shape->clamp_count; i++) {
+        const char *name = shape->clamps[i].name;
+        int calls = count_words(code, code + strlen(code), name) - 1;
+        for (int k = 0; k < shape->curve_count; k++) {
+            const struct curve *curve = &shape->curves[k];
+            calls -= count_words(curve->text, curve->text + curve->length, name);
+        }
+        count += calls == 0;
+    }
+    return count;
+}
+
+/* Does a kernel say that its sums are modulo 2^n?  Only in the comment right in front of its
+ * function, or behind the brace of its block, where no text of a user's comes. */
+static bool says_modulo(const char *code)
+{
+    bool says = strstr(code, "\n    { /* modulo 2^16 */\n") != NULL;
+    for (const char *at = code; at && !says; at = next_line(at)) {
+        const char *end = strncmp(at, "/*", 2) == 0 ? strstr(at, "*/") : NULL;
+        const char *modulo = end ? strstr(at, "modulo 2^") : NULL;
+        says = modulo && modulo < end && strncmp(end, "*/\nstatic ", 10) == 0;
+    }
+    return says;
+}
+
 bool shape_read(const struct page *page, struct shape *shape, struct error *err)
 {
     const char *code = page->source ? page->source : page->header;
@@ -165,7 +210,10 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
                                    "\n                x >>= 1;\n                if (x == 0U) {\n"
                                    "                    break;\n                }\n",
                                    "x", 2);
-    shape->wraps = strstr(code, "modulo 2^") != NULL;
+    shape->words = has_conversion(code, shape->prefix, "word", "(uint32_t)z");
+    shape->lifts = has_conversion(code, shape->prefix, "lift", "(uint32_t)z ^ 0x80000000U");
+    shape->clamps_apart = count_apart(code, shape);
+    shape->wraps = says_modulo(code);
     return scan_page(page->header, shape->prefix, page->name, err) &&
            (!page->source || scan_page(page->source, shape->prefix, page->name, err));
 }

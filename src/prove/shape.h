@@ -7,7 +7,9 @@
 
 #define SHAPE_NAME_MAX   64
 #define SHAPE_CURVES_MAX 8
+#define SHAPE_CLAMPS_MAX 16
 
+/* A function of one int32_t in the page. */
 struct curve {
     char name[SHAPE_NAME_MAX]; /* "pose_cubic" */
     const char *result;        /* "int16_t" */
@@ -24,12 +26,22 @@ struct shape {
     int out_width;
     bool classify; /* has NAME_classify(), NAME_selftest() */
     bool selftest;
+    bool words; /* has NAME_word(), the bits of a signed number, NAME_lift(), 2^31 more */
+    bool lifts;
     bool times;  /* has NAME_times(), the product of two numbers by shifts */
-    bool wraps;  /* says that something is modulo 2^16 or 2^32: sums of packed rows, by design */
+    bool wraps;  /* has sums modulo 2^16 or 2^32, of packed rows, by design */
     int halving; /* loops that end since they halve a number each turn until it is zero */
     struct curve curves[SHAPE_CURVES_MAX]; /* smooth activations: functions of one int32_t */
     int curve_count;
+    struct curve clamps[SHAPE_CLAMPS_MAX]; /* NAME_clamp_...(), which curves call */
+    int clamp_count;
+    int clamps_apart; /* of those, called by curves alone */
+    bool near;        /* clamps take no more than -2^30 .. 2^30 - 1 */
 };
+
+/* The line that hides a mask from compilers, and what it does to the mask, which is nothing. */
+#define SHAPE_HIDES "_HIDE(mask) __asm__(\"\" : \"+r\"(mask))\n"
+#define SHAPE_SHOWS "_HIDE(mask) ((void)(mask))\n"
 
 bool shape_read(const struct page *page, struct shape *shape, struct error *err);
 

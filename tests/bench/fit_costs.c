@@ -340,9 +340,11 @@ static void fit_target(const char *name)
              "hundredths of a cycle) */\n");
     text_printf(&out,
                 "# What kernels cost on %s: KERNEL, then FEATURE BYTES TIME ... (emit/machine.h).\n"
-                "# Written by `make costs`.\nunit %s\nword %d\n%s",
+                "# Written by `make costs`.\nunit %s\nword %d\n%s%s%s",
                 target->title, target->machine->unit, target->machine->word,
-                target->machine->no_multiplier ? "multiply no\n" : "");
+                target->machine->no_multiplier ? "multiply no\n" : "",
+                target->machine->lanes ? "lanes yes\n" : "",
+                target->machine->wide ? "activations wide\n" : "");
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (target->machine->has[k]) {
             fit_kernel(target, kernel_at((enum kernel_kind)k), &out, &rates);

@@ -3,6 +3,7 @@
 . tests/cli/support.bash
 
 sum_net "$SCRATCH/sum.mote"
+tree=$PWD
 golden=$PWD/tests/golden/pose-6-16-6.mote
 cd "$SCRATCH" || exit 1
 
@@ -130,6 +131,25 @@ faulty "no C" 'out[0] = ;' 'unfinished: Frama-C: syntax error:'
 
 PATH=/nowhere "$MOTE" prove good.h --model 32 >out 2>err
 prints "names the package" "good.h, 32-bit int: tool missing: frama-c: Debian package frama-c-base"
+
+# Where unsigned numbers may wrap: what a kernel says in front of its function, and no other text.
+wrap='uint32_t s = (uint32_t)(uint16_t)(in[0] + 32768); s *= 4294967295U; out[0] = (int16_t)(s & 1U);'
+page wraps "$wrap" ''
+sed -i 's/^static inline void/\/* a, modulo 2^32. *\/\nstatic inline void/' wraps.h
+mote prove wraps.h --model 32
+prints "sums that say that they wrap" "wraps.h, 32-bit int: proved; some sums are modulo 2^32 or 2^16"
+faulty "a name that says so" "/* modulo 2^32 */ $wrap" "1 alarm: line 10: unsigned overflow"
+
+# Constant time: conversions by functions that are known by their text, clamps by masks.
+mote emit "$tree/tests/golden/a-int8.mote" -o steady.h --constant-time --selftest 0
+mote prove steady.h --model 32
+prints "constant time" "steady.h, 32-bit int: proved"
+sed 's/return (uint32_t)z;/return (uint32_t)z + 1U;/' steady.h >other.h
+mote prove other.h --model 32
+ends "a conversion that is none" 1 ""
+mote emit "$tree/tests/golden/pose-6-16-6.mote" -o steady.h --constant-time --selftest 0
+mote prove steady.h --model 16
+prints "constant time with a curve" "steady.h, 16-bit int: proved"
 
 # The kernels of a target without a multiplier: bit by bit, modulo 2^32.
 mote prove "$golden" --model 32

@@ -1,8 +1,8 @@
-/* pages FOLDER FIRST LAST [KERNEL|TARGET.costs]: emitted files of random nets for the prover and
- * the static checks, with a program that calls all of each file.  For seed S and every --optimise
- * value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a kernel, it
- * alone: nS_KERNEL.h, where the net has rows for it.  With a machine's costs, what is chosen for
- * them: nS_costs_size.h ... */
+/* pages FOLDER FIRST LAST [KERNEL|steady|TARGET.costs]: emitted files of random nets for the prover
+ * and the static checks, with a program that calls all of each file.  For seed S and every
+ * --optimise value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a
+ * kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant time,
+ * nS_steady_size.h ... With a machine's costs, what is chosen for them: nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
@@ -120,6 +120,7 @@ static bool seen_before(const struct net *net, const struct emit_options *how, s
 struct job {
     const char *folder;
     const char *kernel;            /* NULL: chosen */
+    bool steady;                   /* constant time */
     const struct machine *machine; /* NULL: the default one */
 };
 
@@ -135,10 +136,14 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
                                          .optimise = job->kernel ? OPTIMISE_SIZE : (enum optimise)i,
                                          .machine = job->machine,
                                          .kernel = i == 1 ? job->kernel : NULL,
+                                         .constant_time = job->steady,
                                          .selftest = vectors};
         char name[64];
         (void)snprintf(name, sizeof name, "n%llu_%s%s", (unsigned long long)seed,
-                       job->machine ? "costs_" : "", job->kernel ? job->kernel : names[i]);
+                       job->machine  ? "costs_"
+                       : job->steady ? "steady_"
+                                     : "",
+                       job->kernel ? job->kernel : names[i]);
         bool new = !seen_before(net, &how, pages, i);
         if (new && (!job->kernel || i == 1)) {
             write_page(job->folder, name, net, &how);
@@ -149,11 +154,41 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
     }
 }
 
+/* Do all sums fit 32 bits where nothing is known of activations but their types?  A prover knows no
+ * more of what a mask has clamped, and some random nets come as near to 2^31 as there is. */
+static bool fits_types(const struct net *net)
+{
+    int64_t most[NET_TENSORS_MAX] = {0};
+    bool fits = true;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        enum type in = net->tensors[layer->inputs[0]].type;
+        for (int k = 0; layer->op == OP_ADD && k < layer->input_count; k++) {
+            most[layer->output] += most[layer->inputs[k]];
+        }
+        for (int row = 0; layer->op == OP_DENSE && row < layer->weights.rows; row++) {
+            size_t columns = (size_t)layer->weights.columns;
+            int64_t sum = llabs((long long)layer->bias[row]);
+            for (size_t j = 0; j < columns; j++) {
+                int64_t size = abs(layer->weights.values[(size_t)row * columns + j]);
+                sum += size * (type_high(in) - type_low(in));
+            }
+            most[layer->output] = sum > most[layer->output] ? sum : most[layer->output];
+        }
+        fits = fits && most[layer->output] <= INT32_MAX;
+    }
+    return fits;
+}
+
 static void write_pages(const struct job *job, uint64_t seed)
 {
     struct net *net = seed % 2 ? random_narrow_net(seed) : random_net(seed);
     int32_t *in = NULL;
     int32_t *out = NULL;
+    if (job->steady && !fits_types(net)) {
+        net_free(net);
+        return;
+    }
     make_vectors(net, &in, &out);
     const struct vectors vectors = {VECTORS, in, out};
     write_choices(job, seed, net, &vectors);
@@ -178,12 +213,14 @@ int main(int count, char **words)
 {
     struct machine machine;
     if (count != 4 && count != 5) {
-        stop("usage: pages FOLDER FIRST LAST [KERNEL|TARGET.costs]");
+        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|TARGET.costs]");
     }
     struct job job = {.folder = words[1]};
     if (count == 5 && strchr(words[4], '.')) {
         read_costs(words[4], &machine);
         job.machine = &machine;
+    } else if (count == 5 && strcmp(words[4], "steady") == 0) {
+        job.steady = true;
     } else if (count == 5) {
         job.kernel = words[4];
     }
