@@ -1,12 +1,14 @@
-/* pages FOLDER FIRST LAST [KERNEL|steady|TARGET.costs]: emitted files of random nets for the prover
- * and the static checks, with a program that calls all of each file.  For seed S and every
+/* pages FOLDER FIRST LAST [KERNEL|steady|maps|TARGET.costs]: emitted files of random nets for the
+ * prover and the static checks, with a program that calls all of each file.  For seed S and every
  * --optimise value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a
  * kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant time,
- * nS_steady_size.h ... With a machine's costs, what is chosen for them: nS_costs_size.h ... */
+ * nS_steady_size.h ...; "maps" for nets on maps.  With a machine's costs, what is chosen for them:
+ * nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
 #include "run/run.h"
+#include "support/random_maps.h"
 #include "support/random_net.h"
 
 #include <stdio.h>
@@ -121,6 +123,7 @@ struct job {
     const char *folder;
     const char *kernel;            /* NULL: chosen */
     bool steady;                   /* constant time */
+    bool maps;                     /* nets on maps */
     const struct machine *machine; /* NULL: the default one */
 };
 
@@ -142,6 +145,7 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
         (void)snprintf(name, sizeof name, "n%llu_%s%s", (unsigned long long)seed,
                        job->machine  ? "costs_"
                        : job->steady ? "steady_"
+                       : job->maps   ? "maps_"
                                      : "",
                        job->kernel ? job->kernel : names[i]);
         bool new = !seen_before(net, &how, pages, i);
@@ -182,7 +186,9 @@ static bool fits_types(const struct net *net)
 
 static void write_pages(const struct job *job, uint64_t seed)
 {
-    struct net *net = seed % 2 ? random_narrow_net(seed) : random_net(seed);
+    struct net *net = job->maps  ? random_map_net(seed)
+                      : seed % 2 ? random_narrow_net(seed)
+                                 : random_net(seed);
     int32_t *in = NULL;
     int32_t *out = NULL;
     if (job->steady && !fits_types(net)) {
@@ -213,7 +219,7 @@ int main(int count, char **words)
 {
     struct machine machine;
     if (count != 4 && count != 5) {
-        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|TARGET.costs]");
+        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|TARGET.costs]");
     }
     struct job job = {.folder = words[1]};
     if (count == 5 && strchr(words[4], '.')) {
@@ -221,6 +227,8 @@ int main(int count, char **words)
         job.machine = &machine;
     } else if (count == 5 && strcmp(words[4], "steady") == 0) {
         job.steady = true;
+    } else if (count == 5 && strcmp(words[4], "maps") == 0) {
+        job.maps = true;
     } else if (count == 5) {
         job.kernel = words[4];
     }
