@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 static const struct images_options nothing = {0};
 
@@ -396,6 +397,35 @@ static void test_png_interlaced(void **state)
     check_png(&form, 1, samples);
 }
 
+/* What says nothing of pixels is stepped over, however damaged or large: here a text whose packed
+ * bytes are none. */
+static void test_png_text(void **state)
+{
+    struct text text = {0};
+    static const uint8_t sample[1] = {77};
+    (void)state;
+    png_grey(&text, 1, 1, sample);
+    struct text file = {0};
+    static const char chunk[] = "\0\0\0\6zTXta\0\0zzz\xd9\xcf\x2f\x2f";
+    text_bytes(&file, text.data, 33); /* signature and IHDR */
+    text_bytes(&file, chunk, 18);
+    text_bytes(&file, text.data + 33, text.length - 33);
+    uLong crc = crc32(0, (const Bytef *)file.data + 37, 10);
+    for (int i = 0; i < 4; i++) {
+        file.data[47 + i] = (char)(crc >> (24 - 8 * i));
+    }
+    struct error err = {0};
+    struct picture picture;
+    struct picture_file source = {(const unsigned char *)file.data, file.length, "t.png"};
+    if (!picture_read(&picture, &source, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(picture.pixels[0], 77);
+    picture_free(&picture);
+    text_free(&file);
+    text_free(&text);
+}
+
 /* Every byte missing at the end is noticed, except of the checksum of the last chunk: there too. */
 static void test_png_cut(void **state)
 {
@@ -548,9 +578,9 @@ int main(void)
         cmocka_unit_test(test_text_labels),   cmocka_unit_test(test_samples),
         cmocka_unit_test(test_known_classes), cmocka_unit_test(test_png_grey),
         cmocka_unit_test(test_png_colour),    cmocka_unit_test(test_png_interlaced),
-        cmocka_unit_test(test_png_cut),       cmocka_unit_test(test_pnm),
-        cmocka_unit_test(test_folder),        cmocka_unit_test(test_folder_flat),
-        cmocka_unit_test(test_folder_bad),
+        cmocka_unit_test(test_png_cut),       cmocka_unit_test(test_png_text),
+        cmocka_unit_test(test_pnm),           cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_folder_flat),   cmocka_unit_test(test_folder_bad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
