@@ -162,7 +162,10 @@ static bool read_file(struct gather *gather, const char *path, struct error *err
     }
     unsigned char *bytes = file_read(path, PICTURE_FILE_MAX, &size, err);
     struct picture_file file = {bytes, size, path};
-    bool read = bytes && read_picture(gather, &file, err);
+    if (bytes && idx_known(bytes, size)) {
+        fail(err, "%s: an IDX file: name it instead of its folder", path);
+    }
+    bool read = bytes && !err->failed && read_picture(gather, &file, err);
     free(bytes);
     return read;
 }

@@ -550,6 +550,9 @@ static void test_folder_bad(void **state)
     (void)scratch_folder("bad/c");
     scratch_write(scratch_path("bad/c/notes.txt"), "hello", 5);
     expect_error(scratch_path("bad"), &nothing, "notes.txt: no picture: PNG, PGM and PPM are read");
+    scratch_write(scratch_path("bad/c/notes.txt"), "\0\0\10\3", 4);
+    expect_error(scratch_path("bad"), &nothing,
+                 "notes.txt: an IDX file: name it instead of its folder");
     scratch_write(scratch_path("bad/c/notes.txt"), "P6 1 1 255 abc", 14);
     expect_error(scratch_path("bad"), &nothing,
                  "notes.txt: in colours, but those before are grey; a size such as 1x1x1 in --net "
