@@ -13,7 +13,7 @@ _mote_options()
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
     eval) echo "--label --labels --threads --samples" ;;
-    run) echo "--raw" ;;
+    run) echo "--raw --probabilities" ;;
     emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
     measure) echo "--target --optimise --kernel --asm --constant-time --vectors --data --labels --flash --ram --cycles --keep" ;;
     prove) echo "--optimise --kernel --target --model --timeout --keep" ;;

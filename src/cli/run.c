@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 struct settings {
-    int raw;
+    int raw, probabilities;
     int json;
 };
 
@@ -23,6 +23,11 @@ static const struct option options[] = {
      .offset = offsetof(struct settings, raw),
      .low = 1,
      .help = "read and write the codes that the C function takes and gives"},
+    {.name = "--probabilities",
+     .kind = OPTION_SET,
+     .offset = offsetof(struct settings, probabilities),
+     .low = 1,
+     .help = "classes: softmax of the outputs' values, a column for each class"},
     OPTION_JSON(settings),
     {0}};
 
@@ -99,7 +104,8 @@ static void add_heading(struct text *out, const struct channel *channel, int ind
 /* Class names instead of numbers? */
 static bool names_class(const struct printer *printer)
 {
-    return printer->net->task == TASK_CLASSIFICATION && !printer->settings->raw;
+    return printer->net->task == TASK_CLASSIFICATION && !printer->settings->raw &&
+           !printer->settings->probabilities;
 }
 
 /* The first line: what the columns are. */
@@ -117,7 +123,11 @@ static void print_heading(struct printer *printer)
     } else {
         for (int i = 0; i < net->tensors[net->output].width; i++) {
             text_add(&printer->text, i ? "," : "");
-            add_heading(&printer->text, net_output_channel(net, i), i);
+            if (printer->settings->probabilities) {
+                add_field(&printer->text, net->classes[i]);
+            } else {
+                add_heading(&printer->text, net_output_channel(net, i), i);
+            }
         }
     }
     text_add(&printer->text, "\n");
@@ -143,6 +153,8 @@ static void output_text(const struct printer *printer, int output, char text[64]
 {
     if (printer->settings->raw) {
         (void)snprintf(text, 64, "%ld", (long)printer->out[output]);
+    } else if (printer->settings->probabilities) {
+        (void)snprintf(text, 64, "%.4f", class_probability(printer->net, printer->out, output));
     } else {
         print_value(net_output_channel(printer->net, output), printer->out[output], text);
     }
@@ -164,6 +176,17 @@ static void print_row(struct printer *printer)
     text_add(&printer->text, "\n");
 }
 
+static json_t *json_output(const struct printer *printer, int output)
+{
+    int32_t code = printer->out[output];
+    if (printer->settings->raw) {
+        return json_integer(code);
+    }
+    return json_real(printer->settings->probabilities
+                         ? class_probability(printer->net, printer->out, output)
+                         : channel_decode(net_output_channel(printer->net, output), code));
+}
+
 /* A class name, or an array of numbers. */
 static bool append_row(struct printer *printer)
 {
@@ -175,10 +198,7 @@ static bool append_row(struct printer *printer)
     json_t *row = json_array();
     bool good = json_array_append_new(printer->list, row) == 0;
     for (int i = 0; good && i < net->tensors[net->output].width; i++) {
-        int32_t code = printer->out[i];
-        json_t *value = printer->settings->raw
-                            ? json_integer(code)
-                            : json_real(channel_decode(net_output_channel(net, i), code));
+        json_t *value = json_output(printer, i);
         good = json_array_append_new(row, value) == 0;
     }
     return good;
@@ -331,12 +351,19 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (strcmp(path, "-") == 0 && strcmp(arguments.positional[0], "-") == 0) {
         return report_usage("run", "the net and the rows cannot both come from standard input");
     }
+    if (settings.raw && settings.probabilities) {
+        return report_usage("run", "--raw goes not with --probabilities");
+    }
     struct error err = {0};
     struct net *net = net_read(arguments.positional[0], &err);
     if (!net) {
         return report_error(&err);
     }
-    code = predict_all(net, path, &settings);
+    if (settings.probabilities && net->task != TASK_CLASSIFICATION) {
+        code = report_usage("run", "--probabilities: %s is a regression", arguments.positional[0]);
+    } else {
+        code = predict_all(net, path, &settings);
+    }
     net_free(net);
     return code;
 }

@@ -177,3 +177,23 @@ bool arrays_archive_labels(struct gather *gather, const char *path, struct error
     zip_close(&zip);
     return read;
 }
+
+/* Into gather->stated, for want of images. */
+static bool note_dimensions(struct gather *gather, const struct source *source, struct error *err)
+{
+    struct npy_header header;
+    bool read = npy_header_read(&header, source, err);
+    gather->stated = read ? (size_t)header.dimensions : 0;
+    return read;
+}
+
+bool arrays_archive_known(const char *path, struct error *err)
+{
+    struct zip zip;
+    struct gather gather = {.stated = 0};
+    bool read = zip_open(&zip, path, err);
+    struct zip_member *images = read ? choose(&zip, 0) : NULL;
+    read = images && read_member(&gather, &zip, images, note_dimensions, err);
+    zip_close(&zip);
+    return read && gather.stated > 2;
+}

@@ -147,12 +147,25 @@ static bool read_picture(struct gather *gather, const struct picture_file *file,
     return read;
 }
 
+/* Not a pipe, whose other end may never come. */
+static bool is_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
 static bool read_file(struct gather *gather, const char *path, struct error *err)
 {
     size_t size = 0;
+    if (!is_file(path)) {
+        return fail(err, "%s: neither a file nor a folder", path);
+    }
     unsigned char *bytes = file_read(path, PICTURE_FILE_MAX, &size, err);
     struct picture_file file = {bytes, size, path};
-    bool read = bytes && read_picture(gather, &file, err);
+    if (bytes && idx_known(bytes, size)) {
+        fail(err, "%s: an IDX file: name it instead of its folder", path);
+    }
+    bool read = bytes && !err->failed && read_picture(gather, &file, err);
     free(bytes);
     return read;
 }

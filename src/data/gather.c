@@ -72,6 +72,7 @@ uint8_t *gather_room(struct gather *gather, struct error *err)
     }
     if (used + size > gather->room) {
         size_t room = 2 * gather->room + 16 * size;
+        room = room < IMAGES_BYTES_MAX ? room : (size_t)IMAGES_BYTES_MAX;
         uint8_t *pixels = realloc(images->pixels, room);
         if (!pixels) {
             fail_memory(err);

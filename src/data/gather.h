@@ -51,6 +51,8 @@ bool arrays_labels(struct gather *gather, const struct source *source, struct er
 
 /* Of an archive: images, and where `labels` is set the labels beside them if there are any. */
 bool arrays_archive(struct gather *gather, const char *path, bool labels, struct error *err);
+/* Is what an archive's images would be read from an array of three or more dimensions? */
+bool arrays_archive_known(const char *path, struct error *err);
 bool arrays_archive_labels(struct gather *gather, const char *path, struct error *err);
 
 /* A folder of pictures, or of folders of pictures, which are the classes. */

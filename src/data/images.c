@@ -93,11 +93,8 @@ static bool array_of_images(const struct source *source, struct error *err)
 
 static bool archive_of_images(const char *path, struct error *err)
 {
-    static const struct images_options options = {.no_labels = true, .samples = 1};
     struct error own = {0};
-    struct images *images = images_load(path, &options, &own);
-    images_free(images);
-    return images != NULL || keep_memory(&own, err);
+    return arrays_archive_known(path, &own) || keep_memory(&own, err);
 }
 
 static bool stream_of_images(struct stream *stream, const char *path, struct error *err)

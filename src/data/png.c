@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_MAX ((png_alloc_size_t)1 << 20) /* bytes of a text or profile in memory */
+#define MEMORY_MAX ((png_alloc_size_t)1 << 24) /* bytes that libpng may want at once */
 
 /* All that lives across libpng's longjmp(). */
 struct decoder {
@@ -56,8 +56,8 @@ static void take(png_structp png, png_bytep to, size_t count)
 static png_voidp allocate(png_structp png, png_alloc_size_t size)
 {
     struct decoder *decoder = png_get_mem_ptr(png);
-    void *memory = malloc(size);
-    decoder->memory = decoder->memory || !memory;
+    void *memory = size <= MEMORY_MAX ? malloc(size) : NULL;
+    decoder->memory = decoder->memory || (!memory && size <= MEMORY_MAX);
     return memory;
 }
 
@@ -143,8 +143,8 @@ static bool start(struct decoder *decoder)
     png_set_read_fn(decoder->png, decoder, take);
     png_set_user_limits(decoder->png, PNG_UINT_31_MAX,
                         PNG_UINT_31_MAX); /* picture_start() checks */
-    png_set_chunk_malloc_max(decoder->png, CHUNK_MAX);
-    png_set_chunk_cache_max(decoder->png, 16);
+    /* Texts, profiles and whatever pixels do not depend on are stepped over. */
+    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     return true;
 }
 

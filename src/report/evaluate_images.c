@@ -36,16 +36,20 @@ bool expect_images(const struct net *net, struct images_options *options, struct
 
 /* ---- running ---- */
 
-/* Softmax's probability of the class that is chosen: outputs are logits in their own unit. */
-static double confidence_of(const struct net *net, const int32_t *out, int chosen)
+double class_probability(const struct net *net, const int32_t *out, int class_index)
 {
     int classes = net->tensors[net->output].width;
-    double top = channel_decode(net_output_channel(net, chosen), out[chosen]);
+    double top = -HUGE_VAL;
+    double own = channel_decode(net_output_channel(net, class_index), out[class_index]);
     double sum = 0;
+    for (int c = 0; c < classes; c++) {
+        double value = channel_decode(net_output_channel(net, c), out[c]);
+        top = value > top ? value : top;
+    }
     for (int c = 0; c < classes; c++) {
         sum += falling_exp(channel_decode(net_output_channel(net, c), out[c]) - top);
     }
-    return 1 / sum;
+    return falling_exp(own - top) / sum;
 }
 
 static void take_row(void *context, size_t row, const int32_t *out)
@@ -53,7 +57,7 @@ static void take_row(void *context, size_t row, const int32_t *out)
     struct answers *answers = context;
     int chosen = run_class(answers->net, out);
     answers->found[row] = (uint16_t)chosen;
-    answers->confidence[row] = confidence_of(answers->net, out, chosen);
+    answers->confidence[row] = class_probability(answers->net, out, chosen);
 }
 
 /* ---- figures ---- */

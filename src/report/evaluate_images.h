@@ -31,6 +31,9 @@ bool takes_images(const struct net *net);
  * net takes no u8 codes. */
 bool expect_images(const struct net *net, struct images_options *options, struct error *err);
 
+/* Softmax's probability of a class, the outputs' values taken as logits. */
+double class_probability(const struct net *net, const int32_t *out, int class_index);
+
 /* Which images, and how many threads run them (0: all), which changes nothing. */
 struct image_set {
     const struct images *images;

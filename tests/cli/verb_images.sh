@@ -62,6 +62,18 @@ prints "run: a pipe" "$(printf 'class\n0\n1\n0\n0')"
 mote run sides.mote set/1/a.pgm --raw
 prints "run: a picture, codes" "y1,y2
 -128,128"
+mote run sides.mote t-images-idx3-ubyte --probabilities
+prints "run: probabilities" "0,1
+0.9941,0.0059
+0.0718,0.9282
+0.5498,0.4502
+0.5050,0.4950"
+mote run sides.mote set/1 --probabilities --json
+gives "run: probabilities, JSON" 'map(map(. * 1e4 | round))' '[[718,9282],[5050,4950]]'
+mote run sides.mote set/1 --probabilities --raw
+ends "run: codes and probabilities" 2 "mote run: --raw goes not with --probabilities"
+mote run sum.mote rows.csv --probabilities
+ends "run: probabilities of a regression" 2 "mote run: --probabilities: sum.mote is a regression"
 mote run sides.mote set/0 --json
 gives "run: a folder, JSON" . '["0","0"]'
 mote run sides.mote rows.csv

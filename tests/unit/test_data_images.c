@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
 
 static const struct images_options nothing = {0};
 
@@ -217,6 +219,34 @@ static void test_archive(void **state)
     images_free(images);
 }
 
+/* An archive of tables is none of images; one of floats is, and says what it lacks. */
+static void test_archive_kinds(void **state)
+{
+    struct text text = {0};
+    struct zip_maker zip = {0};
+    (void)state;
+    npy_array(&text, "|u1", 0, 3, 4, (const double[12]){0});
+    zip_add(&zip, "x.npy", text.data, text.length, 1);
+    zip_end(&zip);
+    scratch_write(scratch_path("table.npz"), zip.file.data, zip.file.length);
+    zip_maker_free(&zip);
+    text_free(&text);
+    assert_false(images_at(scratch_path("table.npz"), &(struct error){0}));
+    zip = (struct zip_maker){0};
+    npy_start(&text, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2), }");
+    add_ramp(&text, 8);
+    zip_add(&zip, "x_train.npy", text.data, text.length, 0);
+    zip_end(&zip);
+    const char *path = scratch_path("floats.npz");
+    scratch_write(path, zip.file.data, zip.file.length);
+    zip_maker_free(&zip);
+    text_free(&text);
+    assert_true(images_at(path, &(struct error){0}));
+    struct error err = {0};
+    assert_null(images_load(path, &nothing, &err));
+    assert_non_null(strstr(err.message, "floats.npz: x_train.npy: images need dtype uint8"));
+}
+
 static void test_text_labels(void **state)
 {
     struct text text = {0};
@@ -367,6 +397,35 @@ static void test_png_interlaced(void **state)
     check_png(&form, 1, samples);
 }
 
+/* What says nothing of pixels is stepped over, however damaged or large: here a text whose packed
+ * bytes are none. */
+static void test_png_text(void **state)
+{
+    struct text text = {0};
+    static const uint8_t sample[1] = {77};
+    (void)state;
+    png_grey(&text, 1, 1, sample);
+    struct text file = {0};
+    static const char chunk[] = "\0\0\0\6zTXta\0\0zzz\xd9\xcf\x2f\x2f";
+    text_bytes(&file, text.data, 33); /* signature and IHDR */
+    text_bytes(&file, chunk, 18);
+    text_bytes(&file, text.data + 33, text.length - 33);
+    uLong crc = crc32(0, (const Bytef *)file.data + 37, 10);
+    for (int i = 0; i < 4; i++) {
+        file.data[47 + i] = (char)(crc >> (24 - 8 * i));
+    }
+    struct error err = {0};
+    struct picture picture;
+    struct picture_file source = {(const unsigned char *)file.data, file.length, "t.png"};
+    if (!picture_read(&picture, &source, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(picture.pixels[0], 77);
+    picture_free(&picture);
+    text_free(&file);
+    text_free(&text);
+}
+
 /* Every byte missing at the end is noticed, except of the checksum of the last chunk: there too. */
 static void test_png_cut(void **state)
 {
@@ -491,6 +550,9 @@ static void test_folder_bad(void **state)
     (void)scratch_folder("bad/c");
     scratch_write(scratch_path("bad/c/notes.txt"), "hello", 5);
     expect_error(scratch_path("bad"), &nothing, "notes.txt: no picture: PNG, PGM and PPM are read");
+    scratch_write(scratch_path("bad/c/notes.txt"), "\0\0\10\3", 4);
+    expect_error(scratch_path("bad"), &nothing,
+                 "notes.txt: an IDX file: name it instead of its folder");
     scratch_write(scratch_path("bad/c/notes.txt"), "P6 1 1 255 abc", 14);
     expect_error(scratch_path("bad"), &nothing,
                  "notes.txt: in colours, but those before are grey; a size such as 1x1x1 in --net "
@@ -502,30 +564,26 @@ static void test_folder_bad(void **state)
     scratch_write(scratch_path("bad/loose.png"), "x", 1);
     expect_error(scratch_path("bad"), &nothing,
                  "loose.png: pictures and folders beside each other; a folder is a class");
-    (void)scratch_folder("bad/b/deep");
+    assert_int_equal(mkfifo(scratch_path("bad/b/0"), 0600), 0);
     (void)remove(scratch_path("bad/loose.png"));
+    expect_error(scratch_path("bad"), &nothing, "0: neither a file nor a folder");
+    (void)remove(scratch_path("bad/b/0"));
+    (void)scratch_folder("bad/b/deep");
     expect_error(scratch_path("bad"), &nothing, "deep: a folder among pictures");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_idx),
-        cmocka_unit_test(test_idx_gzip),
-        cmocka_unit_test(test_idx_cut),
-        cmocka_unit_test(test_arrays),
-        cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_text_labels),
-        cmocka_unit_test(test_samples),
-        cmocka_unit_test(test_known_classes),
-        cmocka_unit_test(test_png_grey),
-        cmocka_unit_test(test_png_colour),
-        cmocka_unit_test(test_png_interlaced),
-        cmocka_unit_test(test_png_cut),
-        cmocka_unit_test(test_pnm),
-        cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_folder_flat),
-        cmocka_unit_test(test_folder_bad),
+        cmocka_unit_test(test_idx),           cmocka_unit_test(test_idx_gzip),
+        cmocka_unit_test(test_idx_cut),       cmocka_unit_test(test_arrays),
+        cmocka_unit_test(test_archive),       cmocka_unit_test(test_archive_kinds),
+        cmocka_unit_test(test_text_labels),   cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_known_classes), cmocka_unit_test(test_png_grey),
+        cmocka_unit_test(test_png_colour),    cmocka_unit_test(test_png_interlaced),
+        cmocka_unit_test(test_png_cut),       cmocka_unit_test(test_png_text),
+        cmocka_unit_test(test_pnm),           cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_folder_flat),   cmocka_unit_test(test_folder_bad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
