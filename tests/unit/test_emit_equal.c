@@ -152,6 +152,7 @@ static void test_narrow_nets(void **state)
         struct batch b = {.vectors = 2000};
         batch_narrow(&b, seed, BATCH);
         batch_tally(&b, &tally);
+        batch_in_turn(&b, 2 * (seed / BATCH)); /* for size, and for speed */
         batch_in_turn(&b, 1 + 2 * (seed / BATCH));
         batch_free(&b);
     }
