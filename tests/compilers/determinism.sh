@@ -15,6 +15,9 @@ awk 'BEGIN { srand(3); print "a,b,c,d,kind"
         kind = a + b > 256 ? (c > d ? "one" : "two") : "three"
         printf "%d,%d,%d,%d,%s\n", a, b, c, d, kind } }' >"$SCRATCH/kinds.csv"
 
+mkdir "$SCRATCH/digits"
+"$(dirname "$MOTE")/examples/digits/generate" --train 1200 --test 20 "$SCRATCH/digits"
+
 # train MOTE OPTIONS...: the net and its C into $SCRATCH/$name.mote and .h.
 train()
 {
@@ -73,3 +76,6 @@ compare()
 compare "least squares" "$SCRATCH/pose.csv" --outputs 6 --net 6-6-6
 compare "gradient, classes" "$SCRATCH/kinds.csv" --label kind --net 4-8-3
 compare "gradient, regression" "$SCRATCH/pose.csv" --outputs 6 --net 6-6-6 --method qat
+compare "images" "$SCRATCH/digits/train-images-idx3-ubyte" --epochs 2+2 --augment shift=1,rotate=8 \
+    --mixup 0.2 --teacher "crop24 resize8 conv3x8 relu dense10" \
+    --net "crop24 resize12 conv3x6:4 relu:4 pool2 dw2:3 relu conv2x8p:t relu:4 avg2 dense10:b"
