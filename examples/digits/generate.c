@@ -330,7 +330,8 @@ static bool write_part(const char *folder, const char *part, int count, double m
     FILE *images = create(folder, part, "images-idx3-ubyte");
     FILE *labels = images ? create(folder, part, "labels-idx1-ubyte") : NULL;
     bool good = labels && put_digits(images, labels, count, mess);
-    bool closed = (!images || fclose(images) == 0) & (!labels || fclose(labels) == 0);
+    bool closed = !images || fclose(images) == 0;
+    closed = (!labels || fclose(labels) == 0) && closed;
     if (labels && (!good || !closed)) {
         (void)fprintf(stderr, "generate: %s: cannot write all of it: %s\n", folder,
                       strerror(errno));

@@ -62,7 +62,6 @@ static struct interval before_range(const struct search *s, const struct layer *
         }
         break;
     case OP_CONCAT:
-        break;
     CASES_OF_MAPS:
         break;
     }
