@@ -57,8 +57,36 @@ struct pass {
     char name[16];         /* of the table of weights, without its letter */
 };
 
+/* In front of a portion of weights: another one of the same run follows. */
+#define LANES_MORE 128
+
+/* A conv of ternary weights over small numbers, four positions at a time (map_lanes.c).
+ *
+ * The output is four parts of one size, side by side or one below the other, which may overlap.  A
+ * word of the map `m` holds the inputs of one position in each of them, so that one addition serves
+ * four; the bytes are summed up to `most` at a time, then as 16 bits. */
+struct lanes {
+    int part_rows[2];    /* parts, and positions from one to the next: down ... */
+    int part_columns[2]; /* ... and across */
+    int rows;            /* positions of a part */
+    int columns;
+    int in_rows; /* words of the map; of each channel */
+    int in_columns;
+    int tile[2];      /* positions whose sums are made at once, rows and columns */
+    int tiles[2];     /* how many of these, down and across */
+    int tile_step[2]; /* from one to the next, in positions */
+    int taps[2];      /* runs of neighbouring weights, down and across */
+    int tap_step[2];  /* from one to the next, in words */
+    int length;       /* weights of a run */
+    int most;         /* additions of the largest input that a byte holds, an even number */
+    const uint8_t
+        *bytes; /* all rows: minus, then plus; of each run portions of a count and distances */
+    int byte_count;
+};
+
 /* What a layer with weights needs. */
 struct map_rows {
+    const struct lanes *lanes; /* NULL: by the window functions */
     const struct coding *coding;
     struct pass *passes;
     int pass_count;
@@ -70,6 +98,7 @@ struct map_plan {
     struct map_view *views;  /* one per tensor */
     struct map_rows *rows;   /* one per layer; passes NULL where it has no weights */
     int arrays[TYPE_U4 + 1]; /* elements of the array of each type */
+    int words;               /* of the map in lanes */
 };
 
 /* map_plan.c: fills plan->maps.  False when out of memory. */
@@ -95,6 +124,12 @@ void map_scaled(char *text, size_t size, const char *index, int scale, int first
 void map_print_tables(struct printer *p);
 void map_print_window_helpers(struct printer *p);
 void map_print_rows(struct printer *p, int layer);
+
+/* map_lanes.c, map_lanes_print.c: false when out of memory */
+bool map_plan_lanes(struct plan *plan, int layer);
+void map_print_lanes_table(struct printer *p, int layer);
+void map_print_lanes_helper(struct printer *p, int layer);
+void map_print_lanes(struct printer *p, int layer);
 
 /* map_move.c: what has no weights */
 void map_print_areas(struct printer *p);

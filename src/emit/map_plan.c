@@ -434,7 +434,7 @@ bool map_plan(struct plan *plan)
         }
     }
     for (int i = 0; i < net->layer_count; i++) {
-        if (op_has_rows(net->layers[i].op) && !plan_passes(plan, i)) {
+        if (op_has_rows(net->layers[i].op) && (!plan_passes(plan, i) || !map_plan_lanes(plan, i))) {
             return false;
         }
     }

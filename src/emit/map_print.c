@@ -44,7 +44,7 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
     helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
-    if (!step->shift.uniform || step->shift.value > 0) {
+    if (!rows->lanes && (!step->shift.uniform || step->shift.value > 0)) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
     if (plan_acts(plan, index)) {
@@ -78,6 +78,10 @@ static void collect(const struct plan *plan, struct helpers *helpers)
 static void print_arrays(struct printer *p)
 {
     static const char *const names[] = {"b", "a", "h", "t", "l", "a"};
+    if (p->plan->maps->words > 0) {
+        text_printf(p->out, "    uint32_t lanes[%d]; /* four positions in each */\n",
+                    p->plan->maps->words);
+    }
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         if (p->plan->maps->arrays[type] > 0) {
             text_printf(p->out, "    %s %s[%d];\n", c_type((enum type)type), names[type],

@@ -42,6 +42,12 @@ static struct walker walker_of(const struct plan *plan, int index)
     return walker;
 }
 
+/* Has the layer weights that a window function reads? */
+static bool walks(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].passes && !plan->maps->rows[index].lanes;
+}
+
 static bool same_walker(struct walker a, struct walker b)
 {
     return a.type == b.type && a.coding == b.coding && a.wide == b.wide;
@@ -52,7 +58,7 @@ static struct walker shared_walker(const struct plan *plan, int index)
 {
     struct walker walker = walker_of(plan, index);
     for (int i = 0; i < plan->net->layer_count; i++) {
-        if (plan->maps->rows[i].passes) {
+        if (walks(plan, i)) {
             struct walker other = walker_of(plan, i);
             bool further = same_walker(walker, other) && other.reach > walker.reach;
             walker.reach = further ? other.reach : walker.reach;
@@ -66,9 +72,8 @@ static const char *walker_name(const struct plan *plan, struct walker walker,
 {
     bool alone = true;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        alone =
-            alone && (!plan->maps->rows[i].passes || plan->maps->rows[i].coding != walker.coding ||
-                      same_walker(walker, walker_of(plan, i)));
+        alone = alone && (!walks(plan, i) || plan->maps->rows[i].coding != walker.coding ||
+                          same_walker(walker, walker_of(plan, i)));
     }
     (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s%s%s", plan->name, walker.coding->name,
                    alone ? "" : "_", alone ? "" : type_name(walker.type),
@@ -218,10 +223,12 @@ void map_print_window_helpers(struct printer *p)
 {
     const struct plan *plan = p->plan;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        bool first = plan->maps->rows[i].passes != NULL;
+        bool first = walks(plan, i);
         for (int k = 0; first && k < i; k++) {
-            first =
-                !plan->maps->rows[k].passes || !same_walker(walker_of(plan, i), walker_of(plan, k));
+            first = !walks(plan, k) || !same_walker(walker_of(plan, i), walker_of(plan, k));
+        }
+        if (plan->maps->rows[i].lanes) {
+            map_print_lanes_helper(p, i);
         }
         if (first) {
             print_walker(p->out, plan, shared_walker(plan, i));
@@ -271,7 +278,10 @@ void map_print_tables(struct printer *p)
 {
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         const struct map_rows *rows = &p->plan->maps->rows[i];
-        for (int k = 0; rows->passes && k < rows->pass_count; k++) {
+        if (rows->lanes) {
+            map_print_lanes_table(p, i);
+        }
+        for (int k = 0; walks(p->plan, i) && k < rows->pass_count; k++) {
             if (pass_columns(&rows->passes[k]) > 0) {
                 print_weights(p, i, &rows->passes[k]);
             }
@@ -421,7 +431,10 @@ static void print_pass(struct printer *p, int index, const struct pass *pass)
 void map_print_rows(struct printer *p, int layer)
 {
     const struct map_rows *rows = &p->plan->maps->rows[layer];
-    for (int i = 0; i < rows->pass_count; i++) {
+    if (rows->lanes) {
+        map_print_lanes(p, layer);
+    }
+    for (int i = 0; walks(p->plan, layer) && i < rows->pass_count; i++) {
         print_pass(p, layer, &rows->passes[i]);
     }
 }

@@ -1,0 +1,273 @@
+/* Convs in lanes as C: the table, the function that adds one sign of a row, and the layer. */
+#include "emit/map.h"
+
+#include <stdio.h>
+
+static const struct lanes *lanes_of(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].lanes;
+}
+
+static const char *name_of(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].passes[0].name;
+}
+
+static int channels_of(const struct plan *plan, int index)
+{
+    return plan->net->tensors[plan->net->layers[index].inputs[0]].shape.channels;
+}
+
+static int words_of(const struct lanes *lanes)
+{
+    return lanes->tile[0] * lanes->tile[1];
+}
+
+/* ---- the table ---- */
+
+void map_print_lanes_table(struct printer *p, int index)
+{
+    const struct lanes *lanes = lanes_of(p->plan, index);
+    text_printf(p->out, "    static const uint8_t w%s[%d] %s_FLASH = {\n        ",
+                name_of(p->plan, index), lanes->byte_count, p->plan->upper);
+    print_numbers(p->out, (struct numbers){.u8 = lanes->bytes}, 0, lanes->byte_count, 8);
+    text_add(p->out, "\n    };\n");
+}
+
+/* ---- the function ---- */
+
+/* s0 += q[0]; s1 += q[16]; ... */
+static void print_additions(struct printer *p, int index, const char *in)
+{
+    const struct lanes *lanes = lanes_of(p->plan, index);
+    const struct window *w = &p->plan->net->layers[index].window;
+    for (int i = 0; i < words_of(lanes); i++) {
+        int down = i / lanes->tile[1] * w->row_stride * lanes->in_columns;
+        int across = i % lanes->tile[1] * w->column_stride;
+        text_printf(p->out, "%ss%d += q[%d];\n", in, i,
+                    (down + across) * channels_of(p->plan, index));
+    }
+}
+
+/* One portion: sums in bytes, pairs of weights and then an odd one; then as 16 bits. */
+static void print_portion(struct printer *p, int index)
+{
+    const struct lanes *lanes = lanes_of(p->plan, index);
+    for (int i = 0; i < words_of(lanes); i++) {
+        text_printf(p->out, "            uint32_t s%d = 0U;\n", i);
+    }
+    text_printf(p->out,
+                "            n = %s_U8(at, 0);\n"
+                "            at = &at[1];\n"
+                "            for (int j = (n & 127) >> 1; j > 0; j--) {\n"
+                "                const uint8_t d = %s_U8(at, 0);\n"
+                "                at = &at[1];\n"
+                "                q = &q[d & 15];\n",
+                p->plan->upper, p->plan->upper);
+    print_additions(p, index, "                ");
+    text_add(p->out, "                q = &q[d >> 4];\n");
+    print_additions(p, index, "                ");
+    text_printf(p->out,
+                "            }\n"
+                "            if ((n & 1) != 0) {\n"
+                "                q = &q[%s_U8(at, 0)];\n"
+                "                at = &at[1];\n",
+                p->plan->upper);
+    print_additions(p, index, "                ");
+    text_add(p->out, "            }\n");
+    for (int i = 0; i < words_of(lanes); i++) {
+        text_printf(p->out,
+                    "            sums[%d] += s%d & 16711935U;\n"
+                    "            sums[%d] += (s%d >> 8) & 16711935U;\n",
+                    2 * i, i, 2 * i + 1, i);
+    }
+}
+
+void map_print_lanes_helper(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    text_printf(
+        p->out,
+        "/* Adds the inputs of one sign's weights to the sums of %d x %d words of four positions: "
+        "at\n"
+        " * most %d in bytes, then as 16 bits.  From weight to weight are distances, two to a "
+        "byte.\n"
+        " * Returns where the next sign begins. */\n"
+        "static const uint8_t *%s_lanes%s(const uint32_t *p, const uint8_t *at, uint32_t *sums)\n"
+        "{\n"
+        "    for (int y = 0; y < %d; y++) {\n",
+        lanes->tile[0], lanes->tile[1], lanes->most, plan->name, name_of(plan, index),
+        lanes->taps[0]);
+    if (lanes->taps[1] > 1) {
+        text_printf(p->out, "        for (int x = 0; x < %d; x++) {\n", lanes->taps[1]);
+    }
+    text_printf(p->out, "        const uint32_t *q = &p[");
+    text_printf(p->out, lanes->taps[1] > 1 ? "(y * %d) + (x * %d)];\n" : "y * %d];\n",
+                lanes->tap_step[0], lanes->tap_step[1]);
+    text_add(p->out, "        int n;\n        do {\n");
+    print_portion(p, index);
+    text_printf(p->out, "        } while (n >= %d);\n%s    }\n    return at;\n}\n\n", LANES_MORE,
+                lanes->taps[1] > 1 ? "        }\n" : "");
+}
+
+/* ---- the layer ---- */
+
+/* Element of the input's array that part `part` begins at, from the first part's. */
+static int part_offset(const struct lanes *lanes, int part, int row, int column)
+{
+    int down = part / lanes->part_columns[0] * lanes->part_rows[1];
+    int across = part % lanes->part_columns[0] * lanes->part_columns[1];
+    return down * row + across * column;
+}
+
+/* The map in lanes: the inputs of four positions in each word. */
+static void print_gather(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    const struct pass *pass = &plan->maps->rows[index].passes[0];
+    int input = plan->net->layers[index].inputs[0];
+    const struct map_view *in = &plan->maps->views[input];
+    int run = lanes->in_columns * channels_of(plan, index);
+    text_printf(p->out,
+                "    for (%s y = 0; y < %d; y++) {\n"
+                "        const uint8_t *p = &%s[(y * %d) + %d];\n"
+                "        for (%s i = 0; i < %d; i++) {\n"
+                "            lanes[(y * %d) + i] = (uint32_t)p[i]",
+                plan->index, lanes->in_rows, map_array(plan, input), in->row,
+                in->offset + pass->in_offset, plan->index, run, run);
+    for (int part = 1; part < 4; part++) {
+        text_printf(p->out, " | ((uint32_t)p[i + %d] << %d)",
+                    part_offset(lanes, part, pass->in_row_step, pass->in_column_step), 8 * part);
+    }
+    text_add(p->out, ";\n        }\n    }\n");
+}
+
+/* One of four results, with its 16 bits at `bits`. */
+static void print_store(struct printer *p, int index, int part, const char *bits)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct map_view *out = &plan->maps->views[layer->output];
+    enum type type = plan->net->tensors[layer->output].type;
+    struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
+    char name[HELPER_NAME_MAX];
+    text_printf(p->out, "                    q[%d] = ",
+                part_offset(lanes_of(plan, index), part, out->row, out->column));
+    if (plan_acts(plan, index)) {
+        text_add(p->out, helper_name(plan, p->helpers, helper, name));
+    } else {
+        text_printf(p->out, "(%s)", c_type(type));
+    }
+    text_printf(p->out, "((int32_t)((%s) >> k) - low);\n", bits);
+}
+
+static void print_stores(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    int output = plan->net->layers[index].output;
+    const struct map_view *out = &plan->maps->views[output];
+    enum type type = plan->net->tensors[output].type;
+    text_printf(p->out,
+                "            const uint32_t *sum = s;\n"
+                "            for (int y = 0; y < %d; y++) {\n"
+                "                for (int x = 0; x < %d; x++) {\n"
+                "                    %s *q = &to[(y * %d) + (x * %d)];\n",
+                lanes->tile[0], lanes->tile[1], c_type(type == TYPE_U4 ? TYPE_U8 : type), out->row,
+                out->column);
+    print_store(p, index, 0, "sum[0] & 65535U");
+    print_store(p, index, 1, "sum[1] & 65535U");
+    print_store(p, index, 2, "sum[0] >> 16");
+    print_store(p, index, 3, "sum[1] >> 16");
+    text_add(p->out, "                    sum = &sum[2];\n                }\n            }\n");
+}
+
+/* "name[(v * 12) + (u * 3)", without what is always zero. */
+static void print_tile_at(struct printer *p, const struct lanes *lanes, const char *name, int down,
+                          int across)
+{
+    text_printf(p->out, "&%s[", name);
+    if (lanes->tiles[0] > 1) {
+        text_printf(p->out, "(v * %d) + ", lanes->tile_step[0] * down);
+    }
+    if (lanes->tiles[1] > 1) {
+        text_printf(p->out, "(u * %d) + ", lanes->tile_step[1] * across);
+    }
+}
+
+/* The sums of a tile: minus on top of what the bias leaves, then plus on the bias less that. */
+static void print_tile(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    const struct window *w = &plan->net->layers[index].window;
+    int output = plan->net->layers[index].output;
+    const struct map_view *out = &plan->maps->views[output];
+    enum type type = plan->net->tensors[output].type;
+    int channels = channels_of(plan, index);
+    text_add(p->out, "            const uint32_t *from = ");
+    print_tile_at(p, lanes, "lanes", w->row_stride * lanes->in_columns * channels,
+                  w->column_stride * channels);
+    text_printf(p->out, "0];\n            %s *to = ", c_type(type == TYPE_U4 ? TYPE_U8 : type));
+    print_tile_at(p, lanes, map_array(plan, output), out->row, out->column);
+    text_printf(p->out, "i + %d];\n", out->offset);
+    text_printf(p->out,
+                "            for (int j = 0; j < %d; j++) {\n"
+                "                s[j] = ~base;\n"
+                "            }\n"
+                "            next = %s_lanes%s(from, row, s);\n"
+                "            for (int j = 0; j < %d; j++) {\n"
+                "                s[j] = ~s[j];\n"
+                "            }\n"
+                "            next = %s_lanes%s(from, next, s);\n",
+                2 * words_of(lanes), plan->name, name_of(plan, index), 2 * words_of(lanes),
+                plan->name, name_of(plan, index));
+    print_stores(p, index);
+}
+
+static void open_tiles(struct printer *p, const struct lanes *lanes, const char *name, int axis)
+{
+    if (lanes->tiles[axis] > 1) {
+        text_printf(p->out, "        for (%s %s = 0; %s < %d; %s++) {\n", p->plan->index, name,
+                    name, lanes->tiles[axis], name);
+    }
+}
+
+static void print_channel(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct step *step = &plan->steps[index];
+    const struct lanes *lanes = lanes_of(plan, index);
+    char bias[ELEMENT_MAX];
+    char shift[ELEMENT_MAX];
+    text_printf(p->out,
+                "        const uint32_t lift = (uint32_t)((int32_t)%s + 32768);\n"
+                "        const uint32_t base = lift | (lift << 16);\n"
+                "        const uint8_t k = %s;\n"
+                "        const int32_t low = (int32_t)((uint32_t)32768U >> k);\n"
+                "        const uint8_t *next = row;\n"
+                "        uint32_t s[%d];\n",
+                series_at(plan, &step->bias, "i", bias), series_at(plan, &step->shift, "i", shift),
+                2 * words_of(lanes));
+    open_tiles(p, lanes, "v", 0);
+    open_tiles(p, lanes, "u", 1);
+    print_tile(p, index);
+    text_add(p->out, lanes->tiles[0] > 1 ? "        }\n" : "");
+    text_add(p->out, lanes->tiles[1] > 1 ? "        }\n" : "");
+    text_add(p->out, "        row = next;\n");
+}
+
+void map_print_lanes(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    print_gather(p, index);
+    text_printf(p->out,
+                "    {\n    const uint8_t *row = w%s;\n"
+                "    for (%s i = 0; i < %d; i++) {\n",
+                name_of(plan, index), plan->index, layer->weights.rows);
+    print_channel(p, index);
+    text_add(p->out, "    }\n    }\n");
+}
