@@ -32,10 +32,10 @@ static void *take(size_t count)
     return memory;
 }
 
-static void batch_start(struct batch *b, uint64_t seed)
+static void batch_start(struct batch *b, struct net *(*make)(uint64_t), uint64_t seed)
 {
     for (int i = 0; i < NETS; i++) {
-        b->nets[i] = random_map_net(seed + (uint64_t)i);
+        b->nets[i] = make(seed + (uint64_t)i);
         size_t in = (size_t)b->nets[i]->tensors[b->nets[i]->input].width;
         size_t out = (size_t)b->nets[i]->tensors[b->nets[i]->output].width;
         b->in[i] = take(VECTORS * in);
@@ -80,7 +80,7 @@ static void test_equal(void **state)
 {
     static struct batch b;
     (void)state;
-    batch_start(&b, 0);
+    batch_start(&b, random_map_net, 0);
     batch_compare(&b, &(struct emitted){.compiler = SANITISED});
     batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = SANITISED});
     batch_end(&b);
@@ -93,7 +93,7 @@ static void test_other_compiler(void **state)
     if (!have_command("clang")) {
         skip();
     }
-    batch_start(&b, 1000);
+    batch_start(&b, random_map_net, 1000);
     batch_compare(&b, &(struct emitted){.compiler = "clang -std=c99 -O2 " WARNINGS});
     batch_end(&b);
 }
@@ -105,17 +105,64 @@ static void test_short_int(void **state)
     if (!have_command("clang")) {
         skip();
     }
-    batch_start(&b, 2000);
+    batch_start(&b, random_map_net, 2000);
     batch_compare(&b, &(struct emitted){.compiler = "cc -O1", .short_int = true});
     batch_end(&b);
+}
+
+/* How many of the nets' layers are emitted with `text`. */
+static int count_text(const struct batch *b, enum optimise optimise, const char *text)
+{
+    int count = 0;
+    struct error err = {0};
+    for (int i = 0; i < NETS; i++) {
+        struct text header = {0};
+        const struct emit_options options = {.optimise = optimise};
+        assert_true(emit_c(b->nets[i], &options, &header, NULL, &err));
+        for (const char *at = header.data; (at = strstr(at, text)); at++) {
+            count++;
+        }
+        text_free(&header);
+    }
+    return count;
+}
+
+/* Sums of several numbers in a word are modulo 2^32, whatever of the rest could wrap is caught. */
+static void test_digits(void **state)
+{
+    static struct batch b;
+    struct emitted how = {.optimise = OPTIMISE_SPEED};
+    (void)state;
+    batch_start(&b, random_digits_net, 0);
+    assert_true(count_text(&b, OPTIMISE_SPEED, "uint32_t lanes[") > NETS / 2);
+    assert_int_equal(count_text(&b, OPTIMISE_SIZE, "uint32_t lanes["), 0);
+    how.compiler = SANITISED;
+    batch_compare(&b, &how);
+    how.compiler = "cc -O1";
+    how.short_int = have_command("clang");
+    batch_compare(&b, &how);
+    batch_end(&b);
+}
+
+/* The same with many nets, without sanitizers. */
+static void test_more_digits(void **state)
+{
+    static struct batch b;
+    (void)state;
+    for (uint64_t seed = 1000; seed < 1300; seed += NETS) {
+        batch_start(&b, random_digits_net, seed);
+        batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED,
+                                            .compiler = "cc -std=c99 -O0 " WARNINGS});
+        batch_end(&b);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_other_compiler),
-        cmocka_unit_test(test_short_int),
+        cmocka_unit_test(test_equal),       cmocka_unit_test(test_other_compiler),
+        cmocka_unit_test(test_short_int),   cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_more_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
