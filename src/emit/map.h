@@ -24,6 +24,7 @@ struct map_view {
     int column;
     struct border border;
     int size;        /* elements, border included */
+    bool in_lanes;   /* nowhere but in the map in lanes of the conv that reads it */
     bool reshaped;   /* the array of another tensor, which it shares */
     bool from_input; /* a copy of the caller's input with zeros around it */
 };
@@ -70,8 +71,10 @@ struct lanes {
     int part_columns[2]; /* ... and across */
     int rows;            /* positions of a part */
     int columns;
-    int in_rows; /* words of the map; of each channel */
+    int in_rows; /* words of the map, of each channel: for all positions, or for one row of them */
     int in_columns;
+    bool rolls;       /* for one row; the next one keeps what both need */
+    int writer;       /* the conv that writes into the map, row by row; -1: copied from its array */
     int tile[2];      /* positions whose sums are made at once, rows and columns */
     int tiles[2];     /* how many of these, down and across */
     int tile_step[2]; /* from one to the next, in positions */
@@ -84,9 +87,21 @@ struct lanes {
     int byte_count;
 };
 
+/* A conv of few weights as a straight line, two sums to a word (map_direct.c). */
+struct direct {
+    bool positions; /* of one channel at two positions; else of two channels at one */
+    bool across;    /* positions lie in one row */
+    int step;       /* from one to the other */
+    int rows;       /* turns of the loops */
+    int columns;
+    int reader; /* the conv in lanes that it writes for, as one of its loops; -1: a map of its own
+                 */
+};
+
 /* What a layer with weights needs. */
 struct map_rows {
-    const struct lanes *lanes; /* NULL: by the window functions */
+    struct direct *direct; /* NULL: another way */
+    struct lanes *lanes;   /* NULL: by the window functions */
     const struct coding *coding;
     struct pass *passes;
     int pass_count;
@@ -130,6 +145,17 @@ bool map_plan_lanes(struct plan *plan, int layer);
 void map_print_lanes_table(struct printer *p, int layer);
 void map_print_lanes_helper(struct printer *p, int layer);
 void map_print_lanes(struct printer *p, int layer);
+/* How far part `part` of the output lies from the first one, where its rows and columns are so far
+ * from each other. */
+int map_part_offset(const struct lanes *lanes, int part, int row, int column);
+
+/* map_direct.c: false when out of memory */
+bool map_plan_direct(struct plan *plan, int layer);
+void map_print_direct(struct printer *p, int layer);
+/* Convs that write into the lanes of the only one that reads them. */
+void map_fuse(struct plan *plan);
+/* The rows of words from `y0` on, C text, of the strip that begins at the reader's row `v`. */
+void map_print_direct_rows(struct printer *p, int layer, const char *y0);
 
 /* map_move.c: what has no weights */
 void map_print_areas(struct printer *p);

@@ -64,7 +64,7 @@ static struct lanes best_parts(const struct layer *layer, const struct shape *ou
     return best;
 }
 
-static void plan_tiles(struct lanes *lanes)
+static void plan_tiles(struct lanes *lanes, const struct window *w)
 {
     bool whole = lanes->rows * lanes->columns <= TILE_WORDS;
     lanes->tiles[0] = whole ? 1 : lanes->rows;
@@ -76,6 +76,11 @@ static void plan_tiles(struct lanes *lanes)
         lanes->tiles[1]++;
         lanes->tile[1] = cut(lanes->columns, lanes->tiles[1], &lanes->tile_step[1]);
     }
+    lanes->rolls = lanes->tiles[0] > 1;
+    if (lanes->rolls) {
+        lanes->in_rows = reach(1, w->row_stride, w->row_dilation, w->rows);
+    }
+    lanes->writer = -1;
 }
 
 /* Weights of a tap lie beside each other, and so do those of the next one without a dilation. */
@@ -279,7 +284,7 @@ bool map_plan_lanes(struct plan *plan, int index)
         return false;
     }
     *lanes = best_parts(layer, &plan->net->tensors[layer->output].shape);
-    plan_tiles(lanes);
+    plan_tiles(lanes, &layer->window);
     plan_taps(lanes, &layer->window, in->channels);
     lanes->most = maker.high > 2 ? 255 / maker.high / 2 * 2 : 126;
     lanes->bytes = maker.bytes;

@@ -113,8 +113,7 @@ void map_print_lanes_helper(struct printer *p, int index)
 
 /* ---- the layer ---- */
 
-/* Element of the input's array that part `part` begins at, from the first part's. */
-static int part_offset(const struct lanes *lanes, int part, int row, int column)
+int map_part_offset(const struct lanes *lanes, int part, int row, int column)
 {
     int down = part / lanes->part_columns[0] * lanes->part_rows[1];
     int across = part % lanes->part_columns[0] * lanes->part_columns[1];
@@ -122,24 +121,29 @@ static int part_offset(const struct lanes *lanes, int part, int row, int column)
 }
 
 /* The map in lanes: the inputs of four positions in each word. */
-static void print_gather(struct printer *p, int index)
+static void print_gather(struct printer *p, int index, const char *y0)
 {
+    char at[32] = "y";
     const struct plan *plan = p->plan;
     const struct lanes *lanes = lanes_of(plan, index);
     const struct pass *pass = &plan->maps->rows[index].passes[0];
     int input = plan->net->layers[index].inputs[0];
     const struct map_view *in = &plan->maps->views[input];
     int run = lanes->in_columns * channels_of(plan, index);
+    if (lanes->rolls) {
+        (void)snprintf(at, sizeof at, "((v * %d) + y)", plan->net->layers[index].window.row_stride);
+    }
     text_printf(p->out,
-                "    for (%s y = 0; y < %d; y++) {\n"
-                "        const uint8_t *p = &%s[(y * %d) + %d];\n"
+                "    for (%s y = %s; y < %d; y++) {\n"
+                "        const uint8_t *p = &%s[(%s * %d) + %d];\n"
                 "        for (%s i = 0; i < %d; i++) {\n"
                 "            lanes[(y * %d) + i] = (uint32_t)p[i]",
-                plan->index, lanes->in_rows, map_array(plan, input), in->row,
+                plan->index, y0, lanes->in_rows, map_array(plan, input), at, in->row,
                 in->offset + pass->in_offset, plan->index, run, run);
     for (int part = 1; part < 4; part++) {
         text_printf(p->out, " | ((uint32_t)p[i + %d] << %d)",
-                    part_offset(lanes, part, pass->in_row_step, pass->in_column_step), 8 * part);
+                    map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step),
+                    8 * part);
     }
     text_add(p->out, ";\n        }\n    }\n");
 }
@@ -154,7 +158,7 @@ static void print_store(struct printer *p, int index, int part, const char *bits
     struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
     char name[HELPER_NAME_MAX];
     text_printf(p->out, "                    q[%d] = ",
-                part_offset(lanes_of(plan, index), part, out->row, out->column));
+                map_part_offset(lanes_of(plan, index), part, out->row, out->column));
     if (plan_acts(plan, index)) {
         text_add(p->out, helper_name(plan, p->helpers, helper, name));
     } else {
@@ -184,19 +188,6 @@ static void print_stores(struct printer *p, int index)
     text_add(p->out, "                    sum = &sum[2];\n                }\n            }\n");
 }
 
-/* "name[(v * 12) + (u * 3)", without what is always zero. */
-static void print_tile_at(struct printer *p, const struct lanes *lanes, const char *name, int down,
-                          int across)
-{
-    text_printf(p->out, "&%s[", name);
-    if (lanes->tiles[0] > 1) {
-        text_printf(p->out, "(v * %d) + ", lanes->tile_step[0] * down);
-    }
-    if (lanes->tiles[1] > 1) {
-        text_printf(p->out, "(u * %d) + ", lanes->tile_step[1] * across);
-    }
-}
-
 /* The sums of a tile: minus on top of what the bias leaves, then plus on the bias less that. */
 static void print_tile(struct printer *p, int index)
 {
@@ -207,12 +198,21 @@ static void print_tile(struct printer *p, int index)
     const struct map_view *out = &plan->maps->views[output];
     enum type type = plan->net->tensors[output].type;
     int channels = channels_of(plan, index);
-    text_add(p->out, "            const uint32_t *from = ");
-    print_tile_at(p, lanes, "lanes", w->row_stride * lanes->in_columns * channels,
-                  w->column_stride * channels);
-    text_printf(p->out, "0];\n            %s *to = ", c_type(type == TYPE_U4 ? TYPE_U8 : type));
-    print_tile_at(p, lanes, map_array(plan, output), out->row, out->column);
-    text_printf(p->out, "i + %d];\n", out->offset);
+    char down[32] = "";
+    char across[32] = "";
+    if (lanes->rolls) {
+        (void)snprintf(down, sizeof down, "(v * %d) + ", out->row);
+    }
+    if (lanes->tiles[1] > 1) {
+        (void)snprintf(across, sizeof across, "(u * %d) + ", lanes->tile_step[1] * out->column);
+    }
+    text_printf(p->out,
+                lanes->tiles[1] > 1 ? "            const uint32_t *from = &lanes[u * %d];\n"
+                                    : "            const uint32_t *from = lanes;\n",
+                lanes->tile_step[1] * w->column_stride * channels);
+    text_printf(p->out, "            %s *to = &%s[%s%si + %d];\n",
+                c_type(type == TYPE_U4 ? TYPE_U8 : type), map_array(plan, output), down, across,
+                out->offset);
     text_printf(p->out,
                 "            for (int j = 0; j < %d; j++) {\n"
                 "                s[j] = ~base;\n"
@@ -225,14 +225,6 @@ static void print_tile(struct printer *p, int index)
                 2 * words_of(lanes), plan->name, name_of(plan, index), 2 * words_of(lanes),
                 plan->name, name_of(plan, index));
     print_stores(p, index);
-}
-
-static void open_tiles(struct printer *p, const struct lanes *lanes, const char *name, int axis)
-{
-    if (lanes->tiles[axis] > 1) {
-        text_printf(p->out, "        for (%s %s = 0; %s < %d; %s++) {\n", p->plan->index, name,
-                    name, lanes->tiles[axis], name);
-    }
 }
 
 static void print_channel(struct printer *p, int index)
@@ -251,23 +243,52 @@ static void print_channel(struct printer *p, int index)
                 "        uint32_t s[%d];\n",
                 series_at(plan, &step->bias, "i", bias), series_at(plan, &step->shift, "i", shift),
                 2 * words_of(lanes));
-    open_tiles(p, lanes, "v", 0);
-    open_tiles(p, lanes, "u", 1);
+    if (lanes->tiles[1] > 1) {
+        text_printf(p->out, "        for (%s u = 0; u < %d; u++) {\n", plan->index,
+                    lanes->tiles[1]);
+    }
     print_tile(p, index);
-    text_add(p->out, lanes->tiles[0] > 1 ? "        }\n" : "");
     text_add(p->out, lanes->tiles[1] > 1 ? "        }\n" : "");
     text_add(p->out, "        row = next;\n");
+}
+
+/* The rows of words that the next row of positions does not find there. */
+static void print_fill(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    int stride = plan->net->layers[index].window.row_stride;
+    int keep = lanes->rolls && lanes->in_rows > stride ? lanes->in_rows - stride : 0;
+    int run = lanes->in_columns * channels_of(plan, index);
+    char y0[32] = "0";
+    if (keep > 0) {
+        (void)snprintf(y0, sizeof y0, "(v == 0) ? 0 : %d", keep);
+        text_printf(p->out,
+                    "    for (%s i = 0; i < %d && v > 0; i++) {\n"
+                    "        lanes[i] = lanes[i + %d];\n"
+                    "    }\n",
+                    plan->index, keep * run, stride * run);
+    }
+    if (lanes->writer >= 0) {
+        map_print_direct_rows(p, lanes->writer, y0);
+    } else {
+        print_gather(p, index, y0);
+    }
 }
 
 void map_print_lanes(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    print_gather(p, index);
-    text_printf(p->out,
-                "    {\n    const uint8_t *row = w%s;\n"
-                "    for (%s i = 0; i < %d; i++) {\n",
-                name_of(plan, index), plan->index, layer->weights.rows);
+    const struct lanes *lanes = lanes_of(plan, index);
+    if (lanes->rolls) {
+        text_printf(p->out, "    for (%s v = 0; v < %d; v++) {\n", plan->index, lanes->tiles[0]);
+    } else {
+        text_add(p->out, "    {\n");
+    }
+    text_printf(p->out, "    const uint8_t *row = w%s;\n", name_of(plan, index));
+    print_fill(p, index);
+    text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n", plan->index, layer->weights.rows);
     print_channel(p, index);
     text_add(p->out, "    }\n    }\n");
 }

@@ -200,7 +200,7 @@ static int largest_left(const struct plan *plan)
     int best = -1;
     for (int t = 0; t < plan->net->tensor_count; t++) {
         const struct map_view *view = &plan->maps->views[t];
-        if (view->home == HOME_BUFFER && !view->reshaped && view->offset < 0 &&
+        if (view->home == HOME_BUFFER && !view->reshaped && !view->in_lanes && view->offset < 0 &&
             (best < 0 || view->size > plan->maps->views[best].size)) {
             best = t;
         }
@@ -412,6 +412,13 @@ static bool plan_passes(struct plan *plan, int index)
     return true;
 }
 
+static bool plan_rows(struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return plan_passes(plan, index) && map_plan_lanes(plan, index) &&
+           (rows->lanes || map_plan_direct(plan, index));
+}
+
 bool map_plan(struct plan *plan)
 {
     const struct net *net = plan->net;
@@ -427,16 +434,17 @@ bool map_plan(struct plan *plan)
     }
     plan_views(plan);
     plan_reshapes(plan);
-    plan_places(plan);
     for (int t = 0; t < net->tensor_count; t++) {
         if (plan->maps->views[t].size > INT16_MAX) {
             plan->index = "int32_t";
         }
     }
     for (int i = 0; i < net->layer_count; i++) {
-        if (op_has_rows(net->layers[i].op) && (!plan_passes(plan, i) || !map_plan_lanes(plan, i))) {
+        if (op_has_rows(net->layers[i].op) && !plan_rows(plan, i)) {
             return false;
         }
     }
+    map_fuse(plan);
+    plan_places(plan);
     return true;
 }

@@ -43,8 +43,10 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct step *step = &plan->steps[index];
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
-    helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
-    if (!rows->lanes && (!step->shift.uniform || step->shift.value > 0)) {
+    if (!rows->direct) {
+        helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
+    }
+    if (!rows->lanes && !rows->direct && (!step->shift.uniform || step->shift.value > 0)) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
     if (plan_acts(plan, index)) {
@@ -61,7 +63,7 @@ static void collect(const struct plan *plan, struct helpers *helpers)
         if (op_has_rows(op)) {
             need_rows(plan, i, helpers);
         }
-        if (op_has_rows(op) || op == OP_CONVERT) {
+        if ((op_has_rows(op) && !plan->maps->rows[i].direct) || op == OP_CONVERT) {
             helpers_need_series(helpers, &plan->steps[i].bias);
             helpers_need_series(helpers, &plan->steps[i].shift);
         }
@@ -169,7 +171,7 @@ static void print_layers(struct printer *p)
     for (int i = 0; i < net->layer_count; i++) {
         int out = net->layers[i].output;
         print_note(p, i);
-        if (!p->plan->maps->views[out].reshaped) {
+        if (!p->plan->maps->views[out].reshaped && !p->plan->maps->views[out].in_lanes) {
             print_border(p, out);
         }
         map_print_move(p, i);
@@ -186,12 +188,34 @@ static void print_convert_tables(struct printer *p)
     }
 }
 
+/* Which of the four bytes of a word in memory is the one with the lowest bits, the next ... */
+static void print_byte_macro(struct printer *p)
+{
+    bool any = false;
+    for (int i = 0; i < p->plan->net->tensor_count; i++) {
+        any = any || p->plan->maps->views[i].in_lanes;
+    }
+    if (any) {
+        text_printf(
+            p->out,
+            "/* The byte of a word in memory that holds its lowest bits, the next ones ... */\n"
+            "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n"
+            "#define %s_FLIP (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 3 : 0)\n"
+            "#else\n"
+            "#define %s_FLIP 0\n"
+            "#endif\n"
+            "#define %s_BYTE(part) ((part) ^ %s_FLIP)\n\n",
+            p->plan->upper, p->plan->upper, p->plan->upper, p->plan->upper);
+    }
+}
+
 void map_print(struct text *out, const struct plan *plan, const char *storage)
 {
     struct helpers helpers;
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
     collect(plan, &helpers);
     print_macros(out, plan, &helpers);
+    print_byte_macro(&printer);
     print_helpers(out, plan, &helpers);
     map_print_window_helpers(&printer);
     text_add(out, storage);

@@ -45,7 +45,8 @@ static struct walker walker_of(const struct plan *plan, int index)
 /* Has the layer weights that a window function reads? */
 static bool walks(const struct plan *plan, int index)
 {
-    return plan->maps->rows[index].passes && !plan->maps->rows[index].lanes;
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return rows->passes && !rows->lanes && !rows->direct;
 }
 
 static bool same_walker(struct walker a, struct walker b)
@@ -286,7 +287,7 @@ void map_print_tables(struct printer *p)
                 print_weights(p, i, &rows->passes[k]);
             }
         }
-        if (rows->passes) {
+        if (rows->passes && !rows->direct) {
             print_series(p->out, p->plan, &p->plan->steps[i].bias);
             print_series(p->out, p->plan, &p->plan->steps[i].shift);
         }
@@ -433,6 +434,9 @@ void map_print_rows(struct printer *p, int layer)
     const struct map_rows *rows = &p->plan->maps->rows[layer];
     if (rows->lanes) {
         map_print_lanes(p, layer);
+    }
+    if (rows->direct) {
+        map_print_direct(p, layer);
     }
     for (int i = 0; walks(p->plan, layer) && i < rows->pass_count; i++) {
         print_pass(p, layer, &rows->passes[i]);
