@@ -58,8 +58,8 @@ struct pass {
     char name[16];         /* of the table of weights, without its letter */
 };
 
-/* In front of a portion of weights: another one of the same run follows. */
-#define LANES_MORE 128
+/* Keeps sums in lanes from being negative. */
+#define LANES_LIFT 32768
 
 /* A conv of ternary weights over small numbers, four positions at a time (map_lanes.c).
  *
@@ -81,9 +81,9 @@ struct lanes {
     int taps[2];      /* runs of neighbouring weights, down and across */
     int tap_step[2];  /* from one to the next, in words */
     int length;       /* weights of a run */
-    int most;         /* additions of the largest input that a byte holds, an even number */
-    const uint8_t
-        *bytes; /* all rows: minus, then plus; of each run portions of a count and distances */
+    int most;         /* additions of a portion, which a byte holds */
+    int high;         /* largest input */
+    const uint8_t *bytes; /* each row: how many portions, and these */
     int byte_count;
 };
 

@@ -1,18 +1,20 @@
 /* The plan of convs in lanes: ternary weights, small inputs, four positions to a word.
  *
  * There is no product, so one addition of 32 bits serves the four bytes of a word.  What proves it:
- * the inputs are 0 .. high, so that a byte holds 255 / high of them; and with n weights of a sign,
- * high n on top of the bias stays within 16 bits, which hold the whole sum plus 32768.  All numbers
- * are added in the order that the bytes give, minus before plus, so no lane ever leaves its range.
+ * inputs are 0 .. high.  Weights go in portions, each of at most 255 / high that are not zero; with
+ * m of them minus, the bytes start at m high, lose no more than that, and end at 255 at most.  Then
+ * they are added to sums of 16 bits, which start at the bias less all these m high, lifted by 2^15,
+ * and only grow, to no more than the bias and all that is plus.
  *
- * A row's weights are two lists, of those that are minus and of those that are plus: distances from
- * one to the next, two to a byte, in each run of weights that lie beside each other.  Where two are
- * further apart than 15, a weight of zero between them is put into both lists. */
+ * A portion is a list of distances from one weight to the next that is minus, and one of those that
+ * are plus, two to a byte.  Where two are further apart than 15, a zero between them is put into
+ * both. */
 #include "emit/map.h"
 
 /* Words whose sums are made at once: what a Cortex-M0 holds in registers beside the pointers. */
 #define TILE_WORDS    4
 #define DISTANCE_MOST 15
+#define SLICE_MOST    255
 /* Positions below which lanes are not worth their table. */
 #define POSITIONS_LEAST 4
 
@@ -92,141 +94,182 @@ static void plan_taps(struct lanes *lanes, const struct window *w, int channels)
     lanes->length = channels * (one ? w->columns : 1);
     lanes->tap_step[0] = w->row_dilation * lanes->in_columns * channels;
     lanes->tap_step[1] = w->column_dilation * channels;
+    if (lanes->taps[1] == 1 && lanes->tap_step[0] == lanes->length) {
+        lanes->length *= w->rows;
+        lanes->taps[0] = 1;
+    }
 }
 
-/* ---- lists ---- */
+/* ---- portions ---- */
 
-/* A run of weights, and which zeros go into both lists. */
-struct run {
+/* Neighbouring weights, and which zeros among them go into both lists. */
+struct slice {
     const int16_t *weights;
     int length;
-    bool both[UINT8_MAX * 16];
+    bool both[SLICE_MOST];
 };
 
-static bool listed(const struct run *run, int j, int sign)
+static bool listed(const struct slice *slice, int j, int sign)
 {
-    return run->both[j] || run->weights[j] == sign;
+    return slice->both[j] || slice->weights[j] == sign;
 }
 
-/* The first weight of a list that is too far behind the one before it, which goes to *last; -1 */
-static int first_gap(const struct run *run, int sign, int *last)
+/* Is a weight of a list too far behind the one before it, which goes to *last? */
+static bool has_gap(const struct slice *slice, int sign, int *last)
 {
     *last = 0;
-    for (int j = 0; j < run->length; j++) {
-        if (listed(run, j, sign)) {
+    for (int j = 0; j < slice->length; j++) {
+        if (listed(slice, j, sign)) {
             if (j - *last > DISTANCE_MOST) {
-                return j;
+                return true;
             }
             *last = j;
         }
     }
-    return -1;
+    return false;
 }
 
 /* Puts a zero into a gap, as far as can be reached.  False: there is none. */
-static bool fill_gap(struct run *run, int last)
+static bool fill_gap(struct slice *slice, int last)
 {
     for (int j = last + DISTANCE_MOST; j > last; j--) {
-        if (run->weights[j] == 0 && !run->both[j]) {
-            run->both[j] = true;
+        if (slice->weights[j] == 0) {
+            slice->both[j] = true;
             return true;
         }
     }
     return false;
 }
 
-static bool fill_gaps(struct run *run, const int16_t *weights, int length)
-{
-    int last;
-    *run = (struct run){.weights = weights, .length = length};
-    for (int sign = -1; sign <= 1; sign += 2) {
-        while (first_gap(run, sign, &last) >= 0) {
-            if (!fill_gap(run, last)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static int list_count(const struct run *run, int sign)
+static int list_count(const struct slice *slice, int sign)
 {
     int count = 0;
-    for (int j = 0; j < run->length; j++) {
-        count += listed(run, j, sign);
+    for (int j = 0; j < slice->length; j++) {
+        count += listed(slice, j, sign);
     }
     return count;
 }
 
-/* Of the weights left, how many the next portion has, plus LANES_MORE where another follows. */
-static uint8_t portion(int left, int most)
+/* Fills the gaps of `length` weights; do they fit a portion then, with at most `most` additions? */
+static bool slice_fits(struct slice *slice, const int16_t *weights, int length, int most)
 {
-    return (uint8_t)(left > most ? most + LANES_MORE : left);
+    int last;
+    if (length > SLICE_MOST) {
+        return false;
+    }
+    *slice = (struct slice){.weights = weights, .length = length};
+    for (int sign = -1; sign <= 1; sign += 2) {
+        while (has_gap(slice, sign, &last)) {
+            if (!fill_gap(slice, last)) {
+                return false;
+            }
+        }
+    }
+    int minus = list_count(slice, -1);
+    int plus = list_count(slice, 1);
+    return minus <= 15 && plus <= 15 && minus + plus <= most;
 }
 
-/* Appends the list of one sign in portions: a count and the distances.  Returns how many bytes. */
-static int write_list(const struct run *run, int sign, int most, uint8_t *to)
+/* Appends the distances of one sign.  Returns how many bytes. */
+static int write_list(const struct slice *slice, int sign, uint8_t *to)
 {
-    int left = list_count(run, sign);
     int last = 0;
     int place = 0;
-    const uint8_t *first = to;
-    *to = portion(left, most);
-    for (int j = 0; j < run->length; j++) {
-        if (listed(run, j, sign)) {
-            if (place == most) {
-                left -= most;
-                place = 0;
-                to += 1 + most / 2;
-                *to = portion(left, most);
-            }
-            uint8_t *byte = &to[1 + place / 2];
-            *byte = (uint8_t)(place % 2 ? *byte | (j - last) << 4 : j - last);
+    for (int j = 0; j < slice->length; j++) {
+        if (listed(slice, j, sign)) {
+            to[place / 2] = (uint8_t)(place % 2 ? to[place / 2] | (j - last) << 4 : j - last);
             last = j;
             place++;
         }
     }
-    return (int)(to - first) + 1 + (place + 1) / 2;
+    return (place + 1) / 2;
 }
 
 /* ---- rows ---- */
 
-/* What the lists are made from and to. */
+/* What the portions are made from and to. */
 struct maker {
     const struct layer *layer;
     struct lanes *lanes;
-    struct run *run;
+    struct slice slice;
     uint8_t *bytes;
-    int high; /* largest input */
+    int32_t *bases; /* of each row: its bias, what is minus in bytes, and 2^15 */
+    int high;       /* largest input */
+    int count;      /* portions of a row */
+    int base;       /* word where the last one began */
+    int additions[2];
 };
 
-static const int16_t *run_at(const struct maker *m, int row, int index)
+static void add_byte(struct maker *m, int value)
 {
-    size_t columns = (size_t)m->layer->weights.columns;
-    return m->layer->weights.values + (size_t)row * columns +
-           (size_t)index * (size_t)m->lanes->length;
+    m->bytes[m->lanes->byte_count++] = (uint8_t)value;
 }
 
-/* One sign of a row; false where a list does not fit, or the sum may leave 16 bits. */
-static bool make_list(struct maker *m, int row, int sign)
+/* How far it begins behind the one before, how many are minus and plus, and their distances. */
+static void add_portion(struct maker *m, int base)
 {
-    int64_t sum = m->layer->bias[row];
-    for (int i = 0; i < m->lanes->taps[0] * m->lanes->taps[1]; i++) {
-        if (!fill_gaps(m->run, run_at(m, row, i), m->lanes->length)) {
-            return false;
-        }
-        sum += (int64_t)sign * m->high * list_count(m->run, sign);
-        m->lanes->byte_count +=
-            write_list(m->run, sign, m->lanes->most, &m->bytes[m->lanes->byte_count]);
+    for (; base - m->base > UINT8_MAX; m->base += UINT8_MAX) {
+        add_byte(m, UINT8_MAX);
+        add_byte(m, 0);
+        m->count++;
     }
-    return sum >= INT16_MIN && sum <= INT16_MAX;
+    add_byte(m, base - m->base);
+    add_byte(m, list_count(&m->slice, -1) | list_count(&m->slice, 1) << 4);
+    m->lanes->byte_count += write_list(&m->slice, -1, &m->bytes[m->lanes->byte_count]);
+    m->lanes->byte_count += write_list(&m->slice, 1, &m->bytes[m->lanes->byte_count]);
+    m->additions[0] += list_count(&m->slice, -1);
+    m->additions[1] += list_count(&m->slice, 1);
+    m->base = base;
+    m->count++;
 }
 
-static bool make_lists(struct maker *m)
+/* A run of weights, whose words begin at `base`. */
+static void add_run(struct maker *m, const int16_t *weights, int base)
+{
+    int length = m->lanes->length;
+    for (int from = 0; from < length;) {
+        int end = from;
+        while (end < length &&
+               slice_fits(&m->slice, weights + from, end + 1 - from, m->lanes->most)) {
+            end++;
+        }
+        (void)slice_fits(&m->slice, weights + from, end - from, m->lanes->most);
+        if (list_count(&m->slice, 1) + list_count(&m->slice, -1) > 0) {
+            add_portion(m, base + from);
+        }
+        from = end;
+    }
+}
+
+/* False where there are too many portions, or where the sum may leave 16 bits. */
+static bool make_row(struct maker *m, int row)
+{
+    const struct lanes *lanes = m->lanes;
+    const int16_t *weights =
+        m->layer->weights.values + (size_t)row * (size_t)m->layer->weights.columns;
+    int head = lanes->byte_count;
+    int64_t bias = m->layer->bias[row];
+    m->base = 0;
+    m->count = 0;
+    m->additions[0] = 0;
+    m->additions[1] = 0;
+    add_byte(m, 0);
+    for (int i = 0; i < lanes->taps[0] * lanes->taps[1]; i++) {
+        add_run(m, weights + (size_t)i * (size_t)lanes->length,
+                i / lanes->taps[1] * lanes->tap_step[0] + i % lanes->taps[1] * lanes->tap_step[1]);
+    }
+    m->bytes[head] = (uint8_t)m->count;
+    int64_t low = bias - (int64_t)m->high * m->additions[0];
+    m->bases[row] = (int32_t)(low + LANES_LIFT);
+    return m->count <= UINT8_MAX && low >= INT16_MIN &&
+           bias + (int64_t)m->high * m->additions[1] <= INT16_MAX;
+}
+
+static bool make_rows(struct maker *m)
 {
     for (int row = 0; row < m->layer->weights.rows; row++) {
         if (m->layer->bias[row] < INT16_MIN || m->layer->bias[row] > INT16_MAX ||
-            m->layer->shift[row] > 15 || !make_list(m, row, -1) || !make_list(m, row, 1)) {
+            m->layer->shift[row] > 15 || !make_row(m, row)) {
             return false;
         }
     }
@@ -257,41 +300,59 @@ static bool fits(const struct plan *plan, const struct layer *layer)
     int64_t high = largest(plan, layer->inputs[0]);
     return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_CONV && layer->groups <= 1 &&
            w->bits == 2 && !w->odd && (in->type == TYPE_U4 || in->type == TYPE_U8) && high >= 0 &&
-           high <= 31 && out->rows * out->columns >= POSITIONS_LEAST &&
-           in->shape.channels * layer->window.columns < UINT8_MAX * 16;
+           high <= 31 && out->rows * out->columns >= POSITIONS_LEAST;
 }
 
-/* No list is longer than its run, a count and half a byte included. */
-static size_t bytes_most(const struct layer *layer)
+/* No list is longer than its weights; portions of one weight are the worst. */
+static size_t bytes_most(const struct layer *layer, const struct lanes *lanes)
 {
-    size_t taps = (size_t)layer->window.rows * (size_t)layer->window.columns;
-    return (size_t)layer->weights.rows * 2 * ((size_t)layer->weights.columns + 2 * taps);
+    size_t jumps = (size_t)(lanes->in_rows * lanes->in_columns) / UINT8_MAX + 1;
+    size_t columns = (size_t)layer->weights.columns;
+    return (size_t)layer->weights.rows * (columns * 6 + 2 * jumps * columns + 1);
+}
+
+static bool start(struct maker *m, const struct plan *plan)
+{
+    m->bytes = arena_alloc(plan->arena, bytes_most(m->layer, m->lanes), 1);
+    m->bases = arena_alloc(plan->arena, (size_t)m->layer->weights.rows, sizeof *m->bases);
+    return m->bytes && m->bases;
+}
+
+static void plan_layer(struct plan *plan, struct maker *m)
+{
+    const struct shape *in = &plan->net->tensors[m->layer->inputs[0]].shape;
+    *m->lanes = best_parts(m->layer, &plan->net->tensors[m->layer->output].shape);
+    plan_tiles(m->lanes, &m->layer->window);
+    plan_taps(m->lanes, &m->layer->window, in->channels);
+    m->lanes->most = m->high > 8 ? UINT8_MAX / m->high : 30;
+    m->lanes->high = m->high;
 }
 
 bool map_plan_lanes(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct shape *in = &plan->net->tensors[layer->inputs[0]].shape;
+    struct step *step = &plan->steps[index];
+    struct maker maker = {.layer = layer};
     if (!fits(plan, layer)) {
         return true;
     }
-    struct lanes *lanes = arena_alloc(plan->arena, 1, sizeof *lanes);
-    struct maker maker = {.layer = layer, .lanes = lanes};
-    maker.bytes = arena_alloc(plan->arena, bytes_most(layer), 1);
-    maker.run = arena_alloc(plan->arena, 1, sizeof *maker.run);
-    maker.high = (int)largest(plan, layer->inputs[0]);
-    if (!lanes || !maker.bytes || !maker.run) {
+    maker.lanes = arena_alloc(plan->arena, 1, sizeof *maker.lanes);
+    if (!maker.lanes) {
         return false;
     }
-    *lanes = best_parts(layer, &plan->net->tensors[layer->output].shape);
-    plan_tiles(lanes, &layer->window);
-    plan_taps(lanes, &layer->window, in->channels);
-    lanes->most = maker.high > 2 ? 255 / maker.high / 2 * 2 : 126;
-    lanes->bytes = maker.bytes;
-    if (make_lists(&maker)) {
-        int words = lanes->in_rows * lanes->in_columns * in->channels;
+    maker.high = (int)largest(plan, layer->inputs[0]);
+    plan_layer(plan, &maker);
+    if (!start(&maker, plan)) {
+        return false;
+    }
+    maker.lanes->bytes = maker.bytes;
+    if (make_rows(&maker)) {
+        int channels = plan->net->tensors[layer->inputs[0]].shape.channels;
+        int words = maker.lanes->in_rows * maker.lanes->in_columns * channels;
         plan->maps->words = words > plan->maps->words ? words : plan->maps->words;
-        plan->maps->rows[index].lanes = lanes;
+        plan->maps->rows[index].lanes = maker.lanes;
+        step->bias =
+            series_of('b', step->number, (struct numbers){.i32 = maker.bases}, layer->weights.rows);
     }
     return true;
 }

@@ -49,21 +49,21 @@ static void print_additions(struct printer *p, int index, const char *in)
     }
 }
 
-/* One portion: sums in bytes, pairs of weights and then an odd one; then as 16 bits. */
-static void print_portion(struct printer *p, int index)
+/* Both lists of a portion: what is minus is added to the complement. */
+static void print_lists(struct printer *p, int index)
 {
     const struct lanes *lanes = lanes_of(p->plan, index);
+    text_add(p->out, "        for (uint8_t sign = 0; sign < 2; sign++) {\n"
+                     "            const uint32_t *q = p;\n");
     for (int i = 0; i < words_of(lanes); i++) {
-        text_printf(p->out, "            uint32_t s%d = 0U;\n", i);
+        text_printf(p->out, "            s%d = ~s%d;\n", i, i);
     }
     text_printf(p->out,
-                "            n = %s_U8(at, 0);\n"
-                "            at = &at[1];\n"
-                "            for (int j = (n & 127) >> 1; j > 0; j--) {\n"
+                "            for (uint8_t j = (n & 15) >> 1; j > 0; j--) {\n"
                 "                const uint8_t d = %s_U8(at, 0);\n"
                 "                at = &at[1];\n"
                 "                q = &q[d & 15];\n",
-                p->plan->upper, p->plan->upper);
+                p->plan->upper);
     print_additions(p, index, "                ");
     text_add(p->out, "                q = &q[d >> 4];\n");
     print_additions(p, index, "                ");
@@ -74,11 +74,30 @@ static void print_portion(struct printer *p, int index)
                 "                at = &at[1];\n",
                 p->plan->upper);
     print_additions(p, index, "                ");
-    text_add(p->out, "            }\n");
+    text_add(p->out, "            }\n"
+                     "            n = (uint8_t)(n >> 4);\n"
+                     "        }\n");
+}
+
+static void print_portion(struct printer *p, int index)
+{
+    const struct lanes *lanes = lanes_of(p->plan, index);
+    text_printf(p->out,
+                "        uint8_t n = %s_U8(at, 1);\n"
+                "        uint32_t s0 = (uint32_t)(n & 15) * %dU;\n"
+                "        p = &p[%s_U8(at, 0)];\n"
+                "        at = &at[2];\n"
+                "        s0 |= s0 << 8;\n"
+                "        s0 |= s0 << 16;\n",
+                p->plan->upper, lanes->high, p->plan->upper);
+    for (int i = 1; i < words_of(lanes); i++) {
+        text_printf(p->out, "        uint32_t s%d = s0;\n", i);
+    }
+    print_lists(p, index);
     for (int i = 0; i < words_of(lanes); i++) {
         text_printf(p->out,
-                    "            sums[%d] += s%d & 16711935U;\n"
-                    "            sums[%d] += (s%d >> 8) & 16711935U;\n",
+                    "        sums[%d] += s%d & 16711935U;\n"
+                    "        sums[%d] += (s%d >> 8) & 16711935U;\n",
                     2 * i, i, 2 * i + 1, i);
     }
 }
@@ -89,26 +108,22 @@ void map_print_lanes_helper(struct printer *p, int index)
     const struct lanes *lanes = lanes_of(plan, index);
     text_printf(
         p->out,
-        "/* Adds the inputs of one sign's weights to the sums of %d x %d words of four positions: "
-        "at\n"
-        " * most %d in bytes, then as 16 bits.  From weight to weight are distances, two to a "
+        "/* Adds a row of weights to the sums of %d x %d words of four positions: portions of at\n"
+        " * most %d in bytes, which start at what may be minus, then as 16 bits.  A portion: how "
+        "far\n"
+        " * behind the one before, how many are minus and plus, and their distances, two to a "
         "byte.\n"
-        " * Returns where the next sign begins. */\n"
-        "static const uint8_t *%s_lanes%s(const uint32_t *p, const uint8_t *at, uint32_t *sums)\n"
+        " * Returns the next row. */\n"
+        "static %s_APART const uint8_t *%s_lanes%s(const uint32_t *p, const uint8_t *at,\n"
+        "    uint32_t *sums)\n"
         "{\n"
-        "    for (int y = 0; y < %d; y++) {\n",
-        lanes->tile[0], lanes->tile[1], lanes->most, plan->name, name_of(plan, index),
-        lanes->taps[0]);
-    if (lanes->taps[1] > 1) {
-        text_printf(p->out, "        for (int x = 0; x < %d; x++) {\n", lanes->taps[1]);
-    }
-    text_printf(p->out, "        const uint32_t *q = &p[");
-    text_printf(p->out, lanes->taps[1] > 1 ? "(y * %d) + (x * %d)];\n" : "y * %d];\n",
-                lanes->tap_step[0], lanes->tap_step[1]);
-    text_add(p->out, "        int n;\n        do {\n");
+        "    uint8_t left = %s_U8(at, 0);\n"
+        "    at = &at[1];\n"
+        "    for (; left > 0; left--) {\n",
+        lanes->tile[0], lanes->tile[1], lanes->most, plan->upper, plan->name, name_of(plan, index),
+        plan->upper);
     print_portion(p, index);
-    text_printf(p->out, "        } while (n >= %d);\n%s    }\n    return at;\n}\n\n", LANES_MORE,
-                lanes->taps[1] > 1 ? "        }\n" : "");
+    text_add(p->out, "    }\n    return at;\n}\n\n");
 }
 
 /* ---- the layer ---- */
@@ -188,7 +203,7 @@ static void print_stores(struct printer *p, int index)
     text_add(p->out, "                    sum = &sum[2];\n                }\n            }\n");
 }
 
-/* The sums of a tile: minus on top of what the bias leaves, then plus on the bias less that. */
+/* The results of a tile. */
 static void print_tile(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
@@ -215,15 +230,10 @@ static void print_tile(struct printer *p, int index)
                 out->offset);
     text_printf(p->out,
                 "            for (int j = 0; j < %d; j++) {\n"
-                "                s[j] = ~base;\n"
+                "                s[j] = base;\n"
                 "            }\n"
-                "            next = %s_lanes%s(from, row, s);\n"
-                "            for (int j = 0; j < %d; j++) {\n"
-                "                s[j] = ~s[j];\n"
-                "            }\n"
-                "            next = %s_lanes%s(from, next, s);\n",
-                2 * words_of(lanes), plan->name, name_of(plan, index), 2 * words_of(lanes),
-                plan->name, name_of(plan, index));
+                "            next = %s_lanes%s(from, row, s);\n",
+                2 * words_of(lanes), plan->name, name_of(plan, index));
     print_stores(p, index);
 }
 
@@ -235,8 +245,8 @@ static void print_channel(struct printer *p, int index)
     char bias[ELEMENT_MAX];
     char shift[ELEMENT_MAX];
     text_printf(p->out,
-                "        const uint32_t lift = (uint32_t)((int32_t)%s + 32768);\n"
-                "        const uint32_t base = lift | (lift << 16);\n"
+                "        const uint32_t first = (uint32_t)%s;\n"
+                "        const uint32_t base = first | (first << 16);\n"
                 "        const uint8_t k = %s;\n"
                 "        const int32_t low = (int32_t)((uint32_t)32768U >> k);\n"
                 "        const uint8_t *next = row;\n"

@@ -156,8 +156,9 @@ static void find_lives(const struct plan *plan, struct life *lives)
     }
     for (int i = 0; i < net->layer_count; i++) {
         for (int k = 0; k < net->layers[i].input_count; k++) {
+            const struct direct *direct = plan->maps->rows[i].direct;
             struct life *life = &lives[root_of(plan, net->layers[i].inputs[k])];
-            life->last = larger(life->last, i);
+            life->last = larger(life->last, direct && direct->reader > i ? direct->reader : i);
         }
     }
 }

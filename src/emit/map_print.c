@@ -188,6 +188,21 @@ static void print_convert_tables(struct printer *p)
     }
 }
 
+/* For functions whose loops want all registers. */
+static void print_apart_macro(struct printer *p)
+{
+    if (p->plan->maps->words > 0) {
+        text_printf(p->out,
+                    "/* Not inlined, so that its loop has all registers. */\n"
+                    "#if defined(__GNUC__)\n"
+                    "#define %s_APART __attribute__((noinline))\n"
+                    "#else\n"
+                    "#define %s_APART\n"
+                    "#endif\n\n",
+                    p->plan->upper, p->plan->upper);
+    }
+}
+
 /* Which of the four bytes of a word in memory is the one with the lowest bits, the next ... */
 static void print_byte_macro(struct printer *p)
 {
@@ -215,6 +230,7 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
     collect(plan, &helpers);
     print_macros(out, plan, &helpers);
+    print_apart_macro(&printer);
     print_byte_macro(&printer);
     print_helpers(out, plan, &helpers);
     map_print_window_helpers(&printer);
