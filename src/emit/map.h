@@ -140,6 +140,11 @@ void map_print_tables(struct printer *p);
 void map_print_window_helpers(struct printer *p);
 void map_print_rows(struct printer *p, int layer);
 
+/* Is the clamp of a layer in lanes or in a straight line part of its statements? */
+bool map_clamps_itself(const struct plan *plan, int layer);
+/* "to = ...", a layer's result of z, the sum behind the shift. */
+void map_print_stored(struct printer *p, int layer, const char *to);
+
 /* map_lanes.c, map_lanes_print.c: false when out of memory */
 bool map_plan_lanes(struct plan *plan, int layer);
 void map_print_lanes_table(struct printer *p, int layer);

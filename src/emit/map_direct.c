@@ -123,34 +123,23 @@ static uint32_t base_of(const struct plan *plan, int index, int row)
     return (uint32_t)(plan->net->layers[index].bias[row] + lift_of(plan, index, row));
 }
 
-/* The element that a row's result goes to: at the first position of a word, or at the second. */
-static void print_place(struct printer *p, int index, int row, bool second)
-{
-    const struct direct *direct = direct_of(p->plan, index);
-    const struct map_view *out = &p->plan->maps->views[p->plan->net->layers[index].output];
-    int step = direct->step * (direct->across ? out->column : out->row);
-    if (direct->reader >= 0) {
-        text_printf(p->out, "            %s[%d] = ", second ? "too" : "to", 4 * row);
-    } else {
-        text_printf(p->out, "            to[%d] = ", row + (second ? step : 0));
-    }
-}
-
-/* Its result, from 16 bits. */
-static void print_result(struct printer *p, int index, int row, const char *bits)
+/* Stores a row's result, from 16 bits: at the first position of a word, or at the second. */
+static void print_result(struct printer *p, int index, int row, bool second, const char *bits)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    enum type type = plan->net->tensors[layer->output].type;
-    struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
-    char name[HELPER_NAME_MAX];
-    if (plan_acts(plan, index)) {
-        text_add(p->out, helper_name(plan, p->helpers, helper, name));
+    const struct direct *direct = direct_of(plan, index);
+    const struct map_view *out = &plan->maps->views[layer->output];
+    int step = direct->step * (direct->across ? out->column : out->row);
+    char to[32];
+    if (direct->reader >= 0) {
+        (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", 4 * row);
     } else {
-        text_printf(p->out, "(%s)", c_type(type));
+        (void)snprintf(to, sizeof to, "to[%d]", row + (second ? step : 0));
     }
-    text_printf(p->out, "((int32_t)((%s) >> %d) - %d);\n", bits, layer->shift[row],
-                (int)(lift_of(plan, index, row) >> layer->shift[row]));
+    text_printf(p->out, "            z = (int32_t)((%s) >> %d) - %d;\n            ", bits,
+                layer->shift[row], (int)(lift_of(plan, index, row) >> layer->shift[row]));
+    map_print_stored(p, index, to);
 }
 
 /* ---- two channels in a word ---- */
@@ -205,8 +194,7 @@ static void print_channels(struct printer *p, int index)
         print_pair_products(p, index, first, end);
         for (int row = first; row < end; row++) {
             (void)snprintf(bits, sizeof bits, row % 2 ? "s%d >> 16" : "s%d & 65535U", row / 2);
-            print_place(p, index, row, false);
-            print_result(p, index, row, bits);
+            print_result(p, index, row, false, bits);
         }
         text_add(p->out, "            }\n");
     }
@@ -267,10 +255,8 @@ static void print_positions(struct printer *p, int index)
         print_products(p, index, row, 1);
         print_products(p, index, row, -1);
         text_add(p->out, ";\n");
-        print_place(p, index, row, false);
-        print_result(p, index, row, "s & 65535U");
-        print_place(p, index, row, true);
-        print_result(p, index, row, "s >> 16");
+        print_result(p, index, row, false, "s & 65535U");
+        print_result(p, index, row, true, "s >> 16");
     }
 }
 
@@ -278,6 +264,7 @@ static void print_positions(struct printer *p, int index)
 
 static void print_sums(struct printer *p, int index)
 {
+    text_add(p->out, "            int32_t z;\n");
     if (direct_of(p->plan, index)->positions) {
         print_positions(p, index);
     } else {

@@ -167,19 +167,13 @@ static void print_gather(struct printer *p, int index, const char *y0)
 static void print_store(struct printer *p, int index, int part, const char *bits)
 {
     const struct plan *plan = p->plan;
-    const struct layer *layer = &plan->net->layers[index];
-    const struct map_view *out = &plan->maps->views[layer->output];
-    enum type type = plan->net->tensors[layer->output].type;
-    struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
-    char name[HELPER_NAME_MAX];
-    text_printf(p->out, "                    q[%d] = ",
-                map_part_offset(lanes_of(plan, index), part, out->row, out->column));
-    if (plan_acts(plan, index)) {
-        text_add(p->out, helper_name(plan, p->helpers, helper, name));
-    } else {
-        text_printf(p->out, "(%s)", c_type(type));
-    }
-    text_printf(p->out, "((int32_t)((%s) >> k) - low);\n", bits);
+    const struct map_view *out = &plan->maps->views[plan->net->layers[index].output];
+    char to[32];
+    (void)snprintf(to, sizeof to, "q[%d]",
+                   map_part_offset(lanes_of(plan, index), part, out->row, out->column));
+    text_printf(p->out, "                    z = (int32_t)((%s) >> k) - low;\n                    ",
+                bits);
+    map_print_stored(p, index, to);
 }
 
 static void print_stores(struct printer *p, int index)
@@ -191,6 +185,7 @@ static void print_stores(struct printer *p, int index)
     enum type type = plan->net->tensors[output].type;
     text_printf(p->out,
                 "            const uint32_t *sum = s;\n"
+                "            int32_t z;\n"
                 "            for (int y = 0; y < %d; y++) {\n"
                 "                for (int x = 0; x < %d; x++) {\n"
                 "                    %s *q = &to[(y * %d) + (x * %d)];\n",

@@ -49,7 +49,7 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     if (!rows->lanes && !rows->direct && (!step->shift.uniform || step->shift.value > 0)) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
-    if (plan_acts(plan, index)) {
+    if (plan_acts(plan, index) && !map_clamps_itself(plan, index)) {
         need_element(plan, index, helpers);
     }
 }

@@ -345,6 +345,30 @@ static void print_result(struct printer *p, int index, const char *row)
     text_add(p->out, acts || type != TYPE_I32 ? ");\n" : ";\n");
 }
 
+bool map_clamps_itself(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return (rows->lanes || rows->direct) && plan_clamps_only(plan->net->layers[index].activation);
+}
+
+void map_print_stored(struct printer *p, int index, const char *to)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
+    struct interval kept = plan_kept(layer->activation, type);
+    char name[HELPER_NAME_MAX];
+    if (!plan_acts(plan, index)) {
+        text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
+    } else if (map_clamps_itself(plan, index)) {
+        text_printf(p->out, "%s = (%s)((z > %d) ? %d : ((z < %d) ? %d : z));\n", to, c_type(type),
+                    (int)kept.high, (int)kept.high, (int)kept.low, (int)kept.low);
+    } else {
+        text_printf(p->out, "%s = %s(z);\n", to, helper_name(plan, p->helpers, helper, name));
+    }
+}
+
 static void print_index(struct text *out, int row_step, const char *rest)
 {
     bool alone = strcmp(rest, "0") == 0;
