@@ -100,6 +100,7 @@ struct direct {
 
 /* What a layer with weights needs. */
 struct map_rows {
+    bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) */
     struct direct *direct; /* NULL: another way */
     struct lanes *lanes;   /* NULL: by the window functions */
     const struct coding *coding;
@@ -125,6 +126,9 @@ const struct coding *map_coding(const struct weights *weights);
 int map_row_bytes(const struct coding *coding, int columns);
 /* Byte `index` of a row. */
 int map_byte(const struct coding *coding, const int16_t *row, int columns, int index);
+
+/* Statements of the body of NAME_predict(), each line indented as its braces say. */
+void map_add_indented(struct text *out, const struct text *body);
 
 /* The name of the array that a tensor lies in: "in", "out", "a" ... */
 const char *map_array(const struct plan *plan, int tensor);
@@ -161,6 +165,13 @@ void map_print_direct(struct printer *p, int layer);
 void map_fuse(struct plan *plan);
 /* The rows of words from `y0` on, C text, of the strip that begins at the reader's row `v`. */
 void map_print_direct_rows(struct printer *p, int layer, const char *y0);
+
+/* map_sparse.c */
+bool map_fits_sparse(const struct plan *plan, int layer);
+void map_print_sparse_table(struct printer *p, int layer);
+void map_print_sparse_list(struct printer *p); /* its array */
+void map_print_sparse_helper(struct printer *p);
+void map_print_sparse(struct printer *p, int layer);
 
 /* map_move.c: what has no weights */
 void map_print_areas(struct printer *p);

@@ -236,6 +236,7 @@ static void print_products(struct printer *p, int index, int row, int sign)
 {
     for (int j = 0; j < p->plan->net->layers[index].weights.columns; j++) {
         int weight = weight_at(p->plan, index, row, j) * sign;
+        text_add(p->out, weight > 0 && j % 6 == 5 ? "\n" : "");
         if (weight == 1) {
             text_printf(p->out, " %c e%d", sign > 0 ? '+' : '-', j);
         } else if (weight > 1) {
@@ -250,8 +251,8 @@ static void print_positions(struct printer *p, int index)
     print_inputs(p, index);
     text_add(p->out, "            uint32_t s;\n");
     for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
-        text_printf(p->out, "            s = %luU",
-                    (unsigned long)base_of(plan, index, row) * 65537U);
+        uint32_t both = base_of(plan, index, row) * 65537U;
+        text_printf(p->out, "            s = %luU", (unsigned long)both);
         print_products(p, index, row, 1);
         print_products(p, index, row, -1);
         text_add(p->out, ";\n");
@@ -264,7 +265,10 @@ static void print_positions(struct printer *p, int index)
 
 static void print_sums(struct printer *p, int index)
 {
-    text_add(p->out, "            int32_t z;\n");
+    text_add(p->out,
+             direct_of(p->plan, index)->positions
+                 ? "            int32_t z; /* of two positions in each word */\n"
+                 : "            int32_t z; /* of two channels in each word, modulo 2^32 */\n");
     if (direct_of(p->plan, index)->positions) {
         print_positions(p, index);
     } else {
@@ -282,7 +286,7 @@ void map_print_direct(struct printer *p, int index)
     const struct map_view *out = &plan->maps->views[layer->output];
     enum type type = plan->net->tensors[layer->output].type;
     if (direct->reader >= 0) {
-        text_printf(p->out, "    /* row by row for what reads it */\n");
+        text_printf(p->out, "    /* ... row by row, where the next one wants them */\n");
         return;
     }
     text_printf(p->out,

@@ -156,7 +156,7 @@ static void print_gather(struct printer *p, int index, const char *y0)
                 plan->index, y0, lanes->in_rows, map_array(plan, input), at, in->row,
                 in->offset + pass->in_offset, plan->index, run, run);
     for (int part = 1; part < 4; part++) {
-        text_printf(p->out, " | ((uint32_t)p[i + %d] << %d)",
+        text_printf(p->out, "\n | ((uint32_t)p[i + %d] << %d)",
                     map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step),
                     8 * part);
     }

@@ -148,6 +148,20 @@ static int root_of(const struct plan *plan, int tensor)
     return tensor;
 }
 
+/* The layer up to which a layer reads its inputs: what runs as a loop of another one does it as
+ * long as that, and what copies all of them into lanes is done before it writes (but not before
+ * zeros around its output are). */
+static int last_use(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    const struct layer *layer = &plan->net->layers[index];
+    if (rows->direct && rows->direct->reader >= 0) {
+        return rows->direct->reader;
+    }
+    bool copied = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
+    return copied && !has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
+}
+
 static void find_lives(const struct plan *plan, struct life *lives)
 {
     const struct net *net = plan->net;
@@ -156,9 +170,8 @@ static void find_lives(const struct plan *plan, struct life *lives)
     }
     for (int i = 0; i < net->layer_count; i++) {
         for (int k = 0; k < net->layers[i].input_count; k++) {
-            const struct direct *direct = plan->maps->rows[i].direct;
             struct life *life = &lives[root_of(plan, net->layers[i].inputs[k])];
-            life->last = larger(life->last, direct && direct->reader > i ? direct->reader : i);
+            life->last = larger(life->last, last_use(plan, i));
         }
     }
 }
@@ -415,9 +428,12 @@ static bool plan_passes(struct plan *plan, int index)
 
 static bool plan_rows(struct plan *plan, int index)
 {
-    const struct map_rows *rows = &plan->maps->rows[index];
-    return plan_passes(plan, index) && map_plan_lanes(plan, index) &&
-           (rows->lanes || map_plan_direct(plan, index));
+    struct map_rows *rows = &plan->maps->rows[index];
+    if (!plan_passes(plan, index) || !map_plan_lanes(plan, index)) {
+        return false;
+    }
+    rows->sparse = map_fits_sparse(plan, index);
+    return rows->lanes || map_plan_direct(plan, index);
 }
 
 bool map_plan(struct plan *plan)

@@ -43,7 +43,8 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct step *step = &plan->steps[index];
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
-    if (!rows->direct) {
+    helpers->words = helpers->words || rows->sparse;
+    if (!rows->direct && !rows->sparse) {
         helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
     }
     if (!rows->lanes && !rows->direct && (!step->shift.uniform || step->shift.value > 0)) {
@@ -191,15 +192,17 @@ static void print_convert_tables(struct printer *p)
 /* For functions whose loops want all registers. */
 static void print_apart_macro(struct printer *p)
 {
-    if (p->plan->maps->words > 0) {
+    if (p->plan->maps->words > 0 || p->helpers->words) {
         text_printf(p->out,
-                    "/* Not inlined, so that its loop has all registers. */\n"
-                    "#if defined(__GNUC__)\n"
+                    "/* Not inlined and never for size, so that its loop has all registers. */\n"
+                    "#if defined(__clang__)\n"
                     "#define %s_APART __attribute__((noinline))\n"
+                    "#elif defined(__GNUC__)\n"
+                    "#define %s_APART __attribute__((noinline, optimize(\"O2\")))\n"
                     "#else\n"
                     "#define %s_APART\n"
                     "#endif\n\n",
-                    p->plan->upper, p->plan->upper);
+                    p->plan->upper, p->plan->upper, p->plan->upper);
     }
 }
 
@@ -241,6 +244,7 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     print_convert_tables(&printer);
     map_print_areas(&printer);
     print_arrays(&printer);
+    map_print_sparse_list(&printer);
     text_add(out, "\n");
     print_copied_input(&printer);
     print_layers(&printer);

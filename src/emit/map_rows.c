@@ -46,7 +46,7 @@ static struct walker walker_of(const struct plan *plan, int index)
 static bool walks(const struct plan *plan, int index)
 {
     const struct map_rows *rows = &plan->maps->rows[index];
-    return rows->passes && !rows->lanes && !rows->direct;
+    return rows->passes && !rows->lanes && !rows->direct && !rows->sparse;
 }
 
 static bool same_walker(struct walker a, struct walker b)
@@ -223,6 +223,7 @@ static void print_walker(struct text *out, const struct plan *plan, struct walke
 void map_print_window_helpers(struct printer *p)
 {
     const struct plan *plan = p->plan;
+    map_print_sparse_helper(p);
     for (int i = 0; i < plan->net->layer_count; i++) {
         bool first = walks(plan, i);
         for (int k = 0; first && k < i; k++) {
@@ -281,6 +282,9 @@ void map_print_tables(struct printer *p)
         const struct map_rows *rows = &p->plan->maps->rows[i];
         if (rows->lanes) {
             map_print_lanes_table(p, i);
+        }
+        if (rows->sparse) {
+            map_print_sparse_table(p, i);
         }
         for (int k = 0; walks(p->plan, i) && k < rows->pass_count; k++) {
             if (pass_columns(&rows->passes[k]) > 0) {
@@ -348,7 +352,8 @@ static void print_result(struct printer *p, int index, const char *row)
 bool map_clamps_itself(const struct plan *plan, int index)
 {
     const struct map_rows *rows = &plan->maps->rows[index];
-    return (rows->lanes || rows->direct) && plan_clamps_only(plan->net->layers[index].activation);
+    return (rows->lanes || rows->direct || rows->sparse) &&
+           plan_clamps_only(plan->net->layers[index].activation);
 }
 
 void map_print_stored(struct printer *p, int index, const char *to)
@@ -359,7 +364,9 @@ void map_print_stored(struct printer *p, int index, const char *to)
     struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
     struct interval kept = plan_kept(layer->activation, type);
     char name[HELPER_NAME_MAX];
-    if (!plan_acts(plan, index)) {
+    if (type == TYPE_I32) {
+        text_printf(p->out, "%s = z;\n", to);
+    } else if (!plan_acts(plan, index)) {
         text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
     } else if (map_clamps_itself(plan, index)) {
         text_printf(p->out, "%s = (%s)((z > %d) ? %d : ((z < %d) ? %d : z));\n", to, c_type(type),
@@ -453,16 +460,31 @@ static void print_pass(struct printer *p, int index, const struct pass *pass)
     text_add(p->out, pass->columns > 1 ? "        }\n    }\n" : "    }\n");
 }
 
+/* Layers that are printed without a care for their place. */
+static void print_fast(struct printer *p, int layer)
+{
+    const struct map_rows *rows = &p->plan->maps->rows[layer];
+    struct text body = {0};
+    struct printer inner = {.out = &body, .plan = p->plan, .helpers = p->helpers};
+    if (rows->lanes) {
+        map_print_lanes(&inner, layer);
+    } else if (rows->direct) {
+        map_print_direct(&inner, layer);
+    } else {
+        map_print_sparse(&inner, layer);
+    }
+    map_add_indented(p->out, &body);
+    text_free(&body);
+}
+
 void map_print_rows(struct printer *p, int layer)
 {
     const struct map_rows *rows = &p->plan->maps->rows[layer];
-    if (rows->lanes) {
-        map_print_lanes(p, layer);
+    if (!walks(p->plan, layer)) {
+        print_fast(p, layer);
+        return;
     }
-    if (rows->direct) {
-        map_print_direct(p, layer);
-    }
-    for (int i = 0; walks(p->plan, layer) && i < rows->pass_count; i++) {
+    for (int i = 0; i < rows->pass_count; i++) {
         print_pass(p, layer, &rows->passes[i]);
     }
 }

@@ -74,7 +74,7 @@ static void pick_weights(struct maker *m, struct weights *weights, enum type in)
     weights->bits = weights->odd ? pick(m, 1, 4) : bits[pick(m, 0, in == TYPE_I16 ? 5 : 8)];
     if (m->digits) {
         weights->odd = in != TYPE_U4 && chance(m, 20);
-        weights->bits = in == TYPE_U4 ? 2 : pick(m, 2, 4);
+        weights->bits = in == TYPE_U4 && chance(m, 80) ? 2 : pick(m, 2, 4);
     }
     size_t count = (size_t)weights->rows * (size_t)weights->columns;
     int16_t *values = take(m, count, sizeof *values);
@@ -256,12 +256,11 @@ static int add_reshape(struct maker *m, int from)
     return layer.output;
 }
 
-static int add_dense(struct maker *m, int from)
+static int add_dense(struct maker *m, int from, int rows, enum type type)
 {
     struct layer layer = {.op = OP_DENSE, .inputs = {from}, .input_count = 1};
-    layer.weights.rows = pick(m, 2, 6);
+    layer.weights.rows = rows;
     layer.weights.columns = tensor_of(m, from)->width;
-    enum type type = chance(m, 60) ? TYPE_I32 : chance(m, 50) ? TYPE_I16 : TYPE_U8;
     layer.output = new_map(m, type, (struct shape){1, 1, layer.weights.rows});
     pick_weights(m, &layer.weights, tensor_of(m, from)->type);
     layer.activation = pick_activation(m, type);
@@ -316,7 +315,12 @@ static void add_layers(struct maker *m, int now, int layers, bool flat)
         }
     }
     flat = flat || tensor_of(m, now)->type == TYPE_U4;
-    m->net->output = flat ? add_dense(m, now) : now;
+    if (flat && m->digits && chance(m, 60)) {
+        now = add_dense(m, now, pick(m, 7, 20), chance(m, 70) ? TYPE_U8 : TYPE_U4);
+    }
+    int rows = pick(m, 2, 6);
+    enum type type = chance(m, 60) ? TYPE_I32 : chance(m, 50) ? TYPE_I16 : TYPE_U8;
+    m->net->output = flat ? add_dense(m, now, rows, type) : now;
 }
 
 static struct net *finish_net(struct maker *m)
