@@ -123,6 +123,20 @@ static uint32_t base_of(const struct plan *plan, int index, int row)
     return (uint32_t)(plan->net->layers[index].bias[row] + lift_of(plan, index, row));
 }
 
+/* Not where all weights are zero: the result is a constant then, if it is only clamped. */
+static bool has_sum(const struct layer *layer, int row)
+{
+    return plan_row_used(layer, row) || !plan_clamps_only(layer->activation);
+}
+
+static int constant_of(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    int64_t z = floor_shift(layer->bias[row], layer->shift[row]);
+    return (int)(z < kept.low ? kept.low : z > kept.high ? kept.high : z);
+}
+
 /* Stores a row's result, from 16 bits: at the first position of a word, or at the second. */
 static void print_result(struct printer *p, int index, int row, bool second, const char *bits)
 {
@@ -136,6 +150,10 @@ static void print_result(struct printer *p, int index, int row, bool second, con
         (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", 4 * row);
     } else {
         (void)snprintf(to, sizeof to, "to[%d]", row + (second ? step : 0));
+    }
+    if (!has_sum(layer, row)) {
+        text_printf(p->out, "            %s = %d;\n", to, constant_of(plan, index, row));
+        return;
     }
     text_printf(p->out, "            z = (int32_t)((%s) >> %d) - %d;\n            ", bits,
                 layer->shift[row], (int)(lift_of(plan, index, row) >> layer->shift[row]));
@@ -152,13 +170,24 @@ static uint32_t pair_weight(const struct plan *plan, int index, int row, int col
     return low + (high << 16);
 }
 
+static bool pair_has_sum(const struct layer *layer, int row, int end)
+{
+    return has_sum(layer, row) || (row + 1 < end && has_sum(layer, row + 1));
+}
+
 static void print_pair_bases(struct printer *p, int index, int first, int end)
 {
+    const struct layer *layer = &p->plan->net->layers[index];
+    bool any = false;
     for (int row = first; row < end; row += 2) {
         uint32_t high = row + 1 < end ? base_of(p->plan, index, row + 1) : 0;
-        text_printf(p->out, "            uint32_t s%d = %luU;\n", row / 2,
-                    (unsigned long)(base_of(p->plan, index, row) + (high << 16)));
+        if (pair_has_sum(layer, row, end)) {
+            text_printf(p->out, "            uint32_t s%d = %luU;\n", row / 2,
+                        (unsigned long)(base_of(p->plan, index, row) + (high << 16)));
+            any = true;
+        }
     }
+    text_add(p->out, any ? "int32_t z; /* sums of two channels to a word, modulo 2^32 */\n" : "");
 }
 
 static void print_pair_products(struct printer *p, int index, int first, int end)
@@ -249,13 +278,15 @@ static void print_positions(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     print_inputs(p, index);
-    text_add(p->out, "            uint32_t s;\n");
+    text_add(p->out, "            uint32_t s; /* of two positions */\nint32_t z;\n");
     for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
-        uint32_t both = base_of(plan, index, row) * 65537U;
-        text_printf(p->out, "            s = %luU", (unsigned long)both);
-        print_products(p, index, row, 1);
-        print_products(p, index, row, -1);
-        text_add(p->out, ";\n");
+        if (has_sum(&plan->net->layers[index], row)) {
+            uint32_t both = base_of(plan, index, row) * 65537U;
+            text_printf(p->out, "            s = %luU", (unsigned long)both);
+            print_products(p, index, row, 1);
+            print_products(p, index, row, -1);
+            text_add(p->out, ";\n");
+        }
         print_result(p, index, row, false, "s & 65535U");
         print_result(p, index, row, true, "s >> 16");
     }
@@ -265,10 +296,6 @@ static void print_positions(struct printer *p, int index)
 
 static void print_sums(struct printer *p, int index)
 {
-    text_add(p->out,
-             direct_of(p->plan, index)->positions
-                 ? "            int32_t z; /* of two positions in each word */\n"
-                 : "            int32_t z; /* of two channels in each word, modulo 2^32 */\n");
     if (direct_of(p->plan, index)->positions) {
         print_positions(p, index);
     } else {

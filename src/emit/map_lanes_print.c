@@ -185,10 +185,10 @@ static void print_stores(struct printer *p, int index)
     enum type type = plan->net->tensors[output].type;
     text_printf(p->out,
                 "            const uint32_t *sum = s;\n"
-                "            int32_t z;\n"
                 "            for (int y = 0; y < %d; y++) {\n"
                 "                for (int x = 0; x < %d; x++) {\n"
-                "                    %s *q = &to[(y * %d) + (x * %d)];\n",
+                "                    %s *q = &to[(y * %d) + (x * %d)];\n"
+                "int32_t z;\n",
                 lanes->tile[0], lanes->tile[1], c_type(type == TYPE_U4 ? TYPE_U8 : type), out->row,
                 out->column);
     print_store(p, index, 0, "sum[0] & 65535U");
@@ -227,8 +227,9 @@ static void print_tile(struct printer *p, int index)
                 "            for (int j = 0; j < %d; j++) {\n"
                 "                s[j] = base;\n"
                 "            }\n"
-                "            next = %s_lanes%s(from, row, s);\n",
-                2 * words_of(lanes), plan->name, name_of(plan, index));
+                "            %s = %s_lanes%s(from, row, s);\n",
+                2 * words_of(lanes), lanes->tiles[1] > 1 ? "const uint8_t *next" : "row",
+                plan->name, name_of(plan, index));
     print_stores(p, index);
 }
 
@@ -244,7 +245,6 @@ static void print_channel(struct printer *p, int index)
                 "        const uint32_t base = first | (first << 16);\n"
                 "        const uint8_t k = %s;\n"
                 "        const int32_t low = (int32_t)((uint32_t)32768U >> k);\n"
-                "        const uint8_t *next = row;\n"
                 "        uint32_t s[%d];\n",
                 series_at(plan, &step->bias, "i", bias), series_at(plan, &step->shift, "i", shift),
                 2 * words_of(lanes));
@@ -253,8 +253,9 @@ static void print_channel(struct printer *p, int index)
                     lanes->tiles[1]);
     }
     print_tile(p, index);
-    text_add(p->out, lanes->tiles[1] > 1 ? "        }\n" : "");
-    text_add(p->out, "        row = next;\n");
+    if (lanes->tiles[1] > 1) {
+        text_printf(p->out, "if (u == %d) {\nrow = next;\n}\n}\n", lanes->tiles[1] - 1);
+    }
 }
 
 /* The rows of words that the next row of positions does not find there. */
