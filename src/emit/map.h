@@ -24,6 +24,7 @@ struct map_view {
     int column;
     struct border border;
     int size;        /* elements, border included */
+    bool in_lanes;   /* nowhere but in the map in lanes of the conv that reads it */
     bool reshaped;   /* the array of another tensor, which it shares */
     bool from_input; /* a copy of the caller's input with zeros around it */
 };
@@ -57,8 +58,51 @@ struct pass {
     char name[16];         /* of the table of weights, without its letter */
 };
 
+/* Keeps sums in lanes from being negative. */
+#define LANES_LIFT 32768
+
+/* A conv of ternary weights over small numbers, four positions at a time (map_lanes.c).
+ *
+ * The output is four parts of one size, side by side or one below the other, which may overlap.  A
+ * word of the map `m` holds the inputs of one position in each of them, so that one addition serves
+ * four; the bytes are summed up to `most` at a time, then as 16 bits. */
+struct lanes {
+    int part_rows[2];    /* parts, and positions from one to the next: down ... */
+    int part_columns[2]; /* ... and across */
+    int rows;            /* positions of a part */
+    int columns;
+    int in_rows; /* words of the map, of each channel: for all positions, or for one row of them */
+    int in_columns;
+    bool rolls;       /* for one row; the next one keeps what both need */
+    int writer;       /* the conv that writes into the map, row by row; -1: copied from its array */
+    int tile[2];      /* positions whose sums are made at once, rows and columns */
+    int tiles[2];     /* how many of these, down and across */
+    int tile_step[2]; /* from one to the next, in positions */
+    int taps[2];      /* runs of neighbouring weights, down and across */
+    int tap_step[2];  /* from one to the next, in words */
+    int length;       /* weights of a run */
+    int most;         /* additions of a portion, which a byte holds */
+    int high;         /* largest input */
+    const uint8_t *bytes; /* each row: how many portions, and these */
+    int byte_count;
+};
+
+/* A conv of few weights as a straight line, two sums to a word (map_direct.c). */
+struct direct {
+    bool positions; /* of one channel at two positions; else of two channels at one */
+    bool across;    /* positions lie in one row */
+    int step;       /* from one to the other */
+    int rows;       /* turns of the loops */
+    int columns;
+    int reader; /* the conv in lanes that it writes for, as one of its loops; -1: a map of its own
+                 */
+};
+
 /* What a layer with weights needs. */
 struct map_rows {
+    bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) */
+    struct direct *direct; /* NULL: another way */
+    struct lanes *lanes;   /* NULL: by the window functions */
     const struct coding *coding;
     struct pass *passes;
     int pass_count;
@@ -70,6 +114,7 @@ struct map_plan {
     struct map_view *views;  /* one per tensor */
     struct map_rows *rows;   /* one per layer; passes NULL where it has no weights */
     int arrays[TYPE_U4 + 1]; /* elements of the array of each type */
+    int words;               /* of the map in lanes */
 };
 
 /* map_plan.c: fills plan->maps.  False when out of memory. */
@@ -81,6 +126,9 @@ const struct coding *map_coding(const struct weights *weights);
 int map_row_bytes(const struct coding *coding, int columns);
 /* Byte `index` of a row. */
 int map_byte(const struct coding *coding, const int16_t *row, int columns, int index);
+
+/* Statements of the body of NAME_predict(), each line indented as its braces say. */
+void map_add_indented(struct text *out, const struct text *body);
 
 /* The name of the array that a tensor lies in: "in", "out", "a" ... */
 const char *map_array(const struct plan *plan, int tensor);
@@ -95,6 +143,35 @@ void map_scaled(char *text, size_t size, const char *index, int scale, int first
 void map_print_tables(struct printer *p);
 void map_print_window_helpers(struct printer *p);
 void map_print_rows(struct printer *p, int layer);
+
+/* Is the clamp of a layer in lanes or in a straight line part of its statements? */
+bool map_clamps_itself(const struct plan *plan, int layer);
+/* "to = ...", a layer's result of z, the sum behind the shift. */
+void map_print_stored(struct printer *p, int layer, const char *to);
+
+/* map_lanes.c, map_lanes_print.c: false when out of memory */
+bool map_plan_lanes(struct plan *plan, int layer);
+void map_print_lanes_table(struct printer *p, int layer);
+void map_print_lanes_helper(struct printer *p, int layer);
+void map_print_lanes(struct printer *p, int layer);
+/* How far part `part` of the output lies from the first one, where its rows and columns are so far
+ * from each other. */
+int map_part_offset(const struct lanes *lanes, int part, int row, int column);
+
+/* map_direct.c: false when out of memory */
+bool map_plan_direct(struct plan *plan, int layer);
+void map_print_direct(struct printer *p, int layer);
+/* Convs that write into the lanes of the only one that reads them. */
+void map_fuse(struct plan *plan);
+/* The rows of words from `y0` on, C text, of the strip that begins at the reader's row `v`. */
+void map_print_direct_rows(struct printer *p, int layer, const char *y0);
+
+/* map_sparse.c */
+bool map_fits_sparse(const struct plan *plan, int layer);
+void map_print_sparse_table(struct printer *p, int layer);
+void map_print_sparse_list(struct printer *p); /* its array */
+void map_print_sparse_helper(struct printer *p);
+void map_print_sparse(struct printer *p, int layer);
 
 /* map_move.c: what has no weights */
 void map_print_areas(struct printer *p);

@@ -1,5 +1,7 @@
-/* How weights lie in bytes. */
+/* How weights lie in bytes, and how statements stand on the page. */
 #include "emit/map.h"
+
+#include <string.h>
 
 static const struct coding plain = {"row", 1, 8, 1, 0};
 static const struct coding ternary = {"ternary", 5, 0, 1, -1};
@@ -48,4 +50,36 @@ int map_byte(const struct coding *coding, const int16_t *row, int columns, int i
         value = value << coding->bits | field;
     }
     return value;
+}
+
+/* Braces that a line opens, less those that it closes. */
+static int opened(const char *line, size_t length)
+{
+    int depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        depth += (line[i] == '{') - (line[i] == '}');
+    }
+    return depth;
+}
+
+/* Does the statement go on in the next line? */
+static bool goes_on(const char *line, size_t length)
+{
+    return length > 0 && !strchr(";{}/", line[length - 1]);
+}
+
+void map_add_indented(struct text *out, const struct text *body)
+{
+    int depth = 1;
+    bool inside = false;
+    out->failed = out->failed || body->failed;
+    for (const char *at = body->failed ? NULL : body->data; at && *at;) {
+        at += strspn(at, " ");
+        size_t length = strcspn(at, "\n");
+        int own = depth - (at[0] == '}') + inside;
+        text_printf(out, "%*s%.*s\n", length > 0 ? 4 * own : 0, "", (int)length, at);
+        depth += opened(at, length);
+        inside = goes_on(at, length);
+        at += length + (at[length] == '\n');
+    }
 }

@@ -148,6 +148,20 @@ static int root_of(const struct plan *plan, int tensor)
     return tensor;
 }
 
+/* The layer up to which a layer reads its inputs: what runs as a loop of another one does it as
+ * long as that, and what copies all of them into lanes is done before it writes (but not before
+ * zeros around its output are). */
+static int last_use(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    const struct layer *layer = &plan->net->layers[index];
+    if (rows->direct && rows->direct->reader >= 0) {
+        return rows->direct->reader;
+    }
+    bool copied = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
+    return copied && !has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
+}
+
 static void find_lives(const struct plan *plan, struct life *lives)
 {
     const struct net *net = plan->net;
@@ -157,7 +171,7 @@ static void find_lives(const struct plan *plan, struct life *lives)
     for (int i = 0; i < net->layer_count; i++) {
         for (int k = 0; k < net->layers[i].input_count; k++) {
             struct life *life = &lives[root_of(plan, net->layers[i].inputs[k])];
-            life->last = larger(life->last, i);
+            life->last = larger(life->last, last_use(plan, i));
         }
     }
 }
@@ -200,7 +214,7 @@ static int largest_left(const struct plan *plan)
     int best = -1;
     for (int t = 0; t < plan->net->tensor_count; t++) {
         const struct map_view *view = &plan->maps->views[t];
-        if (view->home == HOME_BUFFER && !view->reshaped && view->offset < 0 &&
+        if (view->home == HOME_BUFFER && !view->reshaped && !view->in_lanes && view->offset < 0 &&
             (best < 0 || view->size > plan->maps->views[best].size)) {
             best = t;
         }
@@ -412,6 +426,16 @@ static bool plan_passes(struct plan *plan, int index)
     return true;
 }
 
+static bool plan_rows(struct plan *plan, int index)
+{
+    struct map_rows *rows = &plan->maps->rows[index];
+    if (!plan_passes(plan, index) || !map_plan_lanes(plan, index)) {
+        return false;
+    }
+    rows->sparse = map_fits_sparse(plan, index);
+    return rows->lanes || map_plan_direct(plan, index);
+}
+
 bool map_plan(struct plan *plan)
 {
     const struct net *net = plan->net;
@@ -427,16 +451,17 @@ bool map_plan(struct plan *plan)
     }
     plan_views(plan);
     plan_reshapes(plan);
-    plan_places(plan);
     for (int t = 0; t < net->tensor_count; t++) {
         if (plan->maps->views[t].size > INT16_MAX) {
             plan->index = "int32_t";
         }
     }
     for (int i = 0; i < net->layer_count; i++) {
-        if (op_has_rows(net->layers[i].op) && !plan_passes(plan, i)) {
+        if (op_has_rows(net->layers[i].op) && !plan_rows(plan, i)) {
             return false;
         }
     }
+    map_fuse(plan);
+    plan_places(plan);
     return true;
 }

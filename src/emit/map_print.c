@@ -43,11 +43,14 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct step *step = &plan->steps[index];
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
-    helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
-    if (!step->shift.uniform || step->shift.value > 0) {
+    helpers->words = helpers->words || rows->sparse;
+    if (!rows->direct && !rows->sparse) {
+        helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
+    }
+    if (!rows->lanes && !rows->direct && (!step->shift.uniform || step->shift.value > 0)) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
-    if (plan_acts(plan, index)) {
+    if (plan_acts(plan, index) && !map_clamps_itself(plan, index)) {
         need_element(plan, index, helpers);
     }
 }
@@ -61,7 +64,7 @@ static void collect(const struct plan *plan, struct helpers *helpers)
         if (op_has_rows(op)) {
             need_rows(plan, i, helpers);
         }
-        if (op_has_rows(op) || op == OP_CONVERT) {
+        if ((op_has_rows(op) && !plan->maps->rows[i].direct) || op == OP_CONVERT) {
             helpers_need_series(helpers, &plan->steps[i].bias);
             helpers_need_series(helpers, &plan->steps[i].shift);
         }
@@ -78,6 +81,10 @@ static void collect(const struct plan *plan, struct helpers *helpers)
 static void print_arrays(struct printer *p)
 {
     static const char *const names[] = {"b", "a", "h", "t", "l", "a"};
+    if (p->plan->maps->words > 0) {
+        text_printf(p->out, "    uint32_t lanes[%d]; /* four positions in each */\n",
+                    p->plan->maps->words);
+    }
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         if (p->plan->maps->arrays[type] > 0) {
             text_printf(p->out, "    %s %s[%d];\n", c_type((enum type)type), names[type],
@@ -165,7 +172,7 @@ static void print_layers(struct printer *p)
     for (int i = 0; i < net->layer_count; i++) {
         int out = net->layers[i].output;
         print_note(p, i);
-        if (!p->plan->maps->views[out].reshaped) {
+        if (!p->plan->maps->views[out].reshaped && !p->plan->maps->views[out].in_lanes) {
             print_border(p, out);
         }
         map_print_move(p, i);
@@ -182,12 +189,52 @@ static void print_convert_tables(struct printer *p)
     }
 }
 
+/* For functions whose loops want all registers. */
+static void print_apart_macro(struct printer *p)
+{
+    if (p->plan->maps->words > 0 || p->helpers->words) {
+        text_printf(p->out,
+                    "/* Not inlined and never for size, so that its loop has all registers. */\n"
+                    "#if defined(__clang__)\n"
+                    "#define %s_APART __attribute__((noinline))\n"
+                    "#elif defined(__GNUC__)\n"
+                    "#define %s_APART __attribute__((noinline, optimize(\"O2\")))\n"
+                    "#else\n"
+                    "#define %s_APART\n"
+                    "#endif\n\n",
+                    p->plan->upper, p->plan->upper, p->plan->upper);
+    }
+}
+
+/* Which of the four bytes of a word in memory is the one with the lowest bits, the next ... */
+static void print_byte_macro(struct printer *p)
+{
+    bool any = false;
+    for (int i = 0; i < p->plan->net->tensor_count; i++) {
+        any = any || p->plan->maps->views[i].in_lanes;
+    }
+    if (any) {
+        text_printf(
+            p->out,
+            "/* The byte of a word in memory that holds its lowest bits, the next ones ... */\n"
+            "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n"
+            "#define %s_FLIP (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 3 : 0)\n"
+            "#else\n"
+            "#define %s_FLIP 0\n"
+            "#endif\n"
+            "#define %s_BYTE(part) ((part) ^ %s_FLIP)\n\n",
+            p->plan->upper, p->plan->upper, p->plan->upper, p->plan->upper);
+    }
+}
+
 void map_print(struct text *out, const struct plan *plan, const char *storage)
 {
     struct helpers helpers;
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
     collect(plan, &helpers);
     print_macros(out, plan, &helpers);
+    print_apart_macro(&printer);
+    print_byte_macro(&printer);
     print_helpers(out, plan, &helpers);
     map_print_window_helpers(&printer);
     text_add(out, storage);
@@ -197,6 +244,7 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     print_convert_tables(&printer);
     map_print_areas(&printer);
     print_arrays(&printer);
+    map_print_sparse_list(&printer);
     text_add(out, "\n");
     print_copied_input(&printer);
     print_layers(&printer);

@@ -42,6 +42,13 @@ static struct walker walker_of(const struct plan *plan, int index)
     return walker;
 }
 
+/* Has the layer weights that a window function reads? */
+static bool walks(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return rows->passes && !rows->lanes && !rows->direct && !rows->sparse;
+}
+
 static bool same_walker(struct walker a, struct walker b)
 {
     return a.type == b.type && a.coding == b.coding && a.wide == b.wide;
@@ -52,7 +59,7 @@ static struct walker shared_walker(const struct plan *plan, int index)
 {
     struct walker walker = walker_of(plan, index);
     for (int i = 0; i < plan->net->layer_count; i++) {
-        if (plan->maps->rows[i].passes) {
+        if (walks(plan, i)) {
             struct walker other = walker_of(plan, i);
             bool further = same_walker(walker, other) && other.reach > walker.reach;
             walker.reach = further ? other.reach : walker.reach;
@@ -66,9 +73,8 @@ static const char *walker_name(const struct plan *plan, struct walker walker,
 {
     bool alone = true;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        alone =
-            alone && (!plan->maps->rows[i].passes || plan->maps->rows[i].coding != walker.coding ||
-                      same_walker(walker, walker_of(plan, i)));
+        alone = alone && (!walks(plan, i) || plan->maps->rows[i].coding != walker.coding ||
+                          same_walker(walker, walker_of(plan, i)));
     }
     (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s%s%s", plan->name, walker.coding->name,
                    alone ? "" : "_", alone ? "" : type_name(walker.type),
@@ -217,11 +223,14 @@ static void print_walker(struct text *out, const struct plan *plan, struct walke
 void map_print_window_helpers(struct printer *p)
 {
     const struct plan *plan = p->plan;
+    map_print_sparse_helper(p);
     for (int i = 0; i < plan->net->layer_count; i++) {
-        bool first = plan->maps->rows[i].passes != NULL;
+        bool first = walks(plan, i);
         for (int k = 0; first && k < i; k++) {
-            first =
-                !plan->maps->rows[k].passes || !same_walker(walker_of(plan, i), walker_of(plan, k));
+            first = !walks(plan, k) || !same_walker(walker_of(plan, i), walker_of(plan, k));
+        }
+        if (plan->maps->rows[i].lanes) {
+            map_print_lanes_helper(p, i);
         }
         if (first) {
             print_walker(p->out, plan, shared_walker(plan, i));
@@ -271,12 +280,18 @@ void map_print_tables(struct printer *p)
 {
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         const struct map_rows *rows = &p->plan->maps->rows[i];
-        for (int k = 0; rows->passes && k < rows->pass_count; k++) {
+        if (rows->lanes) {
+            map_print_lanes_table(p, i);
+        }
+        if (rows->sparse) {
+            map_print_sparse_table(p, i);
+        }
+        for (int k = 0; walks(p->plan, i) && k < rows->pass_count; k++) {
             if (pass_columns(&rows->passes[k]) > 0) {
                 print_weights(p, i, &rows->passes[k]);
             }
         }
-        if (rows->passes) {
+        if (rows->passes && !rows->direct) {
             print_series(p->out, p->plan, &p->plan->steps[i].bias);
             print_series(p->out, p->plan, &p->plan->steps[i].shift);
         }
@@ -332,6 +347,33 @@ static void print_result(struct printer *p, int index, const char *row)
         text_printf(p->out, ", %s)", series_at(plan, shift, row, text));
     }
     text_add(p->out, acts || type != TYPE_I32 ? ");\n" : ";\n");
+}
+
+bool map_clamps_itself(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return (rows->lanes || rows->direct || rows->sparse) &&
+           plan_clamps_only(plan->net->layers[index].activation);
+}
+
+void map_print_stored(struct printer *p, int index, const char *to)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
+    struct interval kept = plan_kept(layer->activation, type);
+    char name[HELPER_NAME_MAX];
+    if (type == TYPE_I32) {
+        text_printf(p->out, "%s = z;\n", to);
+    } else if (!plan_acts(plan, index)) {
+        text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
+    } else if (map_clamps_itself(plan, index)) {
+        text_printf(p->out, "%s = (%s)((z > %d) ? %d : ((z < %d) ? %d : z));\n", to, c_type(type),
+                    (int)kept.high, (int)kept.high, (int)kept.low, (int)kept.low);
+    } else {
+        text_printf(p->out, "%s = %s(z);\n", to, helper_name(plan, p->helpers, helper, name));
+    }
 }
 
 static void print_index(struct text *out, int row_step, const char *rest)
@@ -418,9 +460,30 @@ static void print_pass(struct printer *p, int index, const struct pass *pass)
     text_add(p->out, pass->columns > 1 ? "        }\n    }\n" : "    }\n");
 }
 
+/* Layers that are printed without a care for their place. */
+static void print_fast(struct printer *p, int layer)
+{
+    const struct map_rows *rows = &p->plan->maps->rows[layer];
+    struct text body = {0};
+    struct printer inner = {.out = &body, .plan = p->plan, .helpers = p->helpers};
+    if (rows->lanes) {
+        map_print_lanes(&inner, layer);
+    } else if (rows->direct) {
+        map_print_direct(&inner, layer);
+    } else {
+        map_print_sparse(&inner, layer);
+    }
+    map_add_indented(p->out, &body);
+    text_free(&body);
+}
+
 void map_print_rows(struct printer *p, int layer)
 {
     const struct map_rows *rows = &p->plan->maps->rows[layer];
+    if (!walks(p->plan, layer)) {
+        print_fast(p, layer);
+        return;
+    }
     for (int i = 0; i < rows->pass_count; i++) {
         print_pass(p, layer, &rows->passes[i]);
     }

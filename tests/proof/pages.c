@@ -1,5 +1,6 @@
-/* pages FOLDER FIRST LAST [KERNEL|steady|maps|TARGET.costs]: emitted files of random nets for the
- * prover and the static checks, with a program that calls all of each file.  For seed S and every
+/* pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|TARGET.costs]: emitted files of random nets
+ * for the prover and the static checks, with a program that calls all of each file.  For seed S and
+ * every
  * --optimise value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a
  * kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant time,
  * nS_steady_size.h ...; "maps" for nets on maps.  With a machine's costs, what is chosen for them:
@@ -124,6 +125,7 @@ struct job {
     const char *kernel;            /* NULL: chosen */
     bool steady;                   /* constant time */
     bool maps;                     /* nets on maps */
+    bool digits;                   /* those that the fast kernels of maps take */
     const struct machine *machine; /* NULL: the default one */
 };
 
@@ -146,6 +148,7 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
                        job->machine  ? "costs_"
                        : job->steady ? "steady_"
                        : job->maps   ? "maps_"
+                       : job->digits ? "digits_"
                                      : "",
                        job->kernel ? job->kernel : names[i]);
         bool new = !seen_before(net, &how, pages, i);
@@ -186,9 +189,10 @@ static bool fits_types(const struct net *net)
 
 static void write_pages(const struct job *job, uint64_t seed)
 {
-    struct net *net = job->maps  ? random_map_net(seed)
-                      : seed % 2 ? random_narrow_net(seed)
-                                 : random_net(seed);
+    struct net *net = job->maps     ? random_map_net(seed)
+                      : job->digits ? random_digits_net(seed)
+                      : seed % 2    ? random_narrow_net(seed)
+                                    : random_net(seed);
     int32_t *in = NULL;
     int32_t *out = NULL;
     if (job->steady && !fits_types(net)) {
@@ -219,7 +223,7 @@ int main(int count, char **words)
 {
     struct machine machine;
     if (count != 4 && count != 5) {
-        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|TARGET.costs]");
+        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|TARGET.costs]");
     }
     struct job job = {.folder = words[1]};
     if (count == 5 && strchr(words[4], '.')) {
@@ -229,6 +233,8 @@ int main(int count, char **words)
         job.steady = true;
     } else if (count == 5 && strcmp(words[4], "maps") == 0) {
         job.maps = true;
+    } else if (count == 5 && strcmp(words[4], "digits") == 0) {
+        job.digits = true;
     } else if (count == 5) {
         job.kernel = words[4];
     }

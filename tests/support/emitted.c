@@ -103,6 +103,7 @@ static void emit_numbered(const struct net *net, int index, const struct emitted
                                    .variants = how->variants,
                                    .constant_time = how->constant_time,
                                    .kernel = how->kernel,
+                                   .machine = how->machine,
                                    .separate = how->short_int,
                                    .selftest = how->short_int ? NULL : &vectors};
     emit_scratch(net, &options);

@@ -27,7 +27,8 @@ struct emitted {
     const char *kernel;   /* as in struct emit_options */
     unsigned variants;    /* as in struct emit_options */
     bool constant_time;   /* as in struct emit_options */
-    const char *emulator; /* command in front of the program; NULL: none */
+    const struct machine *machine; /* as in struct emit_options */
+    const char *emulator;          /* command in front of the program; NULL: none */
 };
 
 /* Emit `count` nets as n0 ..., compile them together, run `vectors` inputs through each: out[i]

@@ -11,6 +11,7 @@ struct maker {
     struct net *net;
     struct rng rng;
     uint64_t seed;
+    bool digits; /* random_digits_net() */
 };
 
 static void give_up(const struct maker *m, const char *why)
@@ -71,6 +72,10 @@ static void pick_weights(struct maker *m, struct weights *weights, enum type in)
     static const int bits[] = {4, 3, 2, 2, 2, 4, 8, 8, 12};
     weights->odd = chance(m, 25);
     weights->bits = weights->odd ? pick(m, 1, 4) : bits[pick(m, 0, in == TYPE_I16 ? 5 : 8)];
+    if (m->digits) {
+        weights->odd = in != TYPE_U4 && chance(m, 20);
+        weights->bits = in == TYPE_U4 && chance(m, 80) ? 2 : pick(m, 2, 4);
+    }
     size_t count = (size_t)weights->rows * (size_t)weights->columns;
     int16_t *values = take(m, count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
@@ -122,7 +127,7 @@ static void pick_rows(struct maker *m, struct layer *layer)
 static enum type pick_type(struct maker *m)
 {
     static const enum type types[] = {TYPE_U4, TYPE_U4, TYPE_U8, TYPE_U8, TYPE_I8, TYPE_I16};
-    return types[pick(m, 0, 5)];
+    return m->digits && chance(m, 85) ? TYPE_U4 : types[pick(m, 0, 5)];
 }
 
 /* ---- layers: each gives the new tensor, or -1 where the draw does not fit ---- */
@@ -170,7 +175,9 @@ static int add_conv(struct maker *m, int from, enum op op)
     layer.window.row_dilation = chance(m, 80) ? 1 : pick(m, 1, 3);
     layer.window.column_dilation = chance(m, 80) ? 1 : pick(m, 1, 3);
     layer.weights.rows = pick(m, 1, 9);
-    if (chance(m, 25)) {
+    if (m->digits) {
+        layer.weights.rows = pick(m, 1, 12);
+    } else if (chance(m, 25)) {
         layer.groups = in.channels;
         layer.weights.rows = in.channels * pick(m, 1, 2);
     } else if (in.channels % 2 == 0 && chance(m, 20)) {
@@ -249,12 +256,11 @@ static int add_reshape(struct maker *m, int from)
     return layer.output;
 }
 
-static int add_dense(struct maker *m, int from)
+static int add_dense(struct maker *m, int from, int rows, enum type type)
 {
     struct layer layer = {.op = OP_DENSE, .inputs = {from}, .input_count = 1};
-    layer.weights.rows = pick(m, 2, 6);
+    layer.weights.rows = rows;
     layer.weights.columns = tensor_of(m, from)->width;
-    enum type type = chance(m, 60) ? TYPE_I32 : chance(m, 50) ? TYPE_I16 : TYPE_U8;
     layer.output = new_map(m, type, (struct shape){1, 1, layer.weights.rows});
     pick_weights(m, &layer.weights, tensor_of(m, from)->type);
     layer.activation = pick_activation(m, type);
@@ -296,9 +302,39 @@ static void describe(struct maker *m)
     }
 }
 
-struct net *random_map_net(uint64_t seed)
+/* Up to `layers` ops, then a dense layer where `flat` or where the type could not be an output. */
+static void add_layers(struct maker *m, int now, int layers, bool flat)
+{
+    int before = now;
+    for (int left = layers, draws = 0; left > 0 && draws < 100; draws++) {
+        int next = m->digits ? add_conv(m, now, OP_CONV) : add_any(m, now, before);
+        if (next >= 0) {
+            before = now;
+            now = next;
+            left--;
+        }
+    }
+    flat = flat || tensor_of(m, now)->type == TYPE_U4;
+    if (flat && m->digits && chance(m, 60)) {
+        now = add_dense(m, now, pick(m, 7, 20), chance(m, 70) ? TYPE_U8 : TYPE_U4);
+    }
+    int rows = pick(m, 2, 6);
+    enum type type = chance(m, 60) ? TYPE_I32 : chance(m, 50) ? TYPE_I16 : TYPE_U8;
+    m->net->output = flat ? add_dense(m, now, rows, type) : now;
+}
+
+static struct net *finish_net(struct maker *m)
 {
     struct error err = {0};
+    describe(m);
+    if (!net_check(m->net, "net", &err)) {
+        give_up(m, err.message);
+    }
+    return m->net;
+}
+
+struct net *random_map_net(uint64_t seed)
+{
     struct maker m = {.net = net_new("maps"), .seed = seed};
     m.rng = rng_new(seed, 77);
     if (!m.net) {
@@ -306,22 +342,20 @@ struct net *random_map_net(uint64_t seed)
     }
     static const enum type inputs[] = {TYPE_U8, TYPE_U8, TYPE_U8, TYPE_I8, TYPE_I16};
     struct shape shape = {pick(&m, 1, 9), pick(&m, 2, 9), pick(&m, 1, 4)};
-    int now = new_map(&m, inputs[pick(&m, 0, 4)], shape);
-    int before = now;
-    m.net->input = now;
-    for (int left = pick(&m, 1, 6); left > 0;) {
-        int next = add_any(&m, now, before);
-        if (next >= 0) {
-            before = now;
-            now = next;
-            left--;
-        }
+    m.net->input = new_map(&m, inputs[pick(&m, 0, 4)], shape);
+    add_layers(&m, m.net->input, pick(&m, 1, 6), chance(&m, 60));
+    return finish_net(&m);
+}
+
+struct net *random_digits_net(uint64_t seed)
+{
+    struct maker m = {.net = net_new("digits"), .seed = seed, .digits = true};
+    m.rng = rng_new(seed, 78);
+    if (!m.net) {
+        give_up(&m, "out of memory");
     }
-    bool flat = chance(&m, 60) || tensor_of(&m, now)->type == TYPE_U4;
-    m.net->output = flat ? add_dense(&m, now) : now;
-    describe(&m);
-    if (!net_check(m.net, "net", &err)) {
-        give_up(&m, err.message);
-    }
-    return m.net;
+    struct shape shape = {pick(&m, 1, 12), pick(&m, 4, 12), chance(&m, 70) ? 1 : 2};
+    m.net->input = new_map(&m, TYPE_U8, shape);
+    add_layers(&m, m.net->input, pick(&m, 1, 4), chance(&m, 80));
+    return finish_net(&m);
 }

@@ -9,4 +9,8 @@
  * program where it fails. */
 struct net *random_map_net(uint64_t seed);
 
+/* The same of the shape that reads digits: a conv of few bits over bytes, then ternary ones over
+ * u4, with any window. */
+struct net *random_digits_net(uint64_t seed);
+
 #endif

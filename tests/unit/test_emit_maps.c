@@ -1,6 +1,7 @@
 /* Nets on maps: emitted C equals the interpreter, with warnings, sanitizers and a 16-bit int. */
 #include "support/unit.h"
 
+#include "emit/machine.h"
 #include "run/run.h"
 #include "support/emitted.h"
 #include "support/random_maps.h"
@@ -14,6 +15,9 @@
     "-Wstrict-prototypes -Wmissing-prototypes"
 #define SANITISED                                                                                  \
     "clang -std=c99 -fsanitize=undefined,integer,address -fno-sanitize-recover=all " WARNINGS
+
+/* For pairs of channels, whose sums are modulo 2^32. */
+#define WRAPS SANITISED " -fno-sanitize=unsigned-integer-overflow"
 
 enum { NETS = 60, VECTORS = 12 };
 
@@ -32,10 +36,10 @@ static void *take(size_t count)
     return memory;
 }
 
-static void batch_start(struct batch *b, uint64_t seed)
+static void batch_start(struct batch *b, struct net *(*make)(uint64_t), uint64_t seed)
 {
     for (int i = 0; i < NETS; i++) {
-        b->nets[i] = random_map_net(seed + (uint64_t)i);
+        b->nets[i] = make(seed + (uint64_t)i);
         size_t in = (size_t)b->nets[i]->tensors[b->nets[i]->input].width;
         size_t out = (size_t)b->nets[i]->tensors[b->nets[i]->output].width;
         b->in[i] = take(VECTORS * in);
@@ -80,9 +84,9 @@ static void test_equal(void **state)
 {
     static struct batch b;
     (void)state;
-    batch_start(&b, 0);
+    batch_start(&b, random_map_net, 0);
     batch_compare(&b, &(struct emitted){.compiler = SANITISED});
-    batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = SANITISED});
+    batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = WRAPS});
     batch_end(&b);
 }
 
@@ -93,7 +97,7 @@ static void test_other_compiler(void **state)
     if (!have_command("clang")) {
         skip();
     }
-    batch_start(&b, 1000);
+    batch_start(&b, random_map_net, 1000);
     batch_compare(&b, &(struct emitted){.compiler = "clang -std=c99 -O2 " WARNINGS});
     batch_end(&b);
 }
@@ -105,9 +109,73 @@ static void test_short_int(void **state)
     if (!have_command("clang")) {
         skip();
     }
-    batch_start(&b, 2000);
+    batch_start(&b, random_map_net, 2000);
     batch_compare(&b, &(struct emitted){.compiler = "cc -O1", .short_int = true});
     batch_end(&b);
+}
+
+/* How many of the nets' layers are emitted with `text`. */
+static int count_text(const struct batch *b, enum optimise optimise, const char *text)
+{
+    int count = 0;
+    struct error err = {0};
+    for (int i = 0; i < NETS; i++) {
+        struct text header = {0};
+        const struct emit_options options = {.optimise = optimise};
+        assert_true(emit_c(b->nets[i], &options, &header, NULL, &err));
+        for (const char *at = header.data; (at = strstr(at, text)); at++) {
+            count++;
+        }
+        text_free(&header);
+    }
+    return count;
+}
+
+/* Two channels in a word: modulo 2^32. */
+static void test_digits(void **state)
+{
+    static struct batch b;
+    struct emitted how = {.optimise = OPTIMISE_SPEED, .compiler = WRAPS};
+    (void)state;
+    batch_start(&b, random_digits_net, 0);
+    assert_true(count_text(&b, OPTIMISE_SPEED, "uint32_t lanes[") > NETS / 3);
+    assert_true(count_text(&b, OPTIMISE_SPEED, " != 0U) {") > NETS / 2);
+    assert_true(count_text(&b, OPTIMISE_SPEED, "_eight(p, used") > NETS / 8);
+    assert_int_equal(count_text(&b, OPTIMISE_SIZE, "uint32_t lanes["), 0);
+    batch_compare(&b, &how);
+    how.compiler = "cc -O1";
+    how.short_int = have_command("clang");
+    batch_compare(&b, &how);
+    batch_end(&b);
+}
+
+/* Two positions in a word, where nothing wraps. */
+static void test_digits_without_multiplier(void **state)
+{
+    static struct batch b;
+    struct machine machine = *machine_default();
+    struct emitted how = {.optimise = OPTIMISE_SPEED, .compiler = SANITISED, .machine = &machine};
+    (void)state;
+    machine.no_multiplier = true;
+    batch_start(&b, random_digits_net, 500);
+    batch_compare(&b, &how);
+    how.compiler = "cc -O1";
+    how.short_int = have_command("clang");
+    batch_compare(&b, &how);
+    batch_end(&b);
+}
+
+/* The same with many nets, without sanitizers. */
+static void test_more_digits(void **state)
+{
+    static struct batch b;
+    (void)state;
+    for (uint64_t seed = 1000; seed < 1300; seed += NETS) {
+        batch_start(&b, random_digits_net, seed);
+        batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED,
+                                            .compiler = "cc -std=c99 -O0 " WARNINGS});
+        batch_end(&b);
+    }
 }
 
 int main(void)
@@ -116,6 +184,9 @@ int main(void)
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_other_compiler),
         cmocka_unit_test(test_short_int),
+        cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_digits_without_multiplier),
+        cmocka_unit_test(test_more_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,396 @@
+/* Convs of few weights as straight lines: bytes times small numbers, two sums of 16 bits to a word.
+ *
+ * With a multiplier the two are output channels: a word w0 + w1 2^16 times an input, which is
+ * skipped where it is zero.  Sums are modulo 2^32; only the last of a row must lie within half a
+ * word, moved there by a lift that is taken back behind the shift.  Without a multiplier they are
+ * two positions of one channel, which the same shifts and additions serve; plus comes before minus,
+ * so that no half leaves its range. */
+#include "emit/map.h"
+
+#include <stdio.h>
+
+/* Weights beyond which the code takes more flash than it is worth. */
+#define WEIGHTS_MOST    400
+#define POSITIONS_LEAST 4
+/* Channels whose sums stay in registers beside an input and a product. */
+#define CHANNELS_AT_ONCE 8
+
+static const struct direct *direct_of(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].direct;
+}
+
+static const struct pass *pass_of(const struct plan *plan, int index)
+{
+    return &plan->maps->rows[index].passes[0];
+}
+
+/* ---- the plan ---- */
+
+/* The least multiple of 2^shift that makes no sum of the row negative; -1: some leave 16 bits. */
+static int32_t lift_of(const struct plan *plan, int index, int row)
+{
+    struct interval sum = plan->steps[index].sums[row];
+    int64_t unit = (int64_t)1 << plan->net->layers[index].shift[row];
+    int64_t lift = sum.low < 0 ? (-sum.low + unit - 1) / unit * unit : 0;
+    return sum.high + lift <= UINT16_MAX ? (int32_t)lift : -1;
+}
+
+/* Elements of bytes that are never negative, and zero among them: then the range of a sum holds for
+ * the sum of its products above zero. */
+static bool starts_at_zero(const struct plan *plan, int tensor)
+{
+    bool zero =
+        plan->net->tensors[tensor].type == TYPE_U8 || plan->net->tensors[tensor].type == TYPE_U4;
+    for (int j = 0; zero && j < plan->net->tensors[tensor].width; j++) {
+        zero = plan->ranges[tensor][j].low == 0;
+    }
+    return zero;
+}
+
+static bool fits(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct shape *out = &plan->net->tensors[layer->output].shape;
+    bool fit =
+        plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_CONV && layer->groups <= 1 &&
+        layer->weights.bits <= 8 && layer->weights.rows * layer->weights.columns <= WEIGHTS_MOST &&
+        out->rows * out->columns >= POSITIONS_LEAST && starts_at_zero(plan, layer->inputs[0]);
+    bool some = false;
+    for (int row = 0; fit && row < layer->weights.rows; row++) {
+        some = some || plan_row_used(layer, row);
+        fit = lift_of(plan, index, row) >= 0;
+    }
+    return fit && some;
+}
+
+bool map_plan_direct(struct plan *plan, int index)
+{
+    const struct shape *out = &plan->net->tensors[plan->net->layers[index].output].shape;
+    if (!fits(plan, index)) {
+        return true;
+    }
+    struct direct *direct = arena_alloc(plan->arena, 1, sizeof *direct);
+    if (!direct) {
+        return false;
+    }
+    *direct = (struct direct){.positions = plan->machine->no_multiplier,
+                              .rows = out->rows,
+                              .columns = out->columns,
+                              .reader = -1};
+    direct->across = out->columns > 1;
+    if (direct->positions && direct->across) {
+        direct->columns = (out->columns + 1) / 2;
+        direct->step = out->columns - direct->columns;
+    } else if (direct->positions) {
+        direct->rows = (out->rows + 1) / 2;
+        direct->step = out->rows - direct->rows;
+    }
+    plan->maps->rows[index].direct = direct;
+    return true;
+}
+
+/* ---- what both print ---- */
+
+/* Element of the input that weight `column` of a row meets, from the window's first. */
+static int tap_offset(const struct pass *pass, int column)
+{
+    int tap = column / pass->length;
+    return tap / pass->taps[1] * pass->tap_row + tap % pass->taps[1] * pass->tap_column +
+           column % pass->length;
+}
+
+static int weight_at(const struct plan *plan, int index, int row, int column)
+{
+    const struct weights *w = &plan->net->layers[index].weights;
+    return w->values[(size_t)row * (size_t)w->columns + (size_t)column];
+}
+
+/* Has one of the rows a weight there? */
+static bool met(const struct plan *plan, int index, int column, int first, int end)
+{
+    for (int row = first; row < end; row++) {
+        if (weight_at(plan, index, row, column) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The row's bias with its lift. */
+static uint32_t base_of(const struct plan *plan, int index, int row)
+{
+    return (uint32_t)(plan->net->layers[index].bias[row] + lift_of(plan, index, row));
+}
+
+/* Not where all weights are zero: the result is a constant then, if it is only clamped. */
+static bool has_sum(const struct layer *layer, int row)
+{
+    return plan_row_used(layer, row) || !plan_clamps_only(layer->activation);
+}
+
+static int constant_of(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    int64_t z = floor_shift(layer->bias[row], layer->shift[row]);
+    return (int)(z < kept.low ? kept.low : z > kept.high ? kept.high : z);
+}
+
+/* Stores a row's result, from 16 bits: at the first position of a word, or at the second. */
+static void print_result(struct printer *p, int index, int row, bool second, const char *bits)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct direct *direct = direct_of(plan, index);
+    const struct map_view *out = &plan->maps->views[layer->output];
+    int step = direct->step * (direct->across ? out->column : out->row);
+    char to[32];
+    if (direct->reader >= 0) {
+        (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", 4 * row);
+    } else {
+        (void)snprintf(to, sizeof to, "to[%d]", row + (second ? step : 0));
+    }
+    if (!has_sum(layer, row)) {
+        text_printf(p->out, "            %s = %d;\n", to, constant_of(plan, index, row));
+        return;
+    }
+    text_printf(p->out, "            z = (int32_t)((%s) >> %d) - %d;\n            ", bits,
+                layer->shift[row], (int)(lift_of(plan, index, row) >> layer->shift[row]));
+    map_print_stored(p, index, to);
+}
+
+/* ---- two channels in a word ---- */
+
+static uint32_t pair_weight(const struct plan *plan, int index, int row, int column)
+{
+    bool two = row + 1 < plan->net->layers[index].weights.rows;
+    uint32_t low = (uint32_t)weight_at(plan, index, row, column);
+    uint32_t high = two ? (uint32_t)weight_at(plan, index, row + 1, column) : 0;
+    return low + (high << 16);
+}
+
+static bool pair_has_sum(const struct layer *layer, int row, int end)
+{
+    return has_sum(layer, row) || (row + 1 < end && has_sum(layer, row + 1));
+}
+
+static void print_pair_bases(struct printer *p, int index, int first, int end)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    bool any = false;
+    for (int row = first; row < end; row += 2) {
+        uint32_t high = row + 1 < end ? base_of(p->plan, index, row + 1) : 0;
+        if (pair_has_sum(layer, row, end)) {
+            text_printf(p->out, "            uint32_t s%d = %luU;\n", row / 2,
+                        (unsigned long)(base_of(p->plan, index, row) + (high << 16)));
+            any = true;
+        }
+    }
+    text_add(p->out, any ? "int32_t z; /* sums of two channels to a word, modulo 2^32 */\n" : "");
+}
+
+static void print_pair_products(struct printer *p, int index, int first, int end)
+{
+    const struct plan *plan = p->plan;
+    for (int j = 0; j < plan->net->layers[index].weights.columns; j++) {
+        if (!met(plan, index, j, first, end)) {
+            continue;
+        }
+        text_printf(p->out,
+                    "            const uint32_t e%d = p[%d];\n"
+                    "            if (e%d != 0U) {\n",
+                    j, tap_offset(pass_of(plan, index), j), j);
+        for (int row = first; row < end; row += 2) {
+            uint32_t weight = pair_weight(plan, index, row, j);
+            if (weight != 0) {
+                text_printf(p->out, "                s%d += e%d * %luU;\n", row / 2, j,
+                            (unsigned long)weight);
+            }
+        }
+        text_add(p->out, "            }\n");
+    }
+}
+
+static void print_channels(struct printer *p, int index)
+{
+    int rows = p->plan->net->layers[index].weights.rows;
+    for (int first = 0; first < rows; first += CHANNELS_AT_ONCE) {
+        int end = first + CHANNELS_AT_ONCE < rows ? first + CHANNELS_AT_ONCE : rows;
+        char bits[48];
+        text_add(p->out, "            {\n");
+        print_pair_bases(p, index, first, end);
+        print_pair_products(p, index, first, end);
+        for (int row = first; row < end; row++) {
+            (void)snprintf(bits, sizeof bits, row % 2 ? "s%d >> 16" : "s%d & 65535U", row / 2);
+            print_result(p, index, row, false, bits);
+        }
+        text_add(p->out, "            }\n");
+    }
+}
+
+/* ---- two positions in a word ---- */
+
+/* Elements of the input from the first part of the reader's lanes to another. */
+static int part_offset(const struct plan *plan, int index, int part)
+{
+    int reader = direct_of(plan, index)->reader;
+    const struct window *w = &plan->net->layers[reader].window;
+    const struct pass *pass = pass_of(plan, index);
+    return map_part_offset(plan->maps->rows[reader].lanes, part, w->row_stride * pass->in_row_step,
+                           w->column_stride * pass->in_column_step);
+}
+
+static void print_inputs(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct direct *direct = direct_of(plan, index);
+    const struct pass *pass = pass_of(plan, index);
+    int step = direct->reader >= 0
+                   ? part_offset(plan, index, 1)
+                   : direct->step * (direct->across ? pass->in_column_step : pass->in_row_step);
+    for (int j = 0; j < plan->net->layers[index].weights.columns; j++) {
+        int at = tap_offset(pass, j);
+        if (met(plan, index, j, 0, plan->net->layers[index].weights.rows)) {
+            text_printf(
+                p->out,
+                "            const uint32_t e%d = (uint32_t)p[%d] | ((uint32_t)p[%d] << 16);\n", j,
+                at, at + step);
+        }
+    }
+}
+
+/* " + (e3 * 5U)" for all weights of one sign. */
+static void print_products(struct printer *p, int index, int row, int sign)
+{
+    for (int j = 0; j < p->plan->net->layers[index].weights.columns; j++) {
+        int weight = weight_at(p->plan, index, row, j) * sign;
+        text_add(p->out, weight > 0 && j % 6 == 5 ? "\n" : "");
+        if (weight == 1) {
+            text_printf(p->out, " %c e%d", sign > 0 ? '+' : '-', j);
+        } else if (weight > 1) {
+            text_printf(p->out, " %c (e%d * %dU)", sign > 0 ? '+' : '-', j, weight);
+        }
+    }
+}
+
+static void print_positions(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    print_inputs(p, index);
+    text_add(p->out, "            uint32_t s; /* of two positions */\nint32_t z;\n");
+    for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
+        if (has_sum(&plan->net->layers[index], row)) {
+            uint32_t both = base_of(plan, index, row) * 65537U;
+            text_printf(p->out, "            s = %luU", (unsigned long)both);
+            print_products(p, index, row, 1);
+            print_products(p, index, row, -1);
+            text_add(p->out, ";\n");
+        }
+        print_result(p, index, row, false, "s & 65535U");
+        print_result(p, index, row, true, "s >> 16");
+    }
+}
+
+/* ---- the layer ---- */
+
+static void print_sums(struct printer *p, int index)
+{
+    if (direct_of(p->plan, index)->positions) {
+        print_positions(p, index);
+    } else {
+        print_channels(p, index);
+    }
+}
+
+void map_print_direct(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct direct *direct = direct_of(plan, index);
+    const struct pass *pass = pass_of(plan, index);
+    const struct map_view *in = &plan->maps->views[layer->inputs[0]];
+    const struct map_view *out = &plan->maps->views[layer->output];
+    enum type type = plan->net->tensors[layer->output].type;
+    if (direct->reader >= 0) {
+        text_printf(p->out, "    /* ... row by row, where the next one wants them */\n");
+        return;
+    }
+    text_printf(p->out,
+                "    for (%s y = 0; y < %d; y++) {\n"
+                "        for (%s x = 0; x < %d; x++) {\n"
+                "            const uint8_t *p = &%s[(y * %d) + (x * %d) + %d];\n",
+                plan->index, direct->rows, plan->index, direct->columns,
+                map_array(plan, layer->inputs[0]), pass->in_row_step, pass->in_column_step,
+                in->offset + pass->in_offset);
+    text_printf(p->out, "            %s *to = &%s[(y * %d) + (x * %d) + %d];\n",
+                c_type(type == TYPE_U4 ? TYPE_U8 : type), map_array(plan, layer->output), out->row,
+                out->column, out->offset);
+    print_sums(p, index);
+    text_add(p->out, "        }\n    }\n");
+}
+
+/* ---- as a loop of the conv that reads it ---- */
+
+void map_fuse(struct plan *plan)
+{
+    const struct net *net = plan->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct map_rows *rows = &plan->maps->rows[i];
+        const struct border *border = &plan->maps->views[net->layers[i].output].border;
+        int last;
+        bool alone = rows->direct && plan_readers(net, net->layers[i].output, &last) == 1 &&
+                     plan->maps->rows[last].lanes && net->layers[i].output != net->output;
+        if (alone && !border->top && !border->left && !border->bottom && !border->right) {
+            rows->direct->reader = last;
+            plan->maps->rows[last].lanes->writer = i;
+            plan->maps->views[net->layers[i].output].in_lanes = true;
+        }
+    }
+}
+
+/* "(part * 48)": where a part's input begins. */
+static void print_part(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = plan->maps->rows[direct_of(plan, index)->reader].lanes;
+    if (lanes->part_columns[0] == 2) {
+        text_printf(p->out, "((part >> 1) * %d) + ((part & 1) * %d)", part_offset(plan, index, 2),
+                    part_offset(plan, index, 1));
+    } else {
+        text_printf(p->out, "(part * %d)", part_offset(plan, index, 1));
+    }
+}
+
+void map_print_direct_rows(struct printer *p, int index, const char *y0)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct direct *direct = direct_of(plan, index);
+    const struct lanes *lanes = plan->maps->rows[direct->reader].lanes;
+    const struct window *w = &plan->net->layers[direct->reader].window;
+    const struct pass *pass = pass_of(plan, index);
+    int channels = layer->weights.rows;
+    text_printf(p->out,
+                "    for (%s y = %s; y < %d; y++) {\n"
+                "        for (%s x = 0; x < %d; x++) {\n"
+                "        for (uint8_t part = 0; part < 4; part += %d) {\n"
+                "            const uint8_t *p = &%s[",
+                plan->index, y0, lanes->in_rows, plan->index, lanes->in_columns,
+                direct->positions ? 2 : 1, map_array(plan, layer->inputs[0]));
+    if (lanes->rolls) {
+        text_printf(p->out, "(v * %d) + ", w->row_stride * pass->in_row_step);
+    }
+    text_printf(p->out, "(y * %d) + (x * %d) + ", pass->in_row_step, pass->in_column_step);
+    print_part(p, index);
+    text_printf(p->out, " + %d];\n", plan->maps->views[layer->inputs[0]].offset + pass->in_offset);
+    text_printf(p->out,
+                "            uint8_t *word = (uint8_t *)&lanes[((y * %d) + x) * %d];\n"
+                "            uint8_t *to = &word[%s_BYTE(part)];\n",
+                lanes->in_columns, channels, plan->upper);
+    if (direct->positions) {
+        text_printf(p->out, "            uint8_t *too = &word[%s_BYTE(part + 1)];\n", plan->upper);
+    }
+    print_sums(p, index);
+    text_add(p->out, "        }\n        }\n    }\n");
+}

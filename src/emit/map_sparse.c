@@ -1,0 +1,262 @@
+/* Dense layers of 4-bit weights over bytes, many of which are zero: a list of those that are not,
+ * then eight rows at a time.
+ *
+ * A word holds one column of eight rows, each weight plus 8 in four bits.  Masked with 0x000f000f
+ * it is two factors at once: a product with the input is at most 15 high, and 16 bits hold `most`
+ * of them before they are added to sums of 32 bits.  What the 8 add is 8 times the sum of the
+ * inputs, which is taken back. */
+#include "emit/map.h"
+
+#include <stdio.h>
+
+#define ROWS_AT_ONCE  8
+#define COLUMNS_LEAST 8
+
+static const struct pass *pass_of(const struct plan *plan, int index)
+{
+    return &plan->maps->rows[index].passes[0];
+}
+
+static int columns_of(const struct plan *plan, int index)
+{
+    return plan->net->layers[index].weights.columns;
+}
+
+/* ---- the plan ---- */
+
+/* The largest element of a tensor; -1 where one may be negative. */
+static int64_t largest(const struct plan *plan, int tensor)
+{
+    int64_t high = 0;
+    for (int j = 0; j < plan->net->tensors[tensor].width; j++) {
+        struct interval range = plan->ranges[tensor][j];
+        high = range.high > high ? range.high : high;
+        if (range.low < 0) {
+            return -1;
+        }
+    }
+    return high;
+}
+
+bool map_fits_sparse(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct weights *w = &layer->weights;
+    const struct pass *pass = pass_of(plan, index);
+    enum type type = plan->net->tensors[layer->inputs[0]].type;
+    return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_DENSE && !w->odd &&
+           (w->bits == 3 || w->bits == 4) && (type == TYPE_U8 || type == TYPE_U4) &&
+           largest(plan, layer->inputs[0]) >= 0 && pass->length == w->columns &&
+           w->columns >= COLUMNS_LEAST && plan->machine->word == 32;
+}
+
+/* ---- the table ---- */
+
+/* Column `column` of eight rows from `first` on; rows that are not there count as zeros. */
+static uint32_t word_of(const struct weights *w, int first, int column)
+{
+    uint32_t word = 0;
+    for (int i = 0; i < ROWS_AT_ONCE; i++) {
+        int row = first + i;
+        int weight =
+            row < w->rows ? w->values[(size_t)row * (size_t)w->columns + (size_t)column] : 0;
+        word |= (uint32_t)(weight + 8) << (4 * i);
+    }
+    return word;
+}
+
+void map_print_sparse_table(struct printer *p, int index)
+{
+    const struct weights *w = &p->plan->net->layers[index].weights;
+    int blocks = (w->rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+    text_printf(p->out, "    static const uint32_t w%s[%d] %s_FLASH = {",
+                pass_of(p->plan, index)->name, blocks * w->columns, p->plan->upper);
+    for (int i = 0; i < blocks * w->columns; i++) {
+        text_printf(p->out, "%s0x%08lxU",
+                    i % 8 ? ", "
+                    : i   ? ",\n        "
+                          : "\n        ",
+                    (unsigned long)word_of(w, i / w->columns * ROWS_AT_ONCE, i % w->columns));
+    }
+    text_add(p->out, "\n    };\n");
+}
+
+/* ---- the function that all such layers share ---- */
+
+static bool is_sparse(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].passes && plan->maps->rows[index].sparse;
+}
+
+/* The most columns of such a layer, 0 where there is none. */
+static int most_columns(const struct plan *plan)
+{
+    int most = 0;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        int columns = is_sparse(plan, i) ? columns_of(plan, i) : 0;
+        most = columns > most ? columns : most;
+    }
+    return most;
+}
+
+static const char *list_type(const struct plan *plan)
+{
+    return most_columns(plan) > 256 ? "uint16_t" : "uint8_t";
+}
+
+void map_print_sparse_list(struct printer *p)
+{
+    if (most_columns(p->plan) > 0) {
+        text_printf(p->out, "    %s used[%d]; /* inputs that are not zero */\n", list_type(p->plan),
+                    most_columns(p->plan));
+    }
+}
+
+/* The products of an input with eight weights. */
+static void print_products(struct printer *p)
+{
+    text_printf(p->out,
+                "        for (; left > 0; left--) {\n"
+                "            const uint32_t x = p[used[0]];\n"
+                "            const uint32_t v = %s_U32(w, used[0]);\n"
+                "            used = &used[1];\n"
+                "            s0 += (v & 983055U) * x;\n"
+                "            s1 += ((v >> 4) & 983055U) * x;\n"
+                "            s2 += ((v >> 8) & 983055U) * x;\n"
+                "            s3 += ((v >> 12) & 983055U) * x;\n"
+                "        }\n",
+                p->plan->upper);
+}
+
+/* The same without a multiplier, bit by bit of the input. */
+static void print_bits(struct printer *p)
+{
+    text_printf(p->out,
+                "        for (; left > 0; left--) {\n"
+                "            uint32_t x = p[used[0]];\n"
+                "            const uint32_t v = %s_U32(w, used[0]);\n"
+                "            uint32_t v0 = v & 983055U;\n"
+                "            uint32_t v1 = (v >> 4) & 983055U;\n"
+                "            uint32_t v2 = (v >> 8) & 983055U;\n"
+                "            uint32_t v3 = (v >> 12) & 983055U;\n"
+                "            used = &used[1];\n"
+                "            while (x != 0U) {\n"
+                "                if ((x & 1U) != 0U) {\n"
+                "                    s0 += v0;\n"
+                "                    s1 += v1;\n"
+                "                    s2 += v2;\n"
+                "                    s3 += v3;\n"
+                "                }\n"
+                "                v0 += v0;\n"
+                "                v1 += v1;\n"
+                "                v2 += v2;\n"
+                "                v3 += v3;\n"
+                "                x >>= 1;\n"
+                "            }\n"
+                "        }\n",
+                p->plan->upper);
+}
+
+void map_print_sparse_helper(struct printer *p)
+{
+    const struct plan *plan = p->plan;
+    int64_t high = 1;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        int64_t most = is_sparse(plan, i) ? largest(plan, plan->net->layers[i].inputs[0]) : 0;
+        high = most > high ? most : high;
+    }
+    if (most_columns(plan) == 0) {
+        return;
+    }
+    text_printf(
+        p->out,
+        "/* Adds eight rows of weights, 8 too large, times the n inputs that are not zero: two "
+        "rows in\n"
+        " * each product, up to %d of them in 16 bits. */\n"
+        "static %s_APART void %s_eight(const uint8_t *p, const %s *used, %s n, const uint32_t *w,\n"
+        "    uint32_t *sums)\n"
+        "{\n"
+        "    while (n > 0) {\n"
+        "        uint32_t s0 = 0U;\n"
+        "        uint32_t s1 = 0U;\n"
+        "        uint32_t s2 = 0U;\n"
+        "        uint32_t s3 = 0U;\n"
+        "        %s left = (n > %d) ? %d : n;\n"
+        "        n -= left;\n",
+        (int)(65535 / (15 * high)), plan->upper, plan->name, list_type(plan), plan->index,
+        plan->index, (int)(65535 / (15 * high)), (int)(65535 / (15 * high)));
+    if (plan->machine->no_multiplier) {
+        print_bits(p);
+    } else {
+        print_products(p);
+    }
+    for (int i = 0; i < ROWS_AT_ONCE; i++) {
+        text_printf(p->out,
+                    i < 4 ? "        sums[%d] += s%d & 65535U;\n"
+                          : "        sums[%d] += s%d >> 16;\n",
+                    i, i % 4);
+    }
+    text_add(p->out, "    }\n}\n\n");
+}
+
+/* ---- the layer ---- */
+
+static void print_list(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct map_view *in = &plan->maps->views[plan->net->layers[index].inputs[0]];
+    text_printf(p->out,
+                "    {\n"
+                "    const uint8_t *p = &%s[%d];\n"
+                "    const uint32_t *w = w%s;\n"
+                "    int32_t total = 0;\n"
+                "    %s n = 0;\n"
+                "    for (%s i = 0; i < %d; i++) {\n"
+                "        if (p[i] != 0) {\n"
+                "            total += p[i];\n"
+                "            used[n] = (%s)i;\n"
+                "            n++;\n"
+                "        }\n"
+                "    }\n",
+                map_array(plan, plan->net->layers[index].inputs[0]), in->offset,
+                pass_of(plan, index)->name, plan->index, plan->index, columns_of(plan, index),
+                list_type(plan));
+}
+
+void map_print_sparse(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct map_view *out = &plan->maps->views[layer->output];
+    const struct series *shift = &plan->steps[index].shift;
+    char bias[ELEMENT_MAX];
+    char by[ELEMENT_MAX];
+    char to[48];
+    bool shifts = !shift->uniform || shift->value > 0;
+    print_list(p, index);
+    text_printf(p->out,
+                "    for (%s i = 0; i < %d; i += %d) {\n"
+                "        uint32_t s[%d];\n"
+                "        for (int j = 0; j < %d; j++) {\n"
+                "            s[j] = (uint32_t)total;\n"
+                "        }\n"
+                "        %s_eight(p, used, n, w, s);\n"
+                "        w = &w[%d];\n",
+                plan->index, layer->weights.rows, ROWS_AT_ONCE, ROWS_AT_ONCE, ROWS_AT_ONCE,
+                plan->name, columns_of(plan, index));
+    text_printf(p->out,
+                "        for (%s j = 0; j < %d && i + j < %d; j++) {\n"
+                "            const int32_t acc = (int32_t)s[j] - (total * 9) + (int32_t)%s;\n"
+                "            const int32_t z = ",
+                plan->index, ROWS_AT_ONCE, layer->weights.rows,
+                series_at(plan, &plan->steps[index].bias, "i + j", bias));
+    if (shifts) {
+        text_printf(p->out, "%s_floor(acc, %s);\n            ", plan->name,
+                    series_at(plan, shift, "i + j", by));
+    } else {
+        text_add(p->out, "acc;\n            ");
+    }
+    (void)snprintf(to, sizeof to, "%s[%d + i + j]", map_array(plan, layer->output), out->offset);
+    map_print_stored(p, index, to);
+    text_add(p->out, "        }\n    }\n    }\n");
+}
