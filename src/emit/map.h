@@ -173,6 +173,11 @@ void map_print_sparse_list(struct printer *p); /* its array */
 void map_print_sparse_helper(struct printer *p);
 void map_print_sparse(struct printer *p, int layer);
 
+/* map_resize.c: a resize by blocks of few elements, and the function of its mean. */
+bool map_resize_blocks(const struct plan *plan, int layer);
+void map_print_mean(struct printer *p, int layer);
+void map_print_blocks(struct printer *p, int layer);
+
 /* map_move.c: what has no weights */
 void map_print_areas(struct printer *p);
 void map_print_move(struct printer *p, int layer);

@@ -183,7 +183,7 @@ void map_print_areas(struct printer *p)
     char name[24];
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         const struct layer *layer = &p->plan->net->layers[i];
-        if (layer->op == OP_RESIZE) {
+        if (layer->op == OP_RESIZE && !map_resize_blocks(p->plan, i)) {
             const struct shape *out = shape_of(p->plan, layer->output);
             (void)snprintf(name, sizeof name, "r%d", i);
             print_area(p, name, layer->window.rows, out->rows);
@@ -201,6 +201,10 @@ static void print_resize(struct printer *p, int index)
     const struct shape *out = shape_of(plan, layer->output);
     char y[64];
     char x[64];
+    if (map_resize_blocks(plan, index)) {
+        map_print_blocks(p, index);
+        return;
+    }
     open_loops(p, out);
     (void)snprintf(y, sizeof y, w->top ? "(v + %d)" : "v", w->top);
     (void)snprintf(x, sizeof x, w->left ? "(u + %d)" : "u", w->left);

@@ -72,7 +72,8 @@ static void collect(const struct plan *plan, struct helpers *helpers)
         if (sums || op == OP_CONVERT) {
             need_element(plan, i, helpers);
         }
-        helpers->reads[TYPE_U16] = helpers->reads[TYPE_U16] || op == OP_RESIZE;
+        bool tables = op == OP_RESIZE && !map_resize_blocks(plan, i);
+        helpers->reads[TYPE_U16] = helpers->reads[TYPE_U16] || tables;
     }
 }
 
@@ -236,6 +237,11 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     print_apart_macro(&printer);
     print_byte_macro(&printer);
     print_helpers(out, plan, &helpers);
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        if (plan->net->layers[i].op == OP_RESIZE && map_resize_blocks(plan, i)) {
+            map_print_mean(&printer, i);
+        }
+    }
     map_print_window_helpers(&printer);
     text_add(out, storage);
     print_prototype(out, plan);
