@@ -59,6 +59,8 @@ static void print_ends(struct printer *p, char name, const int axis[5])
     text_printf(p->out, "                const %s %c0 = ", index, name);
     if (pad == 0) {
         text_printf(p->out, "%s;\n", at);
+    } else if ((axis[4] - 1) * stride <= pad) {
+        text_add(p->out, "0;\n");
     } else {
         text_printf(p->out, "(%s < %d) ? 0 : (%s - %d);\n", at, pad, at, pad);
     }
