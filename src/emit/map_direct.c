@@ -188,8 +188,8 @@ static void print_pair_bases(struct printer *p, int index, int first, int end)
     for (int row = first; row < end; row += 2) {
         uint32_t high = row + 1 < end ? base_of(p->plan, index, row + 1) : 0;
         if (pair_has_sum(layer, row, end)) {
-            text_printf(p->out, "            uint32_t s%d = %luU;\n", row / 2,
-                        (unsigned long)(base_of(p->plan, index, row) + (high << 16)));
+            uint32_t both = base_of(p->plan, index, row) + (high << 16);
+            text_printf(p->out, "uint32_t s%d = %luU;\n", row / 2, (unsigned long)both);
             any = true;
         }
     }
