@@ -130,6 +130,12 @@ int map_byte(const struct coding *coding, const int16_t *row, int columns, int i
 /* Statements of the body of NAME_predict(), each line indented as its braces say. */
 void map_add_indented(struct text *out, const struct text *body);
 
+/* An index as a sum: "(y * 16) + x + 3" from three calls, without what is zero; text starts as "".
+ */
+#define INDEX_MAX 160
+void map_add_term(char text[INDEX_MAX], const char *name, int scale);
+const char *map_end_terms(char text[INDEX_MAX], int number);
+
 /* The name of the array that a tensor lies in: "in", "out", "a" ... */
 const char *map_array(const struct plan *plan, int tensor);
 /* Its element at `expression`, which counts from its first one: "a[16 + i]". */
@@ -146,8 +152,10 @@ void map_print_rows(struct printer *p, int layer);
 
 /* Is the clamp of a layer in lanes or in a straight line part of its statements? */
 bool map_clamps_itself(const struct plan *plan, int layer);
-/* "to = ...", a layer's result of z, the sum behind the shift. */
-void map_print_stored(struct printer *p, int layer, const char *to);
+/* z = (sum in `bits` >> shift) - low, with t in between; then "to = ...", a layer's result of z,
+ * whose range may be known. */
+void map_print_shifted(struct printer *p, const char *bits, const char *shift, const char *low);
+void map_print_stored(struct printer *p, int layer, const char *to, const struct interval *z);
 
 /* map_lanes.c, map_lanes_print.c: false when out of memory */
 bool map_plan_lanes(struct plan *plan, int layer);

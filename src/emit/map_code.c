@@ -1,6 +1,7 @@
 /* How weights lie in bytes, and how statements stand on the page. */
 #include "emit/map.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct coding plain = {"row", 1, 8, 1, 0};
@@ -82,4 +83,24 @@ void map_add_indented(struct text *out, const struct text *body)
         inside = goes_on(at, length);
         at += length + (at[length] == '\n');
     }
+}
+
+void map_add_term(char text[INDEX_MAX], const char *name, int scale)
+{
+    size_t length = strlen(text);
+    const char *joint = length > 0 ? " + " : "";
+    if (scale == 1) {
+        (void)snprintf(text + length, INDEX_MAX - length, "%s%s", joint, name);
+    } else if (scale != 0) {
+        (void)snprintf(text + length, INDEX_MAX - length, "%s(%s * %d)", joint, name, scale);
+    }
+}
+
+const char *map_end_terms(char text[INDEX_MAX], int number)
+{
+    size_t length = strlen(text);
+    if (number != 0 || length == 0) {
+        (void)snprintf(text + length, INDEX_MAX - length, "%s%d", length > 0 ? " + " : "", number);
+    }
+    return text;
 }

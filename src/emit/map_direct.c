@@ -146,6 +146,9 @@ static void print_result(struct printer *p, int index, int row, bool second, con
     const struct map_view *out = &plan->maps->views[layer->output];
     int step = direct->step * (direct->across ? out->column : out->row);
     char to[32];
+    struct interval z = plan->steps[index].sums[row];
+    char shift[16];
+    char low[16];
     if (direct->reader >= 0) {
         (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", 4 * row);
     } else {
@@ -155,9 +158,12 @@ static void print_result(struct printer *p, int index, int row, bool second, con
         text_printf(p->out, "            %s = %d;\n", to, constant_of(plan, index, row));
         return;
     }
-    text_printf(p->out, "            z = (int32_t)((%s) >> %d) - %d;\n            ", bits,
-                layer->shift[row], (int)(lift_of(plan, index, row) >> layer->shift[row]));
-    map_print_stored(p, index, to);
+    (void)snprintf(shift, sizeof shift, "%d", layer->shift[row]);
+    (void)snprintf(low, sizeof low, "%d", (int)(lift_of(plan, index, row) >> layer->shift[row]));
+    map_print_shifted(p, bits, shift, low);
+    z.low = floor_shift(z.low, layer->shift[row]);
+    z.high = floor_shift(z.high, layer->shift[row]);
+    map_print_stored(p, index, to, &z);
 }
 
 /* ---- two channels in a word ---- */
@@ -182,12 +188,12 @@ static void print_pair_bases(struct printer *p, int index, int first, int end)
     for (int row = first; row < end; row += 2) {
         uint32_t high = row + 1 < end ? base_of(p->plan, index, row + 1) : 0;
         if (pair_has_sum(layer, row, end)) {
-            text_printf(p->out, "            uint32_t s%d = %luU;\n", row / 2,
-                        (unsigned long)(base_of(p->plan, index, row) + (high << 16)));
+            uint32_t both = base_of(p->plan, index, row) + (high << 16);
+            text_printf(p->out, "uint32_t s%d = %luU;\n", row / 2, (unsigned long)both);
             any = true;
         }
     }
-    text_add(p->out, any ? "int32_t z; /* sums of two channels to a word, modulo 2^32 */\n" : "");
+    text_add(p->out, any ? "uint32_t t;\nint32_t z;\n" : "");
 }
 
 static void print_pair_products(struct printer *p, int index, int first, int end)
@@ -218,7 +224,7 @@ static void print_channels(struct printer *p, int index)
     for (int first = 0; first < rows; first += CHANNELS_AT_ONCE) {
         int end = first + CHANNELS_AT_ONCE < rows ? first + CHANNELS_AT_ONCE : rows;
         char bits[48];
-        text_add(p->out, "            {\n");
+        text_add(p->out, "{ /* modulo 2^32 */\n");
         print_pair_bases(p, index, first, end);
         print_pair_products(p, index, first, end);
         for (int row = first; row < end; row++) {
@@ -278,7 +284,7 @@ static void print_positions(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     print_inputs(p, index);
-    text_add(p->out, "            uint32_t s; /* of two positions */\nint32_t z;\n");
+    text_add(p->out, "            uint32_t s; /* of two positions */\nuint32_t t;\nint32_t z;\n");
     for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
         if (has_sum(&plan->net->layers[index], row)) {
             uint32_t both = base_of(plan, index, row) * 65537U;
@@ -303,31 +309,40 @@ static void print_sums(struct printer *p, int index)
     }
 }
 
+/* const uint8_t *p = ...: the first element of a window. */
+static void print_window(struct printer *p, int index, char at[INDEX_MAX])
+{
+    const struct plan *plan = p->plan;
+    int input = plan->net->layers[index].inputs[0];
+    const struct pass *pass = pass_of(plan, index);
+    map_add_term(at, "y", pass->in_row_step);
+    map_add_term(at, "x", pass->in_column_step);
+    text_printf(p->out, "const uint8_t *p = &%s[%s];\n", map_array(plan, input),
+                map_end_terms(at, plan->maps->views[input].offset + pass->in_offset));
+}
+
 void map_print_direct(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
     const struct direct *direct = direct_of(plan, index);
-    const struct pass *pass = pass_of(plan, index);
-    const struct map_view *in = &plan->maps->views[layer->inputs[0]];
     const struct map_view *out = &plan->maps->views[layer->output];
     enum type type = plan->net->tensors[layer->output].type;
+    char at[INDEX_MAX] = "";
+    char to[INDEX_MAX] = "";
     if (direct->reader >= 0) {
-        text_printf(p->out, "    /* ... row by row, where the next one wants them */\n");
+        text_printf(p->out, "/* ... row by row, where the next one wants them */\n");
         return;
     }
-    text_printf(p->out,
-                "    for (%s y = 0; y < %d; y++) {\n"
-                "        for (%s x = 0; x < %d; x++) {\n"
-                "            const uint8_t *p = &%s[(y * %d) + (x * %d) + %d];\n",
-                plan->index, direct->rows, plan->index, direct->columns,
-                map_array(plan, layer->inputs[0]), pass->in_row_step, pass->in_column_step,
-                in->offset + pass->in_offset);
-    text_printf(p->out, "            %s *to = &%s[(y * %d) + (x * %d) + %d];\n",
-                c_type(type == TYPE_U4 ? TYPE_U8 : type), map_array(plan, layer->output), out->row,
-                out->column, out->offset);
+    text_printf(p->out, "for (%s y = 0; y < %d; y++) {\nfor (%s x = 0; x < %d; x++) {\n",
+                plan->index, direct->rows, plan->index, direct->columns);
+    print_window(p, index, at);
+    map_add_term(to, "y", out->row);
+    map_add_term(to, "x", out->column);
+    text_printf(p->out, "%s *to = &%s[%s];\n", c_type(type == TYPE_U4 ? TYPE_U8 : type),
+                map_array(plan, layer->output), map_end_terms(to, out->offset));
     print_sums(p, index);
-    text_add(p->out, "        }\n    }\n");
+    text_add(p->out, "}\n}\n");
 }
 
 /* ---- as a loop of the conv that reads it ---- */
@@ -349,48 +364,54 @@ void map_fuse(struct plan *plan)
     }
 }
 
-/* "(part * 48)": where a part's input begins. */
-static void print_part(struct printer *p, int index)
+/* Loops over the parts whose sums are not made together; their part as C text, and where its input
+ * begins in `at`.  Returns how many loops. */
+static int open_parts(struct printer *p, int index, const char **part, char at[INDEX_MAX])
 {
     const struct plan *plan = p->plan;
-    const struct lanes *lanes = plan->maps->rows[direct_of(plan, index)->reader].lanes;
-    if (lanes->part_columns[0] == 2) {
-        text_printf(p->out, "((part >> 1) * %d) + ((part & 1) * %d)", part_offset(plan, index, 2),
-                    part_offset(plan, index, 1));
-    } else {
-        text_printf(p->out, "(part * %d)", part_offset(plan, index, 1));
+    const struct direct *direct = direct_of(plan, index);
+    if (plan->maps->rows[direct->reader].lanes->part_columns[0] != 2) {
+        *part = "part";
+        text_printf(p->out, "for (int part = 0; part < 4; part += %d) {\n",
+                    direct->positions ? 2 : 1);
+        map_add_term(at, "part", part_offset(plan, index, 1));
+        return 1;
     }
+    text_add(p->out, "for (int down = 0; down < 2; down++) {\n");
+    map_add_term(at, "down", part_offset(plan, index, 2));
+    *part = "down * 2";
+    if (!direct->positions) {
+        text_add(p->out, "for (int across = 0; across < 2; across++) {\n");
+        map_add_term(at, "across", part_offset(plan, index, 1));
+        *part = "(down * 2) + across";
+    }
+    return direct->positions ? 1 : 2;
 }
 
 void map_print_direct_rows(struct printer *p, int index, const char *y0)
 {
     const struct plan *plan = p->plan;
-    const struct layer *layer = &plan->net->layers[index];
     const struct direct *direct = direct_of(plan, index);
     const struct lanes *lanes = plan->maps->rows[direct->reader].lanes;
     const struct window *w = &plan->net->layers[direct->reader].window;
-    const struct pass *pass = pass_of(plan, index);
-    int channels = layer->weights.rows;
+    int channels = plan->net->layers[index].weights.rows;
+    const char *part;
+    char at[INDEX_MAX] = "";
+    char word[INDEX_MAX] = "";
+    text_printf(p->out, "for (%s y = %s; y < %d; y++) {\nfor (%s x = 0; x < %d; x++) {\n",
+                plan->index, y0, lanes->in_rows, plan->index, lanes->in_columns);
+    int loops = open_parts(p, index, &part, at);
+    map_add_term(at, "v", lanes->rolls ? w->row_stride * pass_of(plan, index)->in_row_step : 0);
+    print_window(p, index, at);
+    map_add_term(word, "y", lanes->in_columns * channels);
+    map_add_term(word, "x", channels);
     text_printf(p->out,
-                "    for (%s y = %s; y < %d; y++) {\n"
-                "        for (%s x = 0; x < %d; x++) {\n"
-                "        for (uint8_t part = 0; part < 4; part += %d) {\n"
-                "            const uint8_t *p = &%s[",
-                plan->index, y0, lanes->in_rows, plan->index, lanes->in_columns,
-                direct->positions ? 2 : 1, map_array(plan, layer->inputs[0]));
-    if (lanes->rolls) {
-        text_printf(p->out, "(v * %d) + ", w->row_stride * pass->in_row_step);
-    }
-    text_printf(p->out, "(y * %d) + (x * %d) + ", pass->in_row_step, pass->in_column_step);
-    print_part(p, index);
-    text_printf(p->out, " + %d];\n", plan->maps->views[layer->inputs[0]].offset + pass->in_offset);
-    text_printf(p->out,
-                "            uint8_t *word = (uint8_t *)&lanes[((y * %d) + x) * %d];\n"
-                "            uint8_t *to = &word[%s_BYTE(part)];\n",
-                lanes->in_columns, channels, plan->upper);
+                "uint8_t *word = (uint8_t *)&lanes[%s];\n"
+                "uint8_t *to = &word[%s_BYTE(%s)];\n",
+                word, plan->upper, part);
     if (direct->positions) {
-        text_printf(p->out, "            uint8_t *too = &word[%s_BYTE(part + 1)];\n", plan->upper);
+        text_printf(p->out, "uint8_t *too = &word[%s_BYTE((%s) + 1)];\n", plan->upper, part);
     }
     print_sums(p, index);
-    text_add(p->out, "        }\n        }\n    }\n");
+    text_add(p->out, loops == 2 ? "}\n}\n}\n}\n" : "}\n}\n}\n");
 }

@@ -53,23 +53,23 @@ static void print_additions(struct printer *p, int index, const char *in)
 static void print_lists(struct printer *p, int index)
 {
     const struct lanes *lanes = lanes_of(p->plan, index);
-    text_add(p->out, "        for (uint8_t sign = 0; sign < 2; sign++) {\n"
+    text_add(p->out, "        for (int sign = 0; sign < 2; sign++) {\n"
                      "            const uint32_t *q = p;\n");
     for (int i = 0; i < words_of(lanes); i++) {
         text_printf(p->out, "            s%d = ~s%d;\n", i, i);
     }
     text_printf(p->out,
-                "            for (uint8_t j = (n & 15) >> 1; j > 0; j--) {\n"
+                "            for (uint8_t j = (uint8_t)((n & 15U) >> 1); j > 0U; j--) {\n"
                 "                const uint8_t d = %s_U8(at, 0);\n"
                 "                at = &at[1];\n"
-                "                q = &q[d & 15];\n",
+                "                q = &q[d & 15U];\n",
                 p->plan->upper);
     print_additions(p, index, "                ");
     text_add(p->out, "                q = &q[d >> 4];\n");
     print_additions(p, index, "                ");
     text_printf(p->out,
                 "            }\n"
-                "            if ((n & 1) != 0) {\n"
+                "            if ((n & 1U) != 0U) {\n"
                 "                q = &q[%s_U8(at, 0)];\n"
                 "                at = &at[1];\n",
                 p->plan->upper);
@@ -84,7 +84,8 @@ static void print_portion(struct printer *p, int index)
     const struct lanes *lanes = lanes_of(p->plan, index);
     text_printf(p->out,
                 "        uint8_t n = %s_U8(at, 1);\n"
-                "        uint32_t s0 = (uint32_t)(n & 15) * %dU;\n"
+                "        uint32_t s0 = n;\n"
+                "        s0 = (s0 & 15U) * %dU;\n"
                 "        p = &p[%s_U8(at, 0)];\n"
                 "        at = &at[2];\n"
                 "        s0 |= s0 << 8;\n"
@@ -114,12 +115,12 @@ void map_print_lanes_helper(struct printer *p, int index)
         " * behind the one before, how many are minus and plus, and their distances, two to a "
         "byte.\n"
         " * Returns the next row. */\n"
-        "static %s_APART const uint8_t *%s_lanes%s(const uint32_t *p, const uint8_t *at,\n"
+        "static %s_APART const uint8_t *%s_lanes%s(const uint32_t *m, const uint8_t *row,\n"
         "    uint32_t *sums)\n"
         "{\n"
-        "    uint8_t left = %s_U8(at, 0);\n"
-        "    at = &at[1];\n"
-        "    for (; left > 0; left--) {\n",
+        "    const uint32_t *p = m;\n"
+        "    const uint8_t *at = &row[1];\n"
+        "    for (uint8_t left = %s_U8(row, 0); left > 0U; left--) {\n",
         lanes->tile[0], lanes->tile[1], lanes->most, plan->upper, plan->name, name_of(plan, index),
         plan->upper);
     print_portion(p, index);
@@ -138,29 +139,31 @@ int map_part_offset(const struct lanes *lanes, int part, int row, int column)
 /* The map in lanes: the inputs of four positions in each word. */
 static void print_gather(struct printer *p, int index, const char *y0)
 {
-    char at[32] = "y";
     const struct plan *plan = p->plan;
     const struct lanes *lanes = lanes_of(plan, index);
     const struct pass *pass = &plan->maps->rows[index].passes[0];
     int input = plan->net->layers[index].inputs[0];
     const struct map_view *in = &plan->maps->views[input];
     int run = lanes->in_columns * channels_of(plan, index);
-    if (lanes->rolls) {
-        (void)snprintf(at, sizeof at, "((v * %d) + y)", plan->net->layers[index].window.row_stride);
-    }
+    char from[INDEX_MAX] = "";
+    char to[INDEX_MAX] = "";
+    map_add_term(from, "v", lanes->rolls ? pass->in_row_step : 0);
+    map_add_term(from, "y", in->row);
+    map_add_term(to, "y", run);
+    map_add_term(to, "i", 1);
     text_printf(p->out,
-                "    for (%s y = %s; y < %d; y++) {\n"
-                "        const uint8_t *p = &%s[(%s * %d) + %d];\n"
-                "        for (%s i = 0; i < %d; i++) {\n"
-                "            lanes[(y * %d) + i] = (uint32_t)p[i]",
-                plan->index, y0, lanes->in_rows, map_array(plan, input), at, in->row,
-                in->offset + pass->in_offset, plan->index, run, run);
+                "for (%s y = %s; y < %d; y++) {\n"
+                "const uint8_t *p = &%s[%s];\n"
+                "for (%s i = 0; i < %d; i++) {\n"
+                "lanes[%s] = (uint32_t)p[i]",
+                plan->index, y0, lanes->in_rows, map_array(plan, input),
+                map_end_terms(from, in->offset + pass->in_offset), plan->index, run, to);
     for (int part = 1; part < 4; part++) {
-        text_printf(p->out, "\n | ((uint32_t)p[i + %d] << %d)",
-                    map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step),
-                    8 * part);
+        int offset = map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step);
+        char at[INDEX_MAX] = "i";
+        text_printf(p->out, "\n| ((uint32_t)p[%s] << %d)", map_end_terms(at, offset), 8 * part);
     }
-    text_add(p->out, ";\n        }\n    }\n");
+    text_add(p->out, ";\n}\n}\n");
 }
 
 /* One of four results, with its 16 bits at `bits`. */
@@ -171,9 +174,8 @@ static void print_store(struct printer *p, int index, int part, const char *bits
     char to[32];
     (void)snprintf(to, sizeof to, "q[%d]",
                    map_part_offset(lanes_of(plan, index), part, out->row, out->column));
-    text_printf(p->out, "                    z = (int32_t)((%s) >> k) - low;\n                    ",
-                bits);
-    map_print_stored(p, index, to);
+    map_print_shifted(p, bits, "k", "low");
+    map_print_stored(p, index, to, NULL);
 }
 
 static void print_stores(struct printer *p, int index)
@@ -183,14 +185,16 @@ static void print_stores(struct printer *p, int index)
     int output = plan->net->layers[index].output;
     const struct map_view *out = &plan->maps->views[output];
     enum type type = plan->net->tensors[output].type;
+    char at[INDEX_MAX] = "";
+    map_add_term(at, "y", out->row);
+    map_add_term(at, "x", out->column);
     text_printf(p->out,
                 "            const uint32_t *sum = s;\n"
                 "            for (int y = 0; y < %d; y++) {\n"
                 "                for (int x = 0; x < %d; x++) {\n"
-                "                    %s *q = &to[(y * %d) + (x * %d)];\n"
-                "int32_t z;\n",
-                lanes->tile[0], lanes->tile[1], c_type(type == TYPE_U4 ? TYPE_U8 : type), out->row,
-                out->column);
+                "                    %s *q = &to[%s];\n"
+                "uint32_t t;\nint32_t z;\n",
+                lanes->tile[0], lanes->tile[1], c_type(type == TYPE_U4 ? TYPE_U8 : type), at);
     print_store(p, index, 0, "sum[0] & 65535U");
     print_store(p, index, 1, "sum[1] & 65535U");
     print_store(p, index, 2, "sum[0] >> 16");
@@ -208,21 +212,16 @@ static void print_tile(struct printer *p, int index)
     const struct map_view *out = &plan->maps->views[output];
     enum type type = plan->net->tensors[output].type;
     int channels = channels_of(plan, index);
-    char down[32] = "";
-    char across[32] = "";
-    if (lanes->rolls) {
-        (void)snprintf(down, sizeof down, "(v * %d) + ", out->row);
-    }
-    if (lanes->tiles[1] > 1) {
-        (void)snprintf(across, sizeof across, "(u * %d) + ", lanes->tile_step[1] * out->column);
-    }
-    text_printf(p->out,
-                lanes->tiles[1] > 1 ? "            const uint32_t *from = &lanes[u * %d];\n"
-                                    : "            const uint32_t *from = lanes;\n",
-                lanes->tile_step[1] * w->column_stride * channels);
-    text_printf(p->out, "            %s *to = &%s[%s%si + %d];\n",
-                c_type(type == TYPE_U4 ? TYPE_U8 : type), map_array(plan, output), down, across,
-                out->offset);
+    char from[INDEX_MAX] = "";
+    char to[INDEX_MAX] = "";
+    map_add_term(from, "u",
+                 lanes->tiles[1] > 1 ? lanes->tile_step[1] * w->column_stride * channels : 0);
+    map_add_term(to, "v", lanes->rolls ? out->row : 0);
+    map_add_term(to, "u", lanes->tiles[1] > 1 ? lanes->tile_step[1] * out->column : 0);
+    map_add_term(to, "i", 1);
+    text_printf(p->out, "const uint32_t *from = &lanes[%s];\n%s *to = &%s[%s];\n",
+                map_end_terms(from, 0), c_type(type == TYPE_U4 ? TYPE_U8 : type),
+                map_array(plan, output), map_end_terms(to, out->offset));
     text_printf(p->out,
                 "            for (int j = 0; j < %d; j++) {\n"
                 "                s[j] = base;\n"
@@ -244,7 +243,8 @@ static void print_channel(struct printer *p, int index)
                 "        const uint32_t first = (uint32_t)%s;\n"
                 "        const uint32_t base = first | (first << 16);\n"
                 "        const uint8_t k = %s;\n"
-                "        const int32_t low = (int32_t)((uint32_t)32768U >> k);\n"
+                "        const uint32_t lift = (uint32_t)32768U >> k;\n"
+                "        const int32_t low = (int32_t)lift;\n"
                 "        uint32_t s[%d];\n",
                 series_at(plan, &step->bias, "i", bias), series_at(plan, &step->shift, "i", shift),
                 2 * words_of(lanes));
@@ -266,15 +266,17 @@ static void print_fill(struct printer *p, int index)
     int stride = plan->net->layers[index].window.row_stride;
     int keep = lanes->rolls && lanes->in_rows > stride ? lanes->in_rows - stride : 0;
     int run = lanes->in_columns * channels_of(plan, index);
-    char y0[32] = "0";
     if (keep > 0) {
-        (void)snprintf(y0, sizeof y0, "(v == 0) ? 0 : %d", keep);
         text_printf(p->out,
-                    "    for (%s i = 0; i < %d && v > 0; i++) {\n"
-                    "        lanes[i] = lanes[i + %d];\n"
-                    "    }\n",
-                    plan->index, keep * run, stride * run);
+                    "%s y0 = 0;\n"
+                    "if (v > 0) {\n"
+                    "y0 = %d;\n"
+                    "for (%s i = 0; i < %d; i++) {\n"
+                    "lanes[i] = lanes[i + %d];\n"
+                    "}\n}\n",
+                    plan->index, keep, plan->index, keep * run, stride * run);
     }
+    const char *y0 = keep > 0 ? "y0" : "0";
     if (lanes->writer >= 0) {
         map_print_direct_rows(p, lanes->writer, y0);
     } else {

@@ -210,6 +210,7 @@ static void print_apart_macro(struct printer *p)
 /* Which of the four bytes of a word in memory is the one with the lowest bits, the next ... */
 static void print_byte_macro(struct printer *p)
 {
+    const char *upper = p->plan->upper;
     bool any = false;
     for (int i = 0; i < p->plan->net->tensor_count; i++) {
         any = any || p->plan->maps->views[i].in_lanes;
@@ -218,13 +219,13 @@ static void print_byte_macro(struct printer *p)
         text_printf(
             p->out,
             "/* The byte of a word in memory that holds its lowest bits, the next ones ... */\n"
-            "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n"
-            "#define %s_FLIP (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 3 : 0)\n"
+            "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__) && \\\n"
+            "    (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)\n"
+            "#define %s_BYTE(part) (3 - (part))\n"
             "#else\n"
-            "#define %s_FLIP 0\n"
-            "#endif\n"
-            "#define %s_BYTE(part) ((part) ^ %s_FLIP)\n\n",
-            p->plan->upper, p->plan->upper, p->plan->upper, p->plan->upper);
+            "#define %s_BYTE(part) (part)\n"
+            "#endif\n\n",
+            upper, upper);
     }
 }
 

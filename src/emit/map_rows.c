@@ -356,7 +356,31 @@ bool map_clamps_itself(const struct plan *plan, int index)
            plan_clamps_only(plan->net->layers[index].activation);
 }
 
-void map_print_stored(struct printer *p, int index, const char *to)
+void map_print_shifted(struct printer *p, const char *bits, const char *shift, const char *low)
+{
+    bool shifts = strcmp(shift, "0") != 0;
+    text_printf(p->out, shifts ? "t = (%s) >> %s;\n" : "t = %s;\n", bits, shift);
+    text_printf(p->out, strcmp(low, "0") != 0 ? "z = (int32_t)t - %s;\n" : "z = (int32_t)t;\n",
+                low);
+}
+
+/* z, cut off where it may leave what is kept. */
+static void print_cut(struct text *out, struct interval kept, const struct interval *z)
+{
+    bool above = !z || z->high > kept.high;
+    bool below = !z || z->low < kept.low;
+    if (above) {
+        text_printf(out, "(z > %d) ? %d : ", (int)kept.high, (int)kept.high);
+    }
+    if (below) {
+        text_printf(out, above ? "((z < %d) ? %d : z)" : "(z < %d) ? %d : z", (int)kept.low,
+                    (int)kept.low);
+    } else {
+        text_add(out, "z");
+    }
+}
+
+void map_print_stored(struct printer *p, int index, const char *to, const struct interval *z)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
@@ -369,8 +393,9 @@ void map_print_stored(struct printer *p, int index, const char *to)
     } else if (!plan_acts(plan, index)) {
         text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
     } else if (map_clamps_itself(plan, index)) {
-        text_printf(p->out, "%s = (%s)((z > %d) ? %d : ((z < %d) ? %d : z));\n", to, c_type(type),
-                    (int)kept.high, (int)kept.high, (int)kept.low, (int)kept.low);
+        text_printf(p->out, "%s = (%s)(", to, c_type(type));
+        print_cut(p->out, kept, z);
+        text_add(p->out, ");\n");
     } else {
         text_printf(p->out, "%s = %s(z);\n", to, helper_name(plan, p->helpers, helper, name));
     }

@@ -173,9 +173,12 @@ void map_print_sparse_helper(struct printer *p)
         "/* Adds eight rows of weights, 8 too large, times the n inputs that are not zero: two "
         "rows in\n"
         " * each product, up to %d of them in 16 bits. */\n"
-        "static %s_APART void %s_eight(const uint8_t *p, const %s *used, %s n, const uint32_t *w,\n"
+        "static %s_APART void %s_eight(const uint8_t *p, const %s *list, %s count, const uint32_t "
+        "*w,\n"
         "    uint32_t *sums)\n"
         "{\n"
+        "    const %s *used = list;\n"
+        "    %s n = count;\n"
         "    while (n > 0) {\n"
         "        uint32_t s0 = 0U;\n"
         "        uint32_t s1 = 0U;\n"
@@ -184,7 +187,8 @@ void map_print_sparse_helper(struct printer *p)
         "        %s left = (n > %d) ? %d : n;\n"
         "        n -= left;\n",
         (int)(65535 / (15 * high)), plan->upper, plan->name, list_type(plan), plan->index,
-        plan->index, (int)(65535 / (15 * high)), (int)(65535 / (15 * high)));
+        list_type(plan), plan->index, plan->index, (int)(65535 / (15 * high)),
+        (int)(65535 / (15 * high)));
     if (plan->machine->no_multiplier) {
         print_bits(p);
     } else {
@@ -212,8 +216,8 @@ static void print_list(struct printer *p, int index)
                 "    int32_t total = 0;\n"
                 "    %s n = 0;\n"
                 "    for (%s i = 0; i < %d; i++) {\n"
-                "        if (p[i] != 0) {\n"
-                "            total += p[i];\n"
+                "        if (p[i] != 0U) {\n"
+                "            total += (int32_t)p[i];\n"
                 "            used[n] = (%s)i;\n"
                 "            n++;\n"
                 "        }\n"
@@ -231,7 +235,8 @@ void map_print_sparse(struct printer *p, int index)
     const struct series *shift = &plan->steps[index].shift;
     char bias[ELEMENT_MAX];
     char by[ELEMENT_MAX];
-    char to[48];
+    char at[INDEX_MAX] = "";
+    char to[INDEX_MAX + 8];
     bool shifts = !shift->uniform || shift->value > 0;
     print_list(p, index);
     text_printf(p->out,
@@ -245,7 +250,7 @@ void map_print_sparse(struct printer *p, int index)
                 plan->index, layer->weights.rows, ROWS_AT_ONCE, ROWS_AT_ONCE, ROWS_AT_ONCE,
                 plan->name, columns_of(plan, index));
     text_printf(p->out,
-                "        for (%s j = 0; j < %d && i + j < %d; j++) {\n"
+                "        for (%s j = 0; (j < %d) && ((i + j) < %d); j++) {\n"
                 "            const int32_t acc = (int32_t)s[j] - (total * 9) + (int32_t)%s;\n"
                 "            const int32_t z = ",
                 plan->index, ROWS_AT_ONCE, layer->weights.rows,
@@ -256,7 +261,10 @@ void map_print_sparse(struct printer *p, int index)
     } else {
         text_add(p->out, "acc;\n            ");
     }
-    (void)snprintf(to, sizeof to, "%s[%d + i + j]", map_array(plan, layer->output), out->offset);
-    map_print_stored(p, index, to);
+    map_add_term(at, "i", 1);
+    map_add_term(at, "j", 1);
+    (void)snprintf(to, sizeof to, "%s[%s]", map_array(plan, layer->output),
+                   map_end_terms(at, out->offset));
+    map_print_stored(p, index, to, NULL);
     text_add(p->out, "        }\n    }\n    }\n");
 }

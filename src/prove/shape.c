@@ -176,7 +176,8 @@ static int count_apart(const char *code, const struct shape *shape)
  * function, or behind the brace of its block, where no text of a user's comes. */
 static bool says_modulo(const char *code)
 {
-    bool says = strstr(code, "\n    { /* modulo 2^16 */\n") != NULL;
+    bool says = strstr(code, "\n    { /* modulo 2^16 */\n") != NULL ||
+                strstr(code, "    { /* modulo 2^32 */\n") != NULL;
     for (const char *at = code; at && !says; at = next_line(at)) {
         const char *end = strncmp(at, "/*", 2) == 0 ? strstr(at, "*/") : NULL;
         const char *modulo = end ? strstr(at, "modulo 2^") : NULL;
