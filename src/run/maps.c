@@ -229,7 +229,8 @@ static int64_t resize_element(const struct run *run, int index, int at)
         int64_t high = overlap(spot.y, w->rows / rows, i, shape->rows / rows);
         for (int j = 0; high > 0 && j < w->columns; j++) {
             int64_t wide = overlap(spot.x, w->columns / columns, j, shape->columns / columns);
-            sum += wide > 0 ? high * wide * element(run, index, w->top + i, w->left + j, spot.c) : 0;
+            sum +=
+                wide > 0 ? high * wide * element(run, index, w->top + i, w->left + j, spot.c) : 0;
         }
     }
     return mean(run, index, at, sum, w->rows / rows * (w->columns / columns));
