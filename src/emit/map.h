@@ -73,6 +73,7 @@ struct lanes {
     int columns;
     int in_rows; /* words of the map, of each channel: for all positions, or for one row of them */
     int in_columns;
+    bool alone;       /* a dense layer: one position, in the lowest byte of each word */
     bool rolls;       /* for one row; the next one keeps what both need */
     int writer;       /* the conv that writes into the map, row by row; -1: copied from its array */
     int tile[2];      /* positions whose sums are made at once, rows and columns */

@@ -17,6 +17,8 @@
 #define SLICE_MOST    255
 /* Positions below which lanes are not worth their table. */
 #define POSITIONS_LEAST 4
+/* Inputs of a dense layer for which the words are there in any case. */
+#define DENSE_WORDS 64
 
 /* Cut `size` into `count` parts of one size, the smallest that will do; from one part to the next
  * it is at most that size and always the same.  Returns the size. */
@@ -37,9 +39,8 @@ static int reach(int positions, int stride, int dilation, int kernel)
 
 /* ---- parts and tiles ---- */
 
-static struct lanes lanes_of(const struct layer *layer, const struct shape *out, int down)
+static struct lanes lanes_of(const struct window *w, const struct shape *out, int down)
 {
-    const struct window *w = &layer->window;
     struct lanes lanes = {.part_rows = {down, 0}, .part_columns = {4 / down, 0}};
     lanes.rows = cut(out->rows, down, &lanes.part_rows[1]);
     lanes.columns = cut(out->columns, 4 / down, &lanes.part_columns[1]);
@@ -56,11 +57,11 @@ static bool better(const struct lanes *a, const struct lanes *b)
     return positions != 0 ? positions < 0 : words < 0;
 }
 
-static struct lanes best_parts(const struct layer *layer, const struct shape *out)
+static struct lanes best_parts(const struct window *w, const struct shape *out)
 {
-    struct lanes best = lanes_of(layer, out, 2);
+    struct lanes best = lanes_of(w, out, 2);
     for (int down = 1; down <= 4; down += 3) {
-        struct lanes lanes = lanes_of(layer, out, down);
+        struct lanes lanes = lanes_of(w, out, down);
         best = better(&lanes, &best) ? lanes : best;
     }
     return best;
@@ -292,15 +293,35 @@ static int64_t largest(const struct plan *plan, int tensor)
     return high;
 }
 
+/* What a word of a dense layer holds is one input, and the words must fit where others lie. */
+static bool worth_it(const struct plan *plan, const struct layer *layer)
+{
+    const struct shape *out = &plan->net->tensors[layer->output].shape;
+    int words = plan->maps->words > DENSE_WORDS ? plan->maps->words : DENSE_WORDS;
+    return layer->op == OP_DENSE ? layer->weights.columns <= words
+                                 : layer->op == OP_CONV && layer->groups <= 1 &&
+                                       out->rows * out->columns >= POSITIONS_LEAST;
+}
+
 static bool fits(const struct plan *plan, const struct layer *layer)
 {
-    const struct tensor *in = &plan->net->tensors[layer->inputs[0]];
-    const struct shape *out = &plan->net->tensors[layer->output].shape;
+    enum type type = plan->net->tensors[layer->inputs[0]].type;
     const struct weights *w = &layer->weights;
     int64_t high = largest(plan, layer->inputs[0]);
-    return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_CONV && layer->groups <= 1 &&
-           w->bits == 2 && !w->odd && (in->type == TYPE_U4 || in->type == TYPE_U8) && high >= 0 &&
-           high <= 31 && out->rows * out->columns >= POSITIONS_LEAST;
+    return plan->options->optimise != OPTIMISE_SIZE && w->bits == 2 && !w->odd &&
+           (type == TYPE_U4 || type == TYPE_U8) && high >= 0 && high <= 31 && worth_it(plan, layer);
+}
+
+/* A dense layer is a window as large as its input. */
+static struct window window_of(const struct layer *layer, const struct shape *in)
+{
+    return layer->op == OP_CONV ? layer->window
+                                : (struct window){.rows = in->rows,
+                                                  .columns = in->columns,
+                                                  .row_stride = 1,
+                                                  .column_stride = 1,
+                                                  .row_dilation = 1,
+                                                  .column_dilation = 1};
 }
 
 /* No list is longer than its weights; portions of one weight are the worst. */
@@ -321,9 +342,11 @@ static bool start(struct maker *m, const struct plan *plan)
 static void plan_layer(struct plan *plan, struct maker *m)
 {
     const struct shape *in = &plan->net->tensors[m->layer->inputs[0]].shape;
-    *m->lanes = best_parts(m->layer, &plan->net->tensors[m->layer->output].shape);
-    plan_tiles(m->lanes, &m->layer->window);
-    plan_taps(m->lanes, &m->layer->window, in->channels);
+    struct window w = window_of(m->layer, in);
+    *m->lanes = best_parts(&w, &plan->net->tensors[m->layer->output].shape);
+    plan_tiles(m->lanes, &w);
+    plan_taps(m->lanes, &w, in->channels);
+    m->lanes->alone = m->layer->op == OP_DENSE;
     m->lanes->most = m->high > 8 ? UINT8_MAX / m->high : 30;
     m->lanes->high = m->high;
 }

@@ -158,7 +158,7 @@ static void print_gather(struct printer *p, int index, const char *y0)
                 "lanes[%s] = (uint32_t)p[i]",
                 plan->index, y0, lanes->in_rows, map_array(plan, input),
                 map_end_terms(from, in->offset + pass->in_offset), plan->index, run, to);
-    for (int part = 1; part < 4; part++) {
+    for (int part = 1; part < 4 && !lanes->alone; part++) {
         int offset = map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step);
         char at[INDEX_MAX] = "i";
         text_printf(p->out, "\n| ((uint32_t)p[%s] << %d)", map_end_terms(at, offset), 8 * part);
@@ -195,10 +195,11 @@ static void print_stores(struct printer *p, int index)
                 "                    %s *q = &to[%s];\n"
                 "uint32_t t;\nint32_t z;\n",
                 lanes->tile[0], lanes->tile[1], c_type(type == TYPE_U4 ? TYPE_U8 : type), at);
-    print_store(p, index, 0, "sum[0] & 65535U");
-    print_store(p, index, 1, "sum[1] & 65535U");
-    print_store(p, index, 2, "sum[0] >> 16");
-    print_store(p, index, 3, "sum[1] >> 16");
+    static const char *const bits[] = {"sum[0] & 65535U", "sum[1] & 65535U", "sum[0] >> 16",
+                                       "sum[1] >> 16"};
+    for (int part = 0; part < (lanes->alone ? 1 : 4); part++) {
+        print_store(p, index, part, bits[part]);
+    }
     text_add(p->out, "                    sum = &sum[2];\n                }\n            }\n");
 }
 
