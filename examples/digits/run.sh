@@ -48,8 +48,8 @@ for net in "${nets[@]}"; do
     echo "$name: $(grep -v '^#' "$net" | sed 's/ *#.*//' | tr '\n' ' ')"
     "$mote" train "$train" --test "$test" --net "@$net" "${epochs[@]}" --seed "${SEED:-0}" \
         -o "$out/$name.mote" | grep -E '^(accuracy|calibration|validation)'
-    "$mote" emit "$out/$name.mote" -o "$out/$name.h"
-    "$mote" measure "$out/$name.mote" --target "$targets" --vectors 20
+    "$mote" emit "$out/$name.mote" --optimise speed -o "$out/$name.h"
+    "$mote" measure "$out/$name.mote" --target "$targets" --optimise speed --data "$test" --vectors 200
 done
 echo
 echo "Networks and C files are in $out.  Draw a digit:"
