@@ -91,6 +91,7 @@ struct lanes {
 /* A conv of few weights as a straight line, two sums to a word (map_direct.c). */
 struct direct {
     bool positions; /* of one channel at two positions; else of two channels at one */
+    bool narrow;    /* neither: one sum, where a word has 16 bits */
     bool across;    /* positions lie in one row */
     int step;       /* from one to the other */
     int rows;       /* turns of the loops */

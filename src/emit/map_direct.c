@@ -4,7 +4,7 @@
  * skipped where it is zero.  Sums are modulo 2^32; only the last of a row must lie within half a
  * word, moved there by a lift that is taken back behind the shift.  Without a multiplier they are
  * two positions of one channel, which the same shifts and additions serve; plus comes before minus,
- * so that no half leaves its range. */
+ * so that no half leaves its range.  Where int has 16 bits, there is one sum of these. */
 #include "emit/map.h"
 
 #include <stdio.h>
@@ -74,10 +74,12 @@ bool map_plan_direct(struct plan *plan, int index)
     if (!direct) {
         return false;
     }
-    *direct = (struct direct){.positions = plan->machine->no_multiplier,
-                              .rows = out->rows,
-                              .columns = out->columns,
-                              .reader = -1};
+    *direct =
+        (struct direct){.narrow = plan->machine->word == 16,
+                        .positions = plan->machine->no_multiplier && plan->machine->word != 16,
+                        .rows = out->rows,
+                        .columns = out->columns,
+                        .reader = -1};
     direct->across = out->columns > 1;
     if (direct->positions && direct->across) {
         direct->columns = (out->columns + 1) / 2;
@@ -298,11 +300,38 @@ static void print_positions(struct printer *p, int index)
     }
 }
 
+/* ---- one sum in 16 bits ---- */
+
+/* Plus comes before minus here too, so that nothing wraps. */
+static void print_narrow(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    for (int j = 0; j < layer->weights.columns; j++) {
+        if (met(plan, index, j, 0, layer->weights.rows)) {
+            text_printf(p->out, "const uint16_t e%d = p[%d];\n", j,
+                        tap_offset(pass_of(plan, index), j));
+        }
+    }
+    text_add(p->out, "uint16_t s;\nuint32_t t;\nint32_t z;\n");
+    for (int row = 0; row < layer->weights.rows; row++) {
+        if (has_sum(layer, row)) {
+            text_printf(p->out, "s = (uint16_t)(%luU", (unsigned long)base_of(plan, index, row));
+            print_products(p, index, row, 1);
+            print_products(p, index, row, -1);
+            text_add(p->out, ");\n");
+        }
+        print_result(p, index, row, false, "(uint32_t)s");
+    }
+}
+
 /* ---- the layer ---- */
 
 static void print_sums(struct printer *p, int index)
 {
-    if (direct_of(p->plan, index)->positions) {
+    if (direct_of(p->plan, index)->narrow) {
+        print_narrow(p, index);
+    } else if (direct_of(p->plan, index)->positions) {
         print_positions(p, index);
     } else {
         print_channels(p, index);

@@ -149,20 +149,34 @@ static void test_digits(void **state)
     batch_end(&b);
 }
 
-/* Two positions in a word, where nothing wraps. */
-static void test_digits_without_multiplier(void **state)
+static void compare_digits(uint64_t seed, const struct machine *machine)
 {
     static struct batch b;
-    struct machine machine = *machine_default();
-    struct emitted how = {.optimise = OPTIMISE_SPEED, .compiler = SANITISED, .machine = &machine};
-    (void)state;
-    machine.no_multiplier = true;
-    batch_start(&b, random_digits_net, 500);
+    struct emitted how = {.optimise = OPTIMISE_SPEED, .compiler = SANITISED, .machine = machine};
+    batch_start(&b, random_digits_net, seed);
     batch_compare(&b, &how);
     how.compiler = "cc -O1";
     how.short_int = have_command("clang");
     batch_compare(&b, &how);
     batch_end(&b);
+}
+
+/* Two positions in a word, where nothing wraps. */
+static void test_digits_without_multiplier(void **state)
+{
+    struct machine machine = *machine_default();
+    (void)state;
+    machine.no_multiplier = true;
+    compare_digits(500, &machine);
+}
+
+/* One sum, which does not wrap either. */
+static void test_digits_in_16_bits(void **state)
+{
+    struct machine machine = *machine_default();
+    (void)state;
+    machine.word = 16;
+    compare_digits(700, &machine);
 }
 
 /* The same with many nets, without sanitizers. */
@@ -186,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_short_int),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_digits_without_multiplier),
+        cmocka_unit_test(test_digits_in_16_bits),
         cmocka_unit_test(test_more_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
