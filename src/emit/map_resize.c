@@ -151,7 +151,7 @@ static void print_block_mean(struct printer *p, int index, int y, int x, int ind
                 p->plan->name, index);
     for (int i = 0; i < overlap.unit_out; i++) {
         int length = net_overlap_length(overlap, y, i);
-        char element[24];
+        char element[48];
         (void)snprintf(element, sizeof element, "t%d_%d", i, x);
         if (length > 0) {
             print_term(p->out, first, length, element);
