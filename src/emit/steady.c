@@ -161,23 +161,26 @@ static void print_clamp(struct text *out, const struct plan *plan, struct interv
     if (steady_wide(plan)) {
         print_wide_held(out, plan);
     }
-    text_printf(out, "    const uint32_t rise = %s_word(%s", plan->name,
+    text_printf(out, "    uint32_t rise = %s_word(%s", plan->name,
                 steady_wide(plan) ? "(int32_t)held - 1073741824" : "z");
     if (kept.low != 0) {
         text_printf(out, " + %s", literal(-kept.low, low));
     }
     text_printf(out,
                 ");\n"
-                "    uint32_t above = (~rise >> 31) * 0x7FFFFFFFU;\n"
+                "    %s_HIDE(rise);\n"
+                "    uint32_t above = ~rise >> 31;\n"
                 "    %s_HIDE(above);\n"
+                "    above *= 0x7FFFFFFFU;\n"
                 "    const uint32_t up = rise & above;\n"
                 "    const uint32_t rest = %s_word(%d - (int32_t)up);\n"
-                "    uint32_t below = (~rest >> 31) * %uU;\n"
+                "    uint32_t below = ~rest >> 31;\n"
                 "    %s_HIDE(below);\n"
+                "    below *= %uU;\n"
                 "    const uint32_t down = rest & below;\n"
                 "    return %d - (int32_t)down;\n}\n\n",
-                plan->upper, plan->name, (int)(kept.high - kept.low), ones, plan->upper,
-                (int)kept.high);
+                plan->upper, plan->upper, plan->name, (int)(kept.high - kept.low), plan->upper,
+                ones, (int)kept.high);
 }
 
 bool print_clamp_helpers(struct text *out, const struct plan *plan, const char *code)

@@ -176,12 +176,14 @@ static int count_apart(const char *code, const struct shape *shape)
  * function, or behind the brace of its block, where no text of a user's comes. */
 static bool says_modulo(const char *code)
 {
+    static const char dual[] = "*/\n#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)\nstatic ";
     bool says = strstr(code, "\n    { /* modulo 2^16 */\n") != NULL ||
                 strstr(code, "    { /* modulo 2^32 */\n") != NULL;
     for (const char *at = code; at && !says; at = next_line(at)) {
         const char *end = strncmp(at, "/*", 2) == 0 ? strstr(at, "*/") : NULL;
         const char *modulo = end ? strstr(at, "modulo 2^") : NULL;
-        says = modulo && modulo < end && strncmp(end, "*/\nstatic ", 10) == 0;
+        says = modulo && modulo < end &&
+               (strncmp(end, "*/\nstatic ", 10) == 0 || strncmp(end, dual, sizeof dual - 1) == 0);
     }
     return says;
 }

@@ -8,14 +8,15 @@
 static int add_dense(struct net *net, const struct fixed_dense *dense, int from, enum type type)
 {
     int to = net_add_tensor(net, type, dense->rows);
-    struct layer layer = {.op = OP_DENSE,
-                          .inputs = {from},
-                          .input_count = 1,
-                          .output = to,
-                          .activation = dense->activation,
-                          .weights = {dense->bits, dense->rows, dense->columns, dense->weights},
-                          .bias = dense->bias,
-                          .shift = dense->shift};
+    struct layer layer = {
+        .op = OP_DENSE,
+        .inputs = {from},
+        .input_count = 1,
+        .output = to,
+        .activation = dense->activation,
+        .weights = {dense->bits, dense->rows, dense->columns, dense->weights, false},
+        .bias = dense->bias,
+        .shift = dense->shift};
     return to >= 0 && net_add_layer(net, &layer) ? to : -1;
 }
 

@@ -47,7 +47,7 @@ static void add_dense(struct net *net, struct rng *rng, int in, int out, enum ac
                           .input_count = 1,
                           .output = out,
                           .activation = activation,
-                          .weights = {8, rows, columns, weights},
+                          .weights = {8, rows, columns, weights, false},
                           .bias = bias,
                           .shift = shift};
     must(net_add_layer(net, &layer), "a layer");

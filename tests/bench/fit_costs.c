@@ -108,7 +108,7 @@ static void add_layer(struct net *net, struct rng *rng, enum style style, int ro
                           .input_count = 1,
                           .output = net_add_tensor(net, net->tensors[0].type, rows),
                           .activation = last ? ACTIVATION_NONE : ACTIVATION_RELU,
-                          .weights = {style_bits[style], rows, columns, weights},
+                          .weights = {style_bits[style], rows, columns, weights, false},
                           .bias = bias,
                           .shift = shift};
     if (!net_add_layer(net, &layer)) {

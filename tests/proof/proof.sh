@@ -58,8 +58,10 @@ prove()
 }
 export -f prove
 mkdir -p "$VERDICTS"
-count=$(printf '%s\n' n*.h | wc -l)
-printf '%s\n' n*.h | xargs -P2 -n1 bash -c "prove \"\$1\"" prove | tee verdicts |
+# Not those with lists of the inputs that are not zero: how long a list is depends on data.
+mapfile -t pages < <(grep -L '_eight(' n*.h)
+count=${#pages[@]}
+printf '%s\n' "${pages[@]}" | xargs -P2 -n1 bash -c "prove \"\$1\"" prove | tee verdicts |
     awk -v count="$count" '/16-bit int: / && ++files % 10 == 0 {
         print "proofs: " files " of " count " files"; fflush() }'
 grep -vE ': proved(;|$)' verdicts

@@ -270,7 +270,7 @@ static void add_dense(struct net *net, struct rng *rng, struct dense_plan plan)
                           .input_count = 1,
                           .output = plan.out,
                           .activation = plan.activation,
-                          .weights = {plan.bits, rows, columns, weights},
+                          .weights = {plan.bits, rows, columns, weights, false},
                           .bias = bias,
                           .shift = shift};
     must(net_add_layer(net, &layer) ? net : NULL);

@@ -21,7 +21,7 @@ struct sample {
 static struct layer layer_of(const struct sample *sample)
 {
     return (struct layer){.op = OP_DENSE,
-                          .weights = {16, 1, sample->columns, sample->weights},
+                          .weights = {16, 1, sample->columns, sample->weights, false},
                           .bias = &sample->bias};
 }
 
@@ -168,7 +168,7 @@ static void test_ranges_by_hand(void **state)
          .inputs = {1},
          .input_count = 1,
          .output = 2,
-         .weights = {8, 2, 2, (const int16_t[]){1, -1, 100, 100}},
+         .weights = {8, 2, 2, (const int16_t[]){1, -1, 100, 100}, false},
          .bias = (const int32_t[]){1, 0},
          .shift = (const uint8_t[]){1, 0}},
         {.op = OP_ADD, .inputs = {2, 2}, .input_count = 2, .output = 3},

@@ -190,7 +190,7 @@ static struct net *edge_net(const int *distance, int32_t base)
     struct layer layer = {.op = OP_DENSE,
                           .input_count = 1,
                           .output = net->output,
-                          .weights = {9, EDGE_ROWS, EDGE_COLUMNS, weights},
+                          .weights = {9, EDGE_ROWS, EDGE_COLUMNS, weights, false},
                           .bias = bias,
                           .shift = shift};
     assert_true(net_add_layer(net, &layer) && net_set_channels(net, channels, channels));

@@ -37,7 +37,7 @@ static struct net *dense(int bits, int32_t bias, int16_t (*at)(int row, int colu
     struct layer layer = {.op = OP_DENSE,
                           .input_count = 1,
                           .output = net->output,
-                          .weights = {bits, ROWS, COLUMNS, weights},
+                          .weights = {bits, ROWS, COLUMNS, weights, false},
                           .bias = biases,
                           .shift = shift};
     assert_true(net_add_layer(net, &layer) && net_set_channels(net, inputs, inputs));

@@ -165,7 +165,7 @@ static int add_relu(struct net *net, struct rng *rng, int from, int rows,
                                 .input_count = 1,
                                 .output = to,
                                 .activation = activation,
-                                .weights = {8, rows, columns, weights},
+                                .weights = {8, rows, columns, weights, false},
                                 .bias = bias,
                                 .shift = shift};
     assert_true(net_add_layer(net, &layer));
@@ -304,14 +304,14 @@ static struct net *activation_net(enum activation activation)
                                 .input_count = 1,
                                 .output = hidden,
                                 .activation = activation,
-                                .weights = {8, 4, 1, weights},
+                                .weights = {8, 4, 1, weights, false},
                                 .bias = bias,
                                 .shift = shift};
     const struct layer second = {.op = OP_DENSE,
                                  .inputs = {hidden},
                                  .input_count = 1,
                                  .output = out,
-                                 .weights = {8, 4, 4, sums},
+                                 .weights = {8, 4, 4, sums, false},
                                  .bias = nothing,
                                  .shift = none};
     assert_true(net_add_layer(net, &first) && net_add_layer(net, &second));

@@ -340,7 +340,7 @@ static void test_widest_row(void **state)
     const struct layer dense = {.op = OP_DENSE,
                                 .input_count = 1,
                                 .output = 1,
-                                .weights = {16, 1, NET_WIDTH_MAX, weights},
+                                .weights = {16, 1, NET_WIDTH_MAX, weights, false},
                                 .bias = (const int32_t[]){INT32_MIN},
                                 .shift = (const uint8_t[]){30}};
     assert_true(net_add_layer(net, &dense) && net_set_channels(net, channels, channels));

@@ -26,7 +26,7 @@ static struct net *sum_net(int64_t high)
                                 .inputs = {net->input},
                                 .input_count = 1,
                                 .output = net->output,
-                                .weights = {8, 1, 2, weights},
+                                .weights = {8, 1, 2, weights, false},
                                 .bias = bias,
                                 .shift = shift};
     const struct provenance provenance = {"", "0123456789abcdef", "by hand", {0}};

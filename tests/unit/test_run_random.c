@@ -123,7 +123,7 @@ static void test_broken_bounds_stop(void **state)
     const struct layer dense = {.op = OP_DENSE,
                                 .input_count = 1,
                                 .output = 1,
-                                .weights = {8, 1, 2, weights},
+                                .weights = {8, 1, 2, weights, false},
                                 .bias = (const int32_t[]){0},
                                 .shift = (const uint8_t[]){7}};
     struct error err = {0};

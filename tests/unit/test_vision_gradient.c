@@ -73,7 +73,7 @@ static double slow_pool(const struct sketch_layer *layer, const double *in, cons
 {
     const struct sketch_window *w = &layer->window;
     double sum = 0;
-    double most = -INFINITY;
+    double most = (double)-INFINITY;
     for (int i = 0; i < w->kernel[0] * w->kernel[1]; i++) {
         int y = where[0] * w->stride[0] + i / w->kernel[1] - w->pad[0];
         int x = where[1] * w->stride[1] + i % w->kernel[1] - w->pad[1];
