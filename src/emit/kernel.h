@@ -169,6 +169,9 @@ struct masked {
     bool narrow; /* the sum is an `unsigned` */
 };
 
+/* The least 2^n - 1 that is not below `value`. */
+unsigned mask_ones(int64_t value);
+
 /* Is a row behind its shift an int32_t, whatever its bits and those that fill its mask are? */
 bool mask_fits(const struct plan *plan, int layer, int row);
 

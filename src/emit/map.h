@@ -122,6 +122,10 @@ struct map_plan {
 /* map_plan.c: fills plan->maps.  False when out of memory. */
 bool map_plan(struct plan *plan);
 
+/* The largest element of a tensor; -1 where one may be negative. */
+int64_t map_largest(const struct plan *plan, int tensor);
+bool map_has_border(const struct border *border);
+
 /* map_code.c */
 const struct coding *map_coding(const struct weights *weights);
 /* Bytes of a row of `columns` weights; of plain numbers their count. */

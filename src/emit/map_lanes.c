@@ -279,20 +279,6 @@ static bool make_rows(struct maker *m)
 
 /* ---- layers ---- */
 
-/* The largest element of a tensor; -1 where one may be negative. */
-static int64_t largest(const struct plan *plan, int tensor)
-{
-    int64_t high = 0;
-    for (int j = 0; j < plan->net->tensors[tensor].width; j++) {
-        struct interval range = plan->ranges[tensor][j];
-        high = range.high > high ? range.high : high;
-        if (range.low < 0) {
-            return -1;
-        }
-    }
-    return high;
-}
-
 /* What a word of a dense layer holds is one input, and the words must fit where others lie. */
 static bool worth_it(const struct plan *plan, const struct layer *layer)
 {
@@ -307,7 +293,7 @@ static bool fits(const struct plan *plan, const struct layer *layer)
 {
     enum type type = plan->net->tensors[layer->inputs[0]].type;
     const struct weights *w = &layer->weights;
-    int64_t high = largest(plan, layer->inputs[0]);
+    int64_t high = map_largest(plan, layer->inputs[0]);
     return plan->options->optimise != OPTIMISE_SIZE && w->bits == 2 && !w->odd &&
            (type == TYPE_U4 || type == TYPE_U8) && high >= 0 && high <= 31 && worth_it(plan, layer);
 }
@@ -363,7 +349,7 @@ bool map_plan_lanes(struct plan *plan, int index)
     if (!maker.lanes) {
         return false;
     }
-    maker.high = (int)largest(plan, layer->inputs[0]);
+    maker.high = (int)map_largest(plan, layer->inputs[0]);
     plan_layer(plan, &maker);
     if (!start(&maker, plan)) {
         return false;

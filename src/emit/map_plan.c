@@ -9,9 +9,17 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
-static int divisor(int a, int b)
+int64_t map_largest(const struct plan *plan, int tensor)
 {
-    return b == 0 ? a : divisor(b, a % b);
+    int64_t high = 0;
+    for (int j = 0; j < plan->net->tensors[tensor].width; j++) {
+        struct interval range = plan->ranges[tensor][j];
+        high = range.high > high ? range.high : high;
+        if (range.low < 0) {
+            return -1;
+        }
+    }
+    return high;
 }
 
 /* ---- borders ---- */
@@ -53,7 +61,7 @@ static struct border border_of(const struct net *net, const struct layer *layer)
     return border;
 }
 
-static bool has_border(const struct border *border)
+bool map_has_border(const struct border *border)
 {
     return border->top || border->left || border->bottom || border->right;
 }
@@ -108,7 +116,7 @@ static void plan_views(struct plan *plan)
         struct map_view *view = &plan->maps->views[t];
         bool ends = t == net->output;
         view->border = ends ? (struct border){0, 0, 0, 0} : widest_border(net, t);
-        view->from_input = t == net->input && has_border(&view->border);
+        view->from_input = t == net->input && map_has_border(&view->border);
         view->home = ends                                   ? HOME_OUTPUT
                      : t == net->input && !view->from_input ? HOME_INPUT
                                                             : HOME_BUFFER;
@@ -124,8 +132,8 @@ static void plan_reshapes(struct plan *plan)
         const struct layer *layer = &net->layers[i];
         const struct map_view *in = &plan->maps->views[layer->inputs[0]];
         struct map_view *out = &plan->maps->views[layer->output];
-        if (layer->op == OP_RESHAPE && out->home == HOME_BUFFER && !has_border(&in->border) &&
-            !has_border(&out->border)) {
+        if (layer->op == OP_RESHAPE && out->home == HOME_BUFFER && !map_has_border(&in->border) &&
+            !map_has_border(&out->border)) {
             out->reshaped = true;
             out->home = in->home;
         }
@@ -159,7 +167,7 @@ static int last_use(const struct plan *plan, int index)
         return rows->direct->reader;
     }
     bool copied = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
-    return copied && !has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
+    return copied && !map_has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
 }
 
 static void find_lives(const struct plan *plan, struct life *lives)
@@ -312,7 +320,7 @@ static struct phase phase_of(int phase, int out, const int axis[4])
 {
     int stride = axis[1];
     int dilation = axis[2];
-    int common = divisor(stride, dilation);
+    int common = net_divisor(stride, dilation);
     struct phase p = {.tap_step = stride / common, .in_step = dilation / common};
     p.out_first = ((phase - axis[3]) % stride + stride) % stride;
     p.outs = p.out_first < out ? (out - p.out_first - 1) / stride + 1 : 0;

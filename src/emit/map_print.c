@@ -4,15 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of each element type. */
+static const char *const array_names[] = {"b", "a", "h", "t", "l", "a"};
+
 const char *map_array(const struct plan *plan, int tensor)
 {
-    static const char *const names[] = {"b", "a", "h", "t", "l", "a"};
     switch (plan->maps->views[tensor].home) {
     case HOME_INPUT: return "in";
     case HOME_OUTPUT: return "out";
     case HOME_BUFFER: break;
     }
-    return names[plan->net->tensors[tensor].type];
+    return array_names[plan->net->tensors[tensor].type];
 }
 
 void map_scaled(char *text, size_t size, const char *index, int scale, int first)
@@ -81,23 +83,16 @@ static void collect(const struct plan *plan, struct helpers *helpers)
 
 static void print_arrays(struct printer *p)
 {
-    static const char *const names[] = {"b", "a", "h", "t", "l", "a"};
     if (p->plan->maps->words > 0) {
         text_printf(p->out, "    uint32_t lanes[%d]; /* four positions in each */\n",
                     p->plan->maps->words);
     }
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         if (p->plan->maps->arrays[type] > 0) {
-            text_printf(p->out, "    %s %s[%d];\n", c_type((enum type)type), names[type],
+            text_printf(p->out, "    %s %s[%d];\n", c_type((enum type)type), array_names[type],
                         p->plan->maps->arrays[type]);
         }
     }
-}
-
-static bool has_border(const struct map_view *view)
-{
-    const struct border *border = &view->border;
-    return border->top || border->left || border->bottom || border->right;
 }
 
 /* Zeros around a map that is about to be written. */
@@ -105,7 +100,7 @@ static void print_border(struct printer *p, int tensor)
 {
     const struct map_view *view = &p->plan->maps->views[tensor];
     int first = view->offset - view->border.top * view->row - view->border.left * view->column;
-    if (has_border(view)) {
+    if (map_has_border(&view->border)) {
         text_printf(p->out,
                     "    for (%s i = %d; i < %d; i++) {\n"
                     "        %s[i] = 0;\n"

@@ -24,20 +24,6 @@ static int columns_of(const struct plan *plan, int index)
 
 /* ---- the plan ---- */
 
-/* The largest element of a tensor; -1 where one may be negative. */
-static int64_t largest(const struct plan *plan, int tensor)
-{
-    int64_t high = 0;
-    for (int j = 0; j < plan->net->tensors[tensor].width; j++) {
-        struct interval range = plan->ranges[tensor][j];
-        high = range.high > high ? range.high : high;
-        if (range.low < 0) {
-            return -1;
-        }
-    }
-    return high;
-}
-
 bool map_fits_sparse(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -46,7 +32,7 @@ bool map_fits_sparse(const struct plan *plan, int index)
     enum type type = plan->net->tensors[layer->inputs[0]].type;
     return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_DENSE && !w->odd &&
            (w->bits == 3 || w->bits == 4) && (type == TYPE_U8 || type == TYPE_U4) &&
-           largest(plan, layer->inputs[0]) >= 0 && pass->length == w->columns &&
+           map_largest(plan, layer->inputs[0]) >= 0 && pass->length == w->columns &&
            w->columns >= COLUMNS_LEAST && plan->machine->word == 32;
 }
 
@@ -162,7 +148,7 @@ void map_print_sparse_helper(struct printer *p)
     const struct plan *plan = p->plan;
     int64_t high = 1;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        int64_t most = is_sparse(plan, i) ? largest(plan, plan->net->layers[i].inputs[0]) : 0;
+        int64_t most = is_sparse(plan, i) ? map_largest(plan, plan->net->layers[i].inputs[0]) : 0;
         high = most > high ? most : high;
     }
     if (most_columns(plan) == 0) {

@@ -162,3 +162,12 @@ void mask_print(struct printer *p, int index, const struct masked *m)
     (void)snprintf(z, sizeof z, "z%s", m->suffix);
     pack_print_within(p, index, m->row, range, z);
 }
+
+unsigned mask_ones(int64_t value)
+{
+    unsigned mask = 0;
+    while (mask < value) {
+        mask = 2 * mask + 1;
+    }
+    return mask;
+}

@@ -372,16 +372,6 @@ void pack_print_result(struct printer *p, int index, const char *row)
     print_result(p, index, row, p->plan->steps[index].range, "z");
 }
 
-/* The least 2^n - 1 that is not below `value`. */
-static unsigned mask_of(int64_t value)
-{
-    unsigned mask = 0;
-    while (mask < value) {
-        mask = 2 * mask + 1;
-    }
-    return mask;
-}
-
 /* A row behind ReLU in bytes: its sums are proved to stay below a power of two, so a mask that
  * changes nothing tells a prover, who does not know the sums modulo 2^32.  Where only packed rows
  * read it (memory.c), the byte itself is narrow enough, and costs nothing. */
@@ -391,7 +381,7 @@ static void print_masked(struct printer *p, int index, const char *row, struct i
     text_printf(p->out, "        const int32_t v%s = (%s < 0) ? 0 : %s;\n        ", z + 1, z, z);
     const char *end = print_target(p, index, row, false);
     bool packed = p->plan->net->tensors[p->plan->net->layers[index].output].type != TYPE_U8;
-    text_printf(p->out, "(uint32_t)v%s & %uU%s", z + 1, packed ? 255U : mask_of(sums.high), end);
+    text_printf(p->out, "(uint32_t)v%s & %uU%s", z + 1, packed ? 255U : mask_ones(sums.high), end);
 }
 
 /* "const uint32_t sign = BITS & 0x10001U;", hidden where time is to be constant. */

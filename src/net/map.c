@@ -190,7 +190,7 @@ struct mean net_mean(int64_t count, int64_t largest)
 
 /* ---- areas ---- */
 
-static int divisor(int a, int b)
+int net_divisor(int a, int b)
 {
     while (b > 0) {
         int rest = a % b;
@@ -202,7 +202,7 @@ static int divisor(int a, int b)
 
 struct overlap net_overlap(int from, int to)
 {
-    int common = divisor(from, to);
+    int common = net_divisor(from, to);
     return (struct overlap){.unit_in = to / common, .unit_out = from / common};
 }
 

@@ -261,6 +261,7 @@ struct overlap {
     int unit_out; /* of an output element: the sum of its overlaps */
 };
 struct overlap net_overlap(int from, int to);
+int net_divisor(int a, int b); /* the greatest common one */
 int net_overlap_first(struct overlap overlap, int at);
 int net_overlap_last(struct overlap overlap, int at);
 int net_overlap_length(struct overlap overlap, int at, int i); /* of element i with output `at` */
