@@ -182,6 +182,11 @@ void map_print_direct_rows(struct printer *p, int layer, const char *y0);
 
 /* map_sparse.c */
 bool map_fits_sparse(const struct plan *plan, int layer);
+bool map_has_sparse(const struct plan *plan);
+/* Is its table one of bytes, two rows in each? */
+bool map_sparse_in_bytes(const struct plan *plan);
+/* Is what is negative stored as 0, so that nothing negative needs a shift? */
+bool map_cuts_below(const struct plan *plan, int layer);
 void map_print_sparse_table(struct printer *p, int layer);
 void map_print_sparse_list(struct printer *p); /* its array */
 void map_print_sparse_helper(struct printer *p);

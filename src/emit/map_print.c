@@ -45,11 +45,16 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct step *step = &plan->steps[index];
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
-    helpers->words = helpers->words || rows->sparse;
+    bool bytes = map_sparse_in_bytes(plan);
+    helpers->words = helpers->words || (rows->sparse && !bytes);
+    if (rows->sparse && bytes) {
+        helpers->reads[TYPE_U8] = true;
+    }
     if (!rows->direct && !rows->sparse) {
         helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
     }
-    if (!rows->lanes && !rows->direct && (!step->shift.uniform || step->shift.value > 0)) {
+    bool cuts = rows->sparse && map_cuts_below(plan, index);
+    if (!rows->lanes && !rows->direct && !cuts && (!step->shift.uniform || step->shift.value > 0)) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
     if (plan_acts(plan, index) && !map_clamps_itself(plan, index)) {
@@ -188,7 +193,7 @@ static void print_convert_tables(struct printer *p)
 /* For functions whose loops want all registers. */
 static void print_apart_macro(struct printer *p)
 {
-    if (p->plan->maps->words > 0 || p->helpers->words) {
+    if (p->plan->maps->words > 0 || map_has_sparse(p->plan)) {
         text_printf(p->out,
                     "/* Not inlined and never for size, so that its loop has all registers. */\n"
                     "#if defined(__clang__)\n"

@@ -33,7 +33,20 @@ bool map_fits_sparse(const struct plan *plan, int index)
     return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_DENSE && !w->odd &&
            (w->bits == 3 || w->bits == 4) && (type == TYPE_U8 || type == TYPE_U4) &&
            map_largest(plan, layer->inputs[0]) >= 0 && pass->length == w->columns &&
-           w->columns >= COLUMNS_LEAST && plan->machine->word == 32;
+           w->columns >= COLUMNS_LEAST;
+}
+
+/* Where a word has 16 bits, the table is of bytes, two rows in each, and a product serves one row.
+ */
+bool map_sparse_in_bytes(const struct plan *plan)
+{
+    return plan->machine->word != 32;
+}
+
+/* Elements of the table for one column of eight rows. */
+static int table_step(const struct plan *plan)
+{
+    return map_sparse_in_bytes(plan) ? ROWS_AT_ONCE / 2 : 1;
 }
 
 /* ---- the table ---- */
@@ -51,18 +64,29 @@ static uint32_t word_of(const struct weights *w, int first, int column)
     return word;
 }
 
+static void print_bytes(struct printer *p, uint32_t word)
+{
+    for (int i = 0; i < ROWS_AT_ONCE / 2; i++) {
+        text_printf(p->out, i ? ", %u" : "%u", (unsigned)(word >> (8 * i) & UINT8_MAX));
+    }
+}
+
 void map_print_sparse_table(struct printer *p, int index)
 {
     const struct weights *w = &p->plan->net->layers[index].weights;
     int blocks = (w->rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
-    text_printf(p->out, "    static const uint32_t w%s[%d] %s_FLASH = {",
-                pass_of(p->plan, index)->name, blocks * w->columns, p->plan->upper);
+    bool bytes = map_sparse_in_bytes(p->plan);
+    text_printf(p->out, "    static const %s w%s[%d] %s_FLASH = {", bytes ? "uint8_t" : "uint32_t",
+                pass_of(p->plan, index)->name, blocks * w->columns * table_step(p->plan),
+                p->plan->upper);
     for (int i = 0; i < blocks * w->columns; i++) {
-        text_printf(p->out, "%s0x%08lxU",
-                    i % 8 ? ", "
-                    : i   ? ",\n        "
-                          : "\n        ",
-                    (unsigned long)word_of(w, i / w->columns * ROWS_AT_ONCE, i % w->columns));
+        uint32_t word = word_of(w, i / w->columns * ROWS_AT_ONCE, i % w->columns);
+        text_add(p->out, i % (bytes ? 4 : 8) ? ", " : i ? ",\n        " : "\n        ");
+        if (bytes) {
+            print_bytes(p, word);
+        } else {
+            text_printf(p->out, "0x%08lxU", (unsigned long)word);
+        }
     }
     text_add(p->out, "\n    };\n");
 }
@@ -83,6 +107,11 @@ static int most_columns(const struct plan *plan)
         most = columns > most ? columns : most;
     }
     return most;
+}
+
+bool map_has_sparse(const struct plan *plan)
+{
+    return most_columns(plan) > 0;
 }
 
 static const char *list_type(const struct plan *plan)
@@ -143,53 +172,96 @@ static void print_bits(struct printer *p)
                 p->plan->upper);
 }
 
-void map_print_sparse_helper(struct printer *p)
+/* One product for each row: 8 times 8 bits, which fit 16. */
+static void print_narrow(struct printer *p)
 {
-    const struct plan *plan = p->plan;
+    text_add(p->out, "        for (; left > 0; left--) {\n"
+                     "            const uint8_t x = p[used[0]];\n"
+                     "            const uint8_t *v = &w[(uint16_t)(used[0] * 4U)];\n"
+                     "            uint8_t two;\n"
+                     "            used = &used[1];\n");
+    for (int i = 0; i < ROWS_AT_ONCE; i += 2) {
+        text_printf(p->out,
+                    "            two = %s_U8(v, %d);\n"
+                    "            s%d += (uint16_t)((uint8_t)(two & 15U) * x);\n"
+                    "            s%d += (uint16_t)((uint8_t)(two >> 4) * x);\n",
+                    p->plan->upper, i / 2, i, i + 1);
+    }
+    text_add(p->out, "        }\n");
+}
+
+/* The largest input of these layers. */
+static int most_high(const struct plan *plan)
+{
     int64_t high = 1;
     for (int i = 0; i < plan->net->layer_count; i++) {
         int64_t most = is_sparse(plan, i) ? map_largest(plan, plan->net->layers[i].inputs[0]) : 0;
         high = most > high ? most : high;
     }
-    if (most_columns(plan) == 0) {
-        return;
-    }
+    return (int)high;
+}
+
+static void print_opening(struct printer *p, int most)
+{
+    const struct plan *plan = p->plan;
+    bool bytes = map_sparse_in_bytes(plan);
     text_printf(
         p->out,
-        "/* Adds eight rows of weights, 8 too large, times the n inputs that are not zero: two "
-        "rows in\n"
-        " * each product, up to %d of them in 16 bits. */\n"
-        "static %s_APART void %s_eight(const uint8_t *p, const %s *list, %s count, const uint32_t "
-        "*w,\n"
-        "    uint32_t *sums)\n"
+        "/* Adds eight rows of weights, 8 too large, times the n inputs that are not zero%s, up "
+        "to %d of\n"
+        " * them in 16 bits. */\n"
+        "static %s_APART void %s_eight(const uint8_t *p, const %s *list, %s count,\n"
+        "    const %s *w, uint32_t *sums)\n"
         "{\n"
         "    const %s *used = list;\n"
         "    %s n = count;\n"
         "    while (n > 0) {\n"
-        "        uint32_t s0 = 0U;\n"
-        "        uint32_t s1 = 0U;\n"
-        "        uint32_t s2 = 0U;\n"
-        "        uint32_t s3 = 0U;\n"
-        "        %s left = (n > %d) ? %d : n;\n"
+        "        const %s most = %d;\n"
+        "        %s left = (n > most) ? most : n;\n"
         "        n -= left;\n",
-        (int)(65535 / (15 * high)), plan->upper, plan->name, list_type(plan), plan->index,
-        list_type(plan), plan->index, plan->index, (int)(65535 / (15 * high)),
-        (int)(65535 / (15 * high)));
-    if (plan->machine->no_multiplier) {
+        bytes ? "" : ": two in each product", most, plan->upper, plan->name, list_type(plan),
+        plan->index, bytes ? "uint8_t" : "uint32_t", list_type(plan), plan->index, plan->index,
+        most, plan->index);
+}
+
+void map_print_sparse_helper(struct printer *p)
+{
+    const struct plan *plan = p->plan;
+    bool bytes = map_sparse_in_bytes(plan);
+    if (most_columns(plan) == 0) {
+        return;
+    }
+    print_opening(p, 65535 / (15 * most_high(plan)));
+    for (int i = 0; i < (bytes ? ROWS_AT_ONCE : ROWS_AT_ONCE / 2); i++) {
+        text_printf(p->out, bytes ? "        uint16_t s%d = 0U;\n" : "        uint32_t s%d = 0U;\n",
+                    i);
+    }
+    if (bytes) {
+        print_narrow(p);
+    } else if (plan->machine->no_multiplier) {
         print_bits(p);
     } else {
         print_products(p);
     }
     for (int i = 0; i < ROWS_AT_ONCE; i++) {
         text_printf(p->out,
-                    i < 4 ? "        sums[%d] += s%d & 65535U;\n"
-                          : "        sums[%d] += s%d >> 16;\n",
-                    i, i % 4);
+                    bytes   ? "        sums[%d] += s%d;\n"
+                    : i < 4 ? "        sums[%d] += s%d & 65535U;\n"
+                            : "        sums[%d] += s%d >> 16;\n",
+                    i, bytes ? i : i % 4);
     }
     text_add(p->out, "    }\n}\n\n");
 }
 
 /* ---- the layer ---- */
+
+bool map_cuts_below(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    return map_clamps_itself(plan, index) && plan_acts(plan, index) &&
+           plan_kept(layer->activation, type).low == 0;
+}
 
 static void print_list(struct printer *p, int index)
 {
@@ -198,7 +270,7 @@ static void print_list(struct printer *p, int index)
     text_printf(p->out,
                 "    {\n"
                 "    const uint8_t *p = &%s[%d];\n"
-                "    const uint32_t *w = w%s;\n"
+                "    const %s *w = w%s;\n"
                 "    int32_t total = 0;\n"
                 "    %s n = 0;\n"
                 "    for (%s i = 0; i < %d; i++) {\n"
@@ -209,8 +281,8 @@ static void print_list(struct printer *p, int index)
                 "        }\n"
                 "    }\n",
                 map_array(plan, plan->net->layers[index].inputs[0]), in->offset,
-                pass_of(plan, index)->name, plan->index, plan->index, columns_of(plan, index),
-                list_type(plan));
+                map_sparse_in_bytes(plan) ? "uint8_t" : "uint32_t", pass_of(plan, index)->name,
+                plan->index, plan->index, columns_of(plan, index), list_type(plan));
 }
 
 void map_print_sparse(struct printer *p, int index)
@@ -224,6 +296,8 @@ void map_print_sparse(struct printer *p, int index)
     char at[INDEX_MAX] = "";
     char to[INDEX_MAX + 8];
     bool shifts = !shift->uniform || shift->value > 0;
+    bool cuts = shifts && map_cuts_below(plan, index);
+    const struct interval z = {cuts ? 0 : INT32_MIN, INT32_MAX};
     print_list(p, index);
     text_printf(p->out,
                 "    for (%s i = 0; i < %d; i += %d) {\n"
@@ -234,23 +308,26 @@ void map_print_sparse(struct printer *p, int index)
                 "        %s_eight(p, used, n, w, s);\n"
                 "        w = &w[%d];\n",
                 plan->index, layer->weights.rows, ROWS_AT_ONCE, ROWS_AT_ONCE, ROWS_AT_ONCE,
-                plan->name, columns_of(plan, index));
+                plan->name, columns_of(plan, index) * table_step(plan));
     text_printf(p->out,
                 "        for (%s j = 0; (j < %d) && ((i + j) < %d); j++) {\n"
                 "            const int32_t acc = (int32_t)s[j] - (total * 9) + (int32_t)%s;\n"
                 "            const int32_t z = ",
                 plan->index, ROWS_AT_ONCE, layer->weights.rows,
                 series_at(plan, &plan->steps[index].bias, "i + j", bias));
-    if (shifts) {
-        text_printf(p->out, "%s_floor(acc, %s);\n            ", plan->name,
+    if (!shifts) {
+        text_add(p->out, "acc;\n            ");
+    } else if (cuts) {
+        text_printf(p->out, "(acc < 0) ? 0 : (int32_t)((uint32_t)acc >> %s);\n            ",
                     series_at(plan, shift, "i + j", by));
     } else {
-        text_add(p->out, "acc;\n            ");
+        text_printf(p->out, "%s_floor(acc, %s);\n            ", plan->name,
+                    series_at(plan, shift, "i + j", by));
     }
     map_add_term(at, "i", 1);
     map_add_term(at, "j", 1);
     (void)snprintf(to, sizeof to, "%s[%s]", map_array(plan, layer->output),
                    map_end_terms(at, out->offset));
-    map_print_stored(p, index, to, NULL);
+    map_print_stored(p, index, to, &z);
     text_add(p->out, "        }\n    }\n    }\n");
 }
