@@ -311,18 +311,20 @@ void map_print_sparse(struct printer *p, int index)
                 plan->name, columns_of(plan, index) * table_step(plan));
     text_printf(p->out,
                 "        for (%s j = 0; (j < %d) && ((i + j) < %d); j++) {\n"
-                "            const int32_t acc = (int32_t)s[j] - (total * 9) + (int32_t)%s;\n"
-                "            const int32_t z = ",
+                "            const int32_t acc = (int32_t)s[j] - (total * 9) + (int32_t)%s;\n",
                 plan->index, ROWS_AT_ONCE, layer->weights.rows,
                 series_at(plan, &plan->steps[index].bias, "i + j", bias));
-    if (!shifts) {
-        text_add(p->out, "acc;\n            ");
-    } else if (cuts) {
-        text_printf(p->out, "(acc < 0) ? 0 : (int32_t)((uint32_t)acc >> %s);\n            ",
+    if (cuts) {
+        text_printf(p->out,
+                    "            const uint32_t kept = (acc < 0) ? 0U : (uint32_t)acc;\n"
+                    "            const uint32_t part = kept >> %s;\n"
+                    "            const int32_t z = (int32_t)part;\n            ",
                     series_at(plan, shift, "i + j", by));
+    } else if (shifts) {
+        text_printf(p->out, "            const int32_t z = %s_floor(acc, %s);\n            ",
+                    plan->name, series_at(plan, shift, "i + j", by));
     } else {
-        text_printf(p->out, "%s_floor(acc, %s);\n            ", plan->name,
-                    series_at(plan, shift, "i + j", by));
+        text_add(p->out, "            const int32_t z = acc;\n            ");
     }
     map_add_term(at, "i", 1);
     map_add_term(at, "j", 1);
