@@ -4,13 +4,17 @@
  * A word holds one column of eight rows, each weight plus 8 in four bits.  Masked with 0x000f000f
  * it is two factors at once: a product with the input is at most 15 high, and 16 bits hold `most`
  * of them before they are added to sums of 32 bits.  What the 8 add is 8 times the sum of the
- * inputs, which is taken back. */
+ * inputs, which is taken back.
+ *
+ * Where an int has 16 bits, the same fields lie in bytes, two rows in each, and a product of 8 by 8
+ * bits serves one row. */
 #include "emit/map.h"
 
 #include <stdio.h>
 
 #define ROWS_AT_ONCE  8
 #define COLUMNS_LEAST 8
+#define BYTES_COLUMN  (ROWS_AT_ONCE / 2) /* of a column of eight rows */
 
 static const struct pass *pass_of(const struct plan *plan, int index)
 {
@@ -24,6 +28,28 @@ static int columns_of(const struct plan *plan, int index)
 
 /* ---- the plan ---- */
 
+bool map_sparse_in_bytes(const struct plan *plan)
+{
+    return plan->machine->word != 32;
+}
+
+static const char *table_type(const struct plan *plan)
+{
+    return map_sparse_in_bytes(plan) ? "uint8_t" : "uint32_t";
+}
+
+/* Elements of the table for one column of eight rows. */
+static int table_step(const struct plan *plan)
+{
+    return map_sparse_in_bytes(plan) ? BYTES_COLUMN : 1;
+}
+
+/* Does the index of an element of the table for eight rows fit where it is computed? */
+static bool indices_fit(const struct plan *plan, int columns)
+{
+    return !map_sparse_in_bytes(plan) || columns <= UINT16_MAX / BYTES_COLUMN;
+}
+
 bool map_fits_sparse(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -33,20 +59,7 @@ bool map_fits_sparse(const struct plan *plan, int index)
     return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_DENSE && !w->odd &&
            (w->bits == 3 || w->bits == 4) && (type == TYPE_U8 || type == TYPE_U4) &&
            map_largest(plan, layer->inputs[0]) >= 0 && pass->length == w->columns &&
-           w->columns >= COLUMNS_LEAST;
-}
-
-/* Where a word has 16 bits, the table is of bytes, two rows in each, and a product serves one row.
- */
-bool map_sparse_in_bytes(const struct plan *plan)
-{
-    return plan->machine->word != 32;
-}
-
-/* Elements of the table for one column of eight rows. */
-static int table_step(const struct plan *plan)
-{
-    return map_sparse_in_bytes(plan) ? ROWS_AT_ONCE / 2 : 1;
+           w->columns >= COLUMNS_LEAST && indices_fit(plan, w->columns);
 }
 
 /* ---- the table ---- */
@@ -66,7 +79,7 @@ static uint32_t word_of(const struct weights *w, int first, int column)
 
 static void print_bytes(struct printer *p, uint32_t word)
 {
-    for (int i = 0; i < ROWS_AT_ONCE / 2; i++) {
+    for (int i = 0; i < BYTES_COLUMN; i++) {
         text_printf(p->out, i ? ", %u" : "%u", (unsigned)(word >> (8 * i) & UINT8_MAX));
     }
 }
@@ -76,7 +89,7 @@ void map_print_sparse_table(struct printer *p, int index)
     const struct weights *w = &p->plan->net->layers[index].weights;
     int blocks = (w->rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
     bool bytes = map_sparse_in_bytes(p->plan);
-    text_printf(p->out, "    static const %s w%s[%d] %s_FLASH = {", bytes ? "uint8_t" : "uint32_t",
+    text_printf(p->out, "    static const %s w%s[%d] %s_FLASH = {", table_type(p->plan),
                 pass_of(p->plan, index)->name, blocks * w->columns * table_step(p->plan),
                 p->plan->upper);
     for (int i = 0; i < blocks * w->columns; i++) {
@@ -201,6 +214,7 @@ static int most_high(const struct plan *plan)
     return (int)high;
 }
 
+/* From its comment to where a portion of `most` inputs begins. */
 static void print_opening(struct printer *p, int most)
 {
     const struct plan *plan = p->plan;
@@ -220,8 +234,8 @@ static void print_opening(struct printer *p, int most)
         "        %s left = (n > most) ? most : n;\n"
         "        n -= left;\n",
         bytes ? "" : ": two in each product", most, plan->upper, plan->name, list_type(plan),
-        plan->index, bytes ? "uint8_t" : "uint32_t", list_type(plan), plan->index, plan->index,
-        most, plan->index);
+        plan->index, table_type(plan), list_type(plan), plan->index, plan->index, most,
+        plan->index);
 }
 
 void map_print_sparse_helper(struct printer *p)
@@ -280,9 +294,9 @@ static void print_list(struct printer *p, int index)
                 "            n++;\n"
                 "        }\n"
                 "    }\n",
-                map_array(plan, plan->net->layers[index].inputs[0]), in->offset,
-                map_sparse_in_bytes(plan) ? "uint8_t" : "uint32_t", pass_of(plan, index)->name,
-                plan->index, plan->index, columns_of(plan, index), list_type(plan));
+                map_array(plan, plan->net->layers[index].inputs[0]), in->offset, table_type(plan),
+                pass_of(plan, index)->name, plan->index, plan->index, columns_of(plan, index),
+                list_type(plan));
 }
 
 void map_print_sparse(struct printer *p, int index)
@@ -297,7 +311,7 @@ void map_print_sparse(struct printer *p, int index)
     char to[INDEX_MAX + 8];
     bool shifts = !shift->uniform || shift->value > 0;
     bool cuts = shifts && map_cuts_below(plan, index);
-    const struct interval z = {cuts ? 0 : INT32_MIN, INT32_MAX};
+    const struct interval kept = {0, INT32_MAX};
     print_list(p, index);
     text_printf(p->out,
                 "    for (%s i = 0; i < %d; i += %d) {\n"
@@ -330,6 +344,6 @@ void map_print_sparse(struct printer *p, int index)
     map_add_term(at, "j", 1);
     (void)snprintf(to, sizeof to, "%s[%s]", map_array(plan, layer->output),
                    map_end_terms(at, out->offset));
-    map_print_stored(p, index, to, &z);
+    map_print_stored(p, index, to, cuts ? &kept : NULL);
     text_add(p->out, "        }\n    }\n    }\n");
 }

@@ -289,7 +289,8 @@ static void describe(struct maker *m)
 {
     static const char *const classes[] = {"a", "*/ b", "c\\", "d", "e", "f"};
     struct net *net = m->net;
-    size_t most = WIDTH_MOST;
+    int width = tensor_of(m, net->input)->width;
+    size_t most = width > WIDTH_MOST ? (size_t)width : WIDTH_MOST;
     struct channel *channels = take(m, most, sizeof *channels);
     for (size_t i = 0; i < most; i++) {
         channels[i] = (struct channel){.name = "x", .unit = "", .lsb = {1, 0}};
@@ -357,5 +358,31 @@ struct net *random_digits_net(uint64_t seed)
     struct shape shape = {pick(&m, 1, 12), pick(&m, 4, 12), chance(&m, 70) ? 1 : 2};
     m.net->input = new_map(&m, TYPE_U8, shape);
     add_layers(&m, m.net->input, pick(&m, 1, 4), chance(&m, 80));
+    return finish_net(&m);
+}
+
+struct net *full_net(int columns)
+{
+    enum { ROWS = 10, WEIGHT = 7, TURN = 16384 };
+    struct maker m = {.net = net_new("full")};
+    m.rng = rng_new(0, 80);
+    if (!m.net) {
+        give_up(&m, "out of memory");
+    }
+    m.net->input = new_map(&m, TYPE_U8, (struct shape){1, columns, 1});
+    struct layer layer = {.op = OP_DENSE, .inputs = {m.net->input}, .input_count = 1};
+    layer.weights = (struct weights){.bits = 4, .rows = ROWS, .columns = columns};
+    int16_t *values = take(&m, (size_t)ROWS * (size_t)columns, sizeof *values);
+    for (int i = 0; i < ROWS * columns; i++) {
+        values[i] = (i < columns) == (i % columns < TURN) ? -WEIGHT : WEIGHT;
+    }
+    layer.weights.values = values;
+    layer.output = new_map(&m, TYPE_I32, (struct shape){1, 1, ROWS});
+    layer.bias = take(&m, ROWS, sizeof *layer.bias);
+    layer.shift = take(&m, ROWS, sizeof *layer.shift);
+    if (!net_add_layer(m.net, &layer)) {
+        give_up(&m, "out of memory");
+    }
+    m.net->output = layer.output;
     return finish_net(&m);
 }

@@ -182,6 +182,43 @@ static void test_digits_in_16_bits(void **state)
     compare_digits(700, &machine, "(two >> 4) * x");
 }
 
+static void compare_full(int columns, const struct machine *machine)
+{
+    struct net *net = full_net(columns);
+    struct run *run = run_new(net);
+    int32_t *in = take((size_t)columns);
+    int32_t want[10];
+    int32_t out[10] = {0};
+    int32_t *outs = out;
+    assert_non_null(run);
+    for (int i = 0; i < columns; i++) {
+        in[i] = 255;
+    }
+    run_predict(run, in, want);
+    emitted_run(
+        &net, 1,
+        &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = SANITISED, .machine = machine}, 1,
+        &in, &outs);
+    assert_memory_equal(out, want, sizeof want);
+    run_free(run);
+    net_free(net);
+    free(in);
+}
+
+/* Every input as large as it can be, and every weight: a portion of a list is full.  Then more
+ * columns than 16 bits can count bytes of. */
+static void test_full_lists(void **state)
+{
+    struct machine machine = *machine_default();
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        machine.word = i == 2 ? 16 : 32;
+        machine.no_multiplier = i == 1;
+        compare_full(40, &machine);
+        compare_full(17000, &machine);
+    }
+}
+
 /* The same with many nets, without sanitizers. */
 static void test_more_digits(void **state)
 {
@@ -204,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_digits_without_multiplier),
         cmocka_unit_test(test_digits_in_16_bits),
+        cmocka_unit_test(test_full_lists),
         cmocka_unit_test(test_more_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
