@@ -294,7 +294,9 @@ static void print_last(struct printer *p, int index, const struct span *span)
                                   .first = span->rows - 1,
                                   .end = span->rows,
                                   .halves = true};
+    text_add(p->out, "        {\n");
     mask_print(p, index, &masked);
+    text_add(p->out, "        }\n");
 }
 
 /* A row from its word and its bias. */

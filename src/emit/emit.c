@@ -84,7 +84,7 @@ static int print_variants(struct text *out, const struct plan *plan, const char 
 static void print_code(struct text *out, const struct plan *plan, const char *storage)
 {
     if (plan->options->constant_time) {
-        print_hide_macro(out, plan);
+        print_hide_helper(out, plan);
     }
     if (plan->options->constant_time && steady_far(plan)) {
         print_word_helpers(out, plan, false, true);

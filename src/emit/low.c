@@ -102,11 +102,12 @@ static void print_fields(struct text *out, const struct plan *plan, const struct
     text_printf(out,
                 "    uint32_t b = 0U;\n"
                 "    for (%s i = 0; i < n; i++) {\n"
+                "        uint32_t field;\n"
                 "        if (b <= 1U) {\n"
                 "            b = 256U + (uint32_t)%s_U8(at, 0);\n"
                 "            at = &at[1];\n"
                 "        }\n"
-                "        const uint32_t field = b & %dU;\n"
+                "        field = b & %dU;\n"
                 "        acc += ((int32_t)field - %d) * %sa[i];\n"
                 "        b >>= %d;\n"
                 "    }\n",

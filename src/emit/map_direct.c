@@ -195,7 +195,7 @@ static void print_pair_bases(struct printer *p, int index, int first, int end)
             any = true;
         }
     }
-    text_add(p->out, any ? "uint32_t t;\nint32_t z;\n" : "");
+    text_add(p->out, any ? "uint32_t e;\nuint32_t t;\nint32_t z;\n" : "");
 }
 
 static void print_pair_products(struct printer *p, int index, int first, int end)
@@ -206,13 +206,13 @@ static void print_pair_products(struct printer *p, int index, int first, int end
             continue;
         }
         text_printf(p->out,
-                    "            const uint32_t e%d = p[%d];\n"
-                    "            if (e%d != 0U) {\n",
-                    j, tap_offset(pass_of(plan, index), j), j);
+                    "            e = p[%d];\n"
+                    "            if (e != 0U) {\n",
+                    tap_offset(pass_of(plan, index), j));
         for (int row = first; row < end; row += 2) {
             uint32_t weight = pair_weight(plan, index, row, j);
             if (weight != 0) {
-                text_printf(p->out, "                s%d += e%d * %luU;\n", row / 2, j,
+                text_printf(p->out, "                s%d += e * %luU;\n", row / 2,
                             (unsigned long)weight);
             }
         }

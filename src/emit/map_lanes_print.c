@@ -84,15 +84,20 @@ static void print_portion(struct printer *p, int index)
     const struct lanes *lanes = lanes_of(p->plan, index);
     text_printf(p->out,
                 "        uint8_t n = %s_U8(at, 1);\n"
-                "        uint32_t s0 = n;\n"
+                "        uint32_t s0 = n;\n",
+                p->plan->upper);
+    for (int i = 1; i < words_of(lanes); i++) {
+        text_printf(p->out, "        uint32_t s%d;\n", i);
+    }
+    text_printf(p->out,
                 "        s0 = (s0 & 15U) * %dU;\n"
                 "        p = &p[%s_U8(at, 0)];\n"
                 "        at = &at[2];\n"
                 "        s0 |= s0 << 8;\n"
                 "        s0 |= s0 << 16;\n",
-                p->plan->upper, lanes->high, p->plan->upper);
+                lanes->high, p->plan->upper);
     for (int i = 1; i < words_of(lanes); i++) {
-        text_printf(p->out, "        uint32_t s%d = s0;\n", i);
+        text_printf(p->out, "        s%d = s0;\n", i);
     }
     print_lists(p, index);
     for (int i = 0; i < words_of(lanes); i++) {
@@ -189,6 +194,7 @@ static void print_stores(struct printer *p, int index)
     map_add_term(at, "y", out->row);
     map_add_term(at, "x", out->column);
     text_printf(p->out,
+                "            {\n"
                 "            const uint32_t *sum = s;\n"
                 "            for (int y = 0; y < %d; y++) {\n"
                 "                for (int x = 0; x < %d; x++) {\n"
@@ -200,7 +206,9 @@ static void print_stores(struct printer *p, int index)
     for (int part = 0; part < (lanes->alone ? 1 : 4); part++) {
         print_store(p, index, part, bits[part]);
     }
-    text_add(p->out, "                    sum = &sum[2];\n                }\n            }\n");
+    text_add(
+        p->out,
+        "                    sum = &sum[2];\n                }\n            }\n            }\n");
 }
 
 /* The results of a tile. */

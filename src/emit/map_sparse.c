@@ -231,8 +231,7 @@ static void print_opening(struct printer *p, int most)
         "    %s n = count;\n"
         "    while (n > 0) {\n"
         "        const %s most = %d;\n"
-        "        %s left = (n > most) ? most : n;\n"
-        "        n -= left;\n",
+        "        %s left = (n > most) ? most : n;\n",
         bytes ? "" : ": two in each product", most, plan->upper, plan->name, list_type(plan),
         plan->index, table_type(plan), list_type(plan), plan->index, plan->index, most,
         plan->index);
@@ -250,6 +249,7 @@ void map_print_sparse_helper(struct printer *p)
         text_printf(p->out, bytes ? "        uint16_t s%d = 0U;\n" : "        uint32_t s%d = 0U;\n",
                     i);
     }
+    text_add(p->out, "        n -= left;\n");
     if (bytes) {
         print_narrow(p);
     } else if (plan->machine->no_multiplier) {

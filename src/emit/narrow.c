@@ -228,18 +228,18 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
     for (int i = 0; i < tile->rows; i++) {
         char sum[GROUPED_MAX];
         char row[GROUPED_MAX];
-        char number[GROUPED_MAX];
         (void)snprintf(sum, sizeof sum, "u%d", i);
         (void)snprintf(row, sizeof row, "%d", tile->first + i);
-        (void)snprintf(number, sizeof number, "_%d", i);
         const struct masked masked = {.sum = sum,
                                       .row = row,
-                                      .suffix = number,
+                                      .suffix = "",
                                       .first = tile->first + i,
                                       .end = tile->first + i + 1,
                                       .halves = true,
                                       .narrow = true};
+        text_add(p->out, "        {\n");
         mask_print(p, index, &masked);
+        text_add(p->out, "        }\n");
     }
     text_add(p->out, "    }\n");
 }

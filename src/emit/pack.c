@@ -378,21 +378,22 @@ void pack_print_result(struct printer *p, int index, const char *row)
 static void print_masked(struct printer *p, int index, const char *row, struct interval sums,
                          const char *z)
 {
-    text_printf(p->out, "        const int32_t v%s = (%s < 0) ? 0 : %s;\n        ", z + 1, z, z);
+    text_printf(p->out, "        {\n        const int32_t v%s = (%s < 0) ? 0 : %s;\n        ",
+                z + 1, z, z);
     const char *end = print_target(p, index, row, false);
     bool packed = p->plan->net->tensors[p->plan->net->layers[index].output].type != TYPE_U8;
-    text_printf(p->out, "(uint32_t)v%s & %uU%s", z + 1, packed ? 255U : mask_ones(sums.high), end);
+    text_printf(p->out, "(uint32_t)v%s & %uU%s        }\n", z + 1,
+                packed ? 255U : mask_ones(sums.high), end);
 }
 
 /* "const uint32_t sign = BITS & 0x10001U;", hidden where time is to be constant. */
 static void print_flags(struct printer *p, const char *name, const char *suffix, const char *bits)
 {
     bool steady = p->plan->options->constant_time;
-    text_printf(p->out, "        %suint32_t %s%s = (%s >> 15) & 0x10001U;\n",
-                steady ? "" : "const ", name, suffix, bits);
-    if (steady) {
-        text_printf(p->out, "        %s_HIDE(%s%s);\n", p->plan->upper, name, suffix);
-    }
+    text_printf(p->out, "        const uint32_t %s%s = ", name, suffix);
+    text_printf(p->out,
+                steady ? "%s_hide((%s >> 15) & 0x10001U);\n" : "%.0s(%s >> 15) & 0x10001U;\n",
+                p->plan->name, bits);
 }
 
 /* Both halves at once: a mask of the sums that are not negative, then ones below the highest bits

@@ -142,8 +142,8 @@ void print_low_helper(struct text *out, const struct plan *plan, struct helper h
 
 /* ---- steady.c: constant time ---- */
 
-/* NAME_HIDE(), which keeps compilers from knowing a mask. */
-void print_hide_macro(struct text *out, const struct plan *plan);
+/* NAME_hide(), which keeps compilers from knowing a mask. */
+void print_hide_helper(struct text *out, const struct plan *plan);
 /* The nearest value from low to high, as functions NAME_clamp_...(), all that `code` calls; are
  * there any?  And a call. */
 bool print_clamp_helpers(struct text *out, const struct plan *plan, const char *code);

@@ -130,7 +130,9 @@ static void print_word(struct printer *p, int index, const struct span *span, in
                                    .stride = 4};
     row_text(span, word.first, low);
     row_text(span, word.first + 1, high);
+    text_add(p->out, "        {\n");
     pack_print_word(p, index, &word);
+    text_add(p->out, "        }\n");
 }
 
 static void span_statements(struct printer *p, int index, const struct span *span)

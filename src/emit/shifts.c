@@ -444,21 +444,25 @@ static void print_result(struct printer *p, int index, int row, const struct see
     int shift = p->plan->net->layers[index].shift[row];
     int64_t lift = seen_lift(seen, sum, shift);
     char text[GROUPED_MAX];
+    text_add(p->out, "        {\n");
     if (shift > 0 && lift >= 0) {
-        text_printf(p->out, "        const uint32_t part%d = (uint32_t)u%d >> %d;\n", sum, sum,
-                    shift);
-        text_printf(p->out, "        z = (int32_t)part%d", sum);
+        text_printf(p->out,
+                    "        const uint32_t part = (uint32_t)u%d >> %d;\n"
+                    "        const int32_t z = (int32_t)part",
+                    sum, shift);
         if (lift > 0) {
             text_printf(p->out, " - %s", literal(lift, text));
         }
     } else if (shift > 0) {
-        text_printf(p->out, "        z = %s_floor(u%d, %d)", p->plan->name, sum, shift);
+        text_printf(p->out, "        const int32_t z = %s_floor(u%d, %d)", p->plan->name, sum,
+                    shift);
     } else {
-        text_printf(p->out, "        z = u%d", sum);
+        text_printf(p->out, "        const int32_t z = u%d", sum);
     }
     text_add(p->out, ";\n");
     (void)snprintf(text, sizeof text, "%d", row);
     pack_print_within(p, index, text, seen_result(seen, sum, shift), "z");
+    text_add(p->out, "        }\n");
 }
 
 /* u0 ...: the biases, lifted. */
@@ -489,7 +493,6 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
                     address(p->plan, layer->inputs[0], text));
     }
     print_sums(p, index, tile, &seen);
-    text_add(p->out, "        int32_t z;\n");
     for (int j = 0; j < layer->weights.columns; j++) {
         print_column(p, index, tile, j);
     }

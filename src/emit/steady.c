@@ -85,17 +85,20 @@ bool steady_wide(const struct plan *plan)
     return found;
 }
 
-void print_hide_macro(struct text *out, const struct plan *plan)
+void print_hide_helper(struct text *out, const struct plan *plan)
 {
     text_printf(
         out,
-        "/* Compilers make branches of a mask that they know to be all ones or nothing. */\n"
+        "/* The mask: compilers make branches of one that they know to be all ones or nothing. */\n"
+        "static inline uint32_t %s_hide(uint32_t mask)\n"
+        "{\n"
+        "    uint32_t hidden = mask;\n"
         "#if defined(__GNUC__) && (__INT_MAX__ > 32767)\n"
-        "#define %s_HIDE(mask) __asm__(\"\" : \"+r\"(mask))\n"
-        "#else\n"
-        "#define %s_HIDE(mask) ((void)(mask))\n"
-        "#endif\n\n",
-        plan->upper, plan->upper);
+        "    __asm__(\"\" : \"+r\"(hidden));\n"
+        "#endif\n"
+        "    return hidden;\n"
+        "}\n\n",
+        plan->name);
 }
 
 void print_word_helpers(struct text *out, const struct plan *plan, bool words, bool lifts)
@@ -121,12 +124,12 @@ static void print_wide_held(struct text *out, const struct plan *plan)
     text_printf(out,
                 "    const uint32_t bits = %s_lift(z);\n"
                 "    const uint32_t sign = bits >> 31;\n"
-                "    uint32_t inside = (sign ^ ((bits >> 30) & 1U)) * 0x7FFFFFFFU;\n"
-                "    %s_HIDE(inside);\n"
+                "    const uint32_t inside = %s_hide((sign ^ ((bits >> 30) & 1U)) * "
+                "0x7FFFFFFFU);\n"
                 "    const uint32_t same = (bits & 0x3FFFFFFFU) + (sign * 0x40000000U);\n"
                 "    const uint32_t end = (sign * 0x7FFFFFFFU) & (0x7FFFFFFFU - inside);\n"
                 "    const uint32_t held = (same & inside) | end;\n",
-                plan->name, plan->upper);
+                plan->name, plan->name);
 }
 
 /* "net_clamp_m128_127" */
@@ -161,26 +164,21 @@ static void print_clamp(struct text *out, const struct plan *plan, struct interv
     if (steady_wide(plan)) {
         print_wide_held(out, plan);
     }
-    text_printf(out, "    uint32_t rise = %s_word(%s", plan->name,
+    text_printf(out, "    const uint32_t rise = %s_hide(%s_word(%s", plan->name, plan->name,
                 steady_wide(plan) ? "(int32_t)held - 1073741824" : "z");
     if (kept.low != 0) {
         text_printf(out, " + %s", literal(-kept.low, low));
     }
     text_printf(out,
-                ");\n"
-                "    %s_HIDE(rise);\n"
-                "    uint32_t above = ~rise >> 31;\n"
-                "    %s_HIDE(above);\n"
-                "    above *= 0x7FFFFFFFU;\n"
+                "));\n"
+                "    const uint32_t above = %s_hide(~rise >> 31) * 0x7FFFFFFFU;\n"
                 "    const uint32_t up = rise & above;\n"
                 "    const uint32_t rest = %s_word(%d - (int32_t)up);\n"
-                "    uint32_t below = ~rest >> 31;\n"
-                "    %s_HIDE(below);\n"
-                "    below *= %uU;\n"
+                "    const uint32_t below = %s_hide(~rest >> 31) * %uU;\n"
                 "    const uint32_t down = rest & below;\n"
                 "    return %d - (int32_t)down;\n}\n\n",
-                plan->upper, plan->upper, plan->name, (int)(kept.high - kept.low), plan->upper,
-                ones, (int)kept.high);
+                plan->name, plan->name, (int)(kept.high - kept.low), plan->name, ones,
+                (int)kept.high);
 }
 
 bool print_clamp_helpers(struct text *out, const struct plan *plan, const char *code)
@@ -226,10 +224,9 @@ static void print_size(struct text *out, const struct plan *plan, int ones)
 {
     text_printf(out,
                 "    const uint32_t t = %s_word(v);\n"
-                "    uint32_t sign = (t >> 31) * 0xFFFFFFFFU;\n"
-                "    %s_HIDE(sign);\n"
+                "    const uint32_t sign = %s_hide((t >> 31) * 0xFFFFFFFFU);\n"
                 "    const uint32_t size = (((t ^ sign) & %dU) + (sign & 1U)) & %dU;\n",
-                plan->name, plan->upper, ones, ones);
+                plan->name, plan->name, ones, ones);
 }
 
 void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation,
@@ -285,9 +282,9 @@ static void print_near_step(struct text *out, const struct plan *plan)
 {
     text_printf(out,
                 "        const uint32_t next = (uint32_t)((int32_t)out[i] + 1073741824);\n"
-                "        uint32_t take = (((next + 0x7FFFFFFFU) - most) >> 31) * 0xFFFFFFFFU;\n"
-                "        %s_HIDE(take);\n",
-                plan->upper);
+                "        const uint32_t less = ((next + 0x7FFFFFFFU) - most) >> 31;\n"
+                "        const uint32_t take = %s_hide(less * 0xFFFFFFFFU);\n",
+                plan->name);
 }
 
 /* Differences may need 33 bits: the signs first, then the other 31 bits. */
@@ -299,9 +296,8 @@ static void print_far_step(struct text *out, const struct plan *plan)
                 "        const uint32_t high = next & 0x7FFFFFFFU;\n"
                 "        const uint32_t more = (high + 0x7FFFFFFFU) - low;\n"
                 "        const uint32_t less = (~most & next) | (~(most ^ next) & more);\n"
-                "        uint32_t take = (less >> 31) * 0xFFFFFFFFU;\n"
-                "        %s_HIDE(take);\n",
-                plan->name, plan->upper);
+                "        const uint32_t take = %s_hide((less >> 31) * 0xFFFFFFFFU);\n",
+                plan->name, plan->name);
 }
 
 void print_steady_search(struct text *out, const struct plan *plan)

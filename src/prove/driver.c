@@ -47,16 +47,12 @@ static void print_function(const struct curve *curve, const char *file, struct t
     text_bytes(out, curve->text, curve->length);
 }
 
-/* The page's NAME_HIDE(), and the clamps that curves call. */
+/* The page's NAME_hide(), and the clamps that curves call. */
 static void print_clamps(const struct shape *shape, const char *file, struct text *out)
 {
     if (shape->clamp_count > 0) {
-        text_add(out, "#define ");
-        for (const char *c = shape->prefix; *c; c++) {
-            char upper = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-            text_bytes(out, &upper, 1);
-        }
-        text_add(out, SHAPE_SHOWS);
+        text_printf(out, "static uint32_t %s_hide(uint32_t mask)\n{\n    return mask;\n}\n",
+                    shape->prefix);
     }
     for (int i = 0; i < shape->clamp_count; i++) {
         print_function(&shape->clamps[i], file, out);

@@ -36,14 +36,13 @@ bool driver_write(struct proving *proving, const char *file, struct text *text)
     return done;
 }
 
-/* A part of the page; its NAME_HIDE() does nothing, in sight of the prover. */
+/* A part of the page; its NAME_hide() does nothing, in sight of the prover. */
 static bool write_part(struct proving *proving, const char *file, const char *data)
 {
     struct text text = {0};
     const char *hides = strstr(data, SHAPE_HIDES);
     if (hides) {
         text_bytes(&text, data, (size_t)(hides - data));
-        text_add(&text, SHAPE_SHOWS);
         data = hides + strlen(SHAPE_HIDES);
     }
     text_add(&text, data);

@@ -39,9 +39,8 @@ struct shape {
     bool near;        /* clamps take no more than -2^30 .. 2^30 - 1 */
 };
 
-/* The line that hides a mask from compilers, and what it does to the mask, which is nothing. */
-#define SHAPE_HIDES "_HIDE(mask) __asm__(\"\" : \"+r\"(mask))\n"
-#define SHAPE_SHOWS "_HIDE(mask) ((void)(mask))\n"
+/* The line that hides a mask from compilers; what it does to the mask is nothing. */
+#define SHAPE_HIDES "    __asm__(\"\" : \"+r\"(hidden));\n"
 
 bool shape_read(const struct page *page, struct shape *shape, struct error *err);
 

@@ -14,6 +14,15 @@ done
 "$pages" "$SCRATCH" 4 "$((few - 1))" targets/rv32ec.costs || echo "not ok pages without a multiplier"
 cd "$SCRATCH" || exit 1
 
+# listen PAGE COMMAND...: what it says of the page, in a file of its own: two at a time would mix lines.
+listen()
+{
+    local page=$1
+    shift
+    "$@" "$page" >"$page.said" 2>&1
+}
+export -f listen
+
 # quiet NAME TOOL COMMAND...: the command says nothing of our files, each on its own.
 quiet()
 {
@@ -23,8 +32,8 @@ quiet()
         echo "skip $name: $tool is not installed"
         return
     fi
-    printf '%s\n' n*.c | xargs -P2 -n1 "$@" >said 2>&1
-    if grep -E '^n[0-9]+_[a-z_]+\.[ch]:' said | head -5 | grep .; then
+    printf '%s\n' n*.c | xargs -P2 -I{} bash -c "listen {} \"\$@\"" listen "$@"
+    if grep -hE '^(\./)?n[0-9]+_[a-z_]+\.[ch]:' n*.c.said | head -5 | grep .; then
         echo "not ok $name"
     else
         echo "ok $name"

@@ -64,7 +64,7 @@ static void emit_samples(bool separate)
 static const char *const compilers[] = {
     "gcc -O2 " C99,
     "clang -O2 " C99,
-    "clang -Weverything -Wno-declaration-after-statement -std=c99 -Werror",
+    "clang -Weverything -std=c99 -Werror",
     "gcc -O1 -fanalyzer -std=c99 -Werror",
     "g++ -O2 " CXX,
     "clang++ -O2 " CXX,
