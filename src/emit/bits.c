@@ -365,6 +365,7 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
 const struct kernel kernel_bits = {
     .kind = KERNEL_BITS,
     .what = "bit by bit of the activations, no multiplication",
+    .wraps = true,
     .shape = SHAPE_SPAN,
     .group = 1,
     .series = SERIES_SHIFT | SERIES_OFFSET,

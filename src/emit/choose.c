@@ -118,8 +118,7 @@ static int64_t flat_weights(const struct plan *plan, int index, const struct cho
     return found;
 }
 
-/* Does a prover see that sums stay within their words? */
-static bool proved(const struct plan *plan, int index, const struct choice *choice)
+bool plan_proved(const struct plan *plan, int index, const struct choice *choice)
 {
     bool holds = true;
     for (int i = 0; holds && i < choice->span_count; i++) {
@@ -146,7 +145,7 @@ static const char *refusal(const struct plan *plan, int index, const struct choi
     if (flat_weights(plan, index, choice) > LINE_WEIGHTS_MAX) {
         return "too many weights for straight-line code";
     }
-    if (!proved(plan, index, choice)) {
+    if (!plan_proved(plan, index, choice)) {
         return "a prover's intervals of its multiples leave 32 bits";
     }
     return NULL;
@@ -251,17 +250,29 @@ static bool candidate(const struct plan *plan, enum kernel_kind kind)
            (plan->options->kernel && kernel_parse(plan->options->kernel, &named) && named == kind);
 }
 
-/* What several kernels keep in the same place is now the chosen one's; false when out of memory. */
-static bool prepare_chosen(struct plan *plan)
+static void choose(const struct plan *plan, struct step *step)
 {
-    for (int i = 0; i < plan->net->layer_count; i++) {
-        bool dense = plan->steps[i].choice_count > 0;
-        const struct kernel *kernel = dense ? plan_choice(plan, i)->kernel : NULL;
-        if (kernel && kernel->prepare && !kernel->prepare(plan, i)) {
-            return false;
-        }
+    if (plan->options->kernel) {
+        choose_named(plan, step);
+    } else {
+        choose_best(plan, step);
     }
-    return true;
+}
+
+/* What several kernels keep in the same place is now the chosen one's; false when out of memory. */
+static bool prepare_chosen(struct plan *plan, int index)
+{
+    bool dense = plan->steps[index].choice_count > 0;
+    const struct kernel *kernel = dense ? plan_choice(plan, index)->kernel : NULL;
+    return !kernel || !kernel->prepare || kernel->prepare(plan, index);
+}
+
+bool plan_choose_again(struct plan *plan, int index, const char *why)
+{
+    struct step *step = &plan->steps[index];
+    step->choices[step->chosen].why = why;
+    choose(plan, step);
+    return prepare_chosen(plan, index);
 }
 
 bool plan_choose(struct plan *plan)
@@ -274,14 +285,14 @@ bool plan_choose(struct plan *plan)
                 return false;
             }
         }
-        if (plan->options->kernel) {
-            choose_named(plan, step);
-        } else {
-            choose_best(plan, step);
-        }
+        choose(plan, step);
     }
     if (!plan->options->kernel) {
         plan_fit(plan);
     }
-    return prepare_chosen(plan);
+    bool done = true;
+    for (int i = 0; done && i < plan->net->layer_count; i++) {
+        done = prepare_chosen(plan, i);
+    }
+    return done;
 }

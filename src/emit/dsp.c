@@ -241,6 +241,7 @@ static void count(const struct plan *plan, int index, const struct span *span,
 const struct kernel kernel_dsp = {
     .kind = KERNEL_DSP,
     .what = "two products of 16 bits in one instruction",
+    .wraps = true,
     .shape = SHAPE_SPAN,
     .group = 1,
     .series = SERIES_SHIFT | SERIES_OFFSET,

@@ -37,6 +37,7 @@ struct kernel {
     bool sums;   /* SHAPE_SPAN: may store the 32-bit sums that an add reads */
     bool uneven; /* its time depends on the activations */
     bool adds;   /* it multiplies nothing */
+    bool wraps;  /* its sums are modulo 2^n: a prover knows nothing of them */
 
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
@@ -86,6 +87,9 @@ struct estimate estimate_span(const struct plan *plan, int layer, const struct s
 /* fit.c: other choices where the options' budgets want them; those that cannot be kept are broken
  * by as little as may be. */
 void plan_fit(struct plan *plan);
+
+/* What a prover sees of a row whose sum is modulo 2^n and is stored as 32 bits (mask.c, pack.c). */
+struct interval mask_seen(const struct plan *plan, int layer, int row);
 
 /* ---- steady.c ---- */
 

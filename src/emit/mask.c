@@ -35,6 +35,15 @@ static int64_t needed_bits(const struct plan *plan, int index, const struct mask
     return bits;
 }
 
+struct interval mask_seen(const struct plan *plan, int index, int row)
+{
+    const struct masked all = {.end = plan->net->layers[index].weights.rows};
+    int64_t bits = needed_bits(plan, index, &all);
+    int64_t offset = row_offset(plan, index, row);
+    bits = bits > PACK_VALUES - 1 ? bits : PACK_VALUES - 1;
+    return (struct interval){offset, offset + (bits >> row_shift(plan, index, row))};
+}
+
 bool mask_fits(const struct plan *plan, int index, int row)
 {
     struct interval acc = plan->steps[index].sums[row];

@@ -159,6 +159,7 @@ static void count(const struct plan *plan, int index, const struct span *span,
 const struct kernel kernel_narrow = {
     .kind = KERNEL_NARROW,
     .what = "tables and loops, sums of 16 bits",
+    .wraps = true,
     .shape = SHAPE_SPAN,
     .group = 1,
     .series = SERIES_SHIFT | SERIES_OFFSET,
@@ -265,6 +266,7 @@ static void line_count(const struct plan *plan, int index, const struct span *sp
 const struct kernel kernel_narrow_line = {
     .kind = KERNEL_NARROW_LINE,
     .what = "straight line, sums of 16 bits",
+    .wraps = true,
     .shape = SHAPE_SPAN,
     .group = 1,
     .series = SERIES_SHIFT | SERIES_OFFSET,

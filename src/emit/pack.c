@@ -579,6 +579,7 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
 const struct kernel kernel_packed = {
     .kind = KERNEL_PACKED,
     .what = "two rows in each word, one multiplication for both",
+    .wraps = true,
     .shape = SHAPE_SPAN,
     .group = 2,
     .series = SERIES_SHIFT | SERIES_OFFSET,

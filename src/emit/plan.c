@@ -26,41 +26,18 @@ static bool inside(struct interval range, struct interval limit)
     return range.low >= limit.low && range.high <= limit.high;
 }
 
-/* Sums and bounds of a layer as a prover has them: of inputs that masks have clamped (constant
- * time) it knows the type alone.  False when out of memory. */
-static bool known_rows(const struct plan *plan, int index, int64_t **bounds, struct interval **sums)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    const struct tensor *in = &plan->net->tensors[layer->inputs[0]];
-    size_t rows = (size_t)layer->weights.rows;
-    *bounds = plan->steps[index].bounds;
-    *sums = plan->steps[index].sums;
-    if (!plan->options->constant_time || layer->inputs[0] == plan->net->input) {
-        return true;
-    }
-    struct interval *known = arena_alloc(plan->arena, (size_t)in->width, sizeof *known);
-    for (int j = 0; known && j < in->width; j++) {
-        known[j] = (struct interval){type_low(in->type), type_high(in->type)};
-    }
-    *bounds = arena_alloc(plan->arena, rows, sizeof **bounds);
-    *sums = arena_alloc(plan->arena, rows, sizeof **sums);
-    return known && *bounds && *sums && net_rows(plan->net, layer, known, *bounds, *sums);
-}
-
 /* Sums are not negative when they are shifted: a signed shift is not the same with every compiler,
  * and no proof likes it.  2^30, a multiple of every 2^k, does for most nets; where code is written
- * row by row, the least power of two does that suffices.  False when out of memory. */
-static bool plan_floor(struct plan *plan, int index)
+ * row by row, the least power of two does that suffices. */
+static void plan_floor(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
-    int64_t *bounds = NULL;
-    struct interval *sums = NULL;
-    if (!known_rows(plan, index, &bounds, &sums)) {
-        return false;
-    }
+    step->lift = 0;
     for (int i = 0; i < layer->weights.rows; i++) {
-        struct interval acc = sums[i];
+        bool masked = plan->options->constant_time && layer->op == OP_DENSE;
+        struct interval acc =
+            masked ? net_row_range(layer, i, plan->known[layer->inputs[0]]) : step->sums[i];
         int shift = layer->shift[i];
         plan->shifts_in_rows = plan->shifts_in_rows || shift != layer->shift[0];
         plan->based = plan->based && acc.low >= -BASE && acc.high < BASE;
@@ -70,24 +47,39 @@ static bool plan_floor(struct plan *plan, int index)
     }
     for (int i = 0; i < layer->weights.rows && step->lift > 0; i++) {
         int64_t lift = (int64_t)step->lift << layer->shift[i];
-        step->lift = bounds[i] + lift <= INT32_MAX ? step->lift : -1;
+        step->lift = step->room[i] + lift <= INT32_MAX ? step->lift : -1;
     }
-    return true;
 }
 
-/* Bounds of every row, and whether any result of the shift lies outside of what the activation
- * keeps. */
+/* Sums of every row, and how large they may become on the way: of what is known of the inputs, or,
+ * where they are modulo 2^n or masks keep their time constant, of what the inputs are. */
+static bool plan_sums(struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct step *step = &plan->steps[index];
+    const struct interval *exact = plan->ranges[layer->inputs[0]];
+    bool done = net_rows(plan->net, layer, plan->known[layer->inputs[0]], step->room, step->sums);
+    bool masked = plan->options->constant_time && layer->op == OP_DENSE;
+    for (int i = 0; done && i < layer->weights.rows; i++) {
+        bool wraps = known_wraps(plan, index, i);
+        if (wraps || masked) {
+            step->sums[i] = net_row_range(layer, i, exact);
+        }
+        step->room[i] = wraps && !masked ? step->bounds[i] : step->room[i];
+    }
+    return done;
+}
+
+/* Whether any result of the shift lies outside of what the activation keeps. */
 static bool plan_dense(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
-    const struct interval *in = plan->ranges[layer->inputs[0]];
     struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
-    step->bounds = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->bounds);
-    step->sums = arena_alloc(plan->arena, (size_t)layer->weights.rows, sizeof *step->sums);
-    if (!step->bounds || !step->sums || !net_rows(plan->net, layer, in, step->bounds, step->sums)) {
+    if (!plan_sums(plan, index)) {
         return false;
     }
+    step->clamps = false;
     for (int i = 0; i < layer->weights.rows; i++) {
         struct interval z = step->sums[i];
         z.low = floor_shift(z.low, layer->shift[i]);
@@ -95,18 +87,26 @@ static bool plan_dense(struct plan *plan, int index)
         step->clamps = step->clamps || !inside(z, kept);
         step->range.low = i == 0 || z.low < step->range.low ? z.low : step->range.low;
         step->range.high = i == 0 || z.high > step->range.high ? z.high : step->range.high;
-        step->worst = step->bounds[i] > step->bounds[step->worst] ? i : step->worst;
     }
+    plan_floor(plan, index);
     return true;
+}
+
+/* What clamps are for: what is known of a tensor; where masks clamp for a constant time, what it
+ * is. */
+static const struct interval *clamp_ranges(const struct plan *plan, int tensor)
+{
+    return plan->options->constant_time ? plan->ranges[tensor] : plan->known[tensor];
 }
 
 /* Can a reading leave the output type?  Exact: the readings are known to fill their type. */
 static void plan_convert(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct interval *in = plan->ranges[layer->inputs[0]];
+    const struct interval *in = clamp_ranges(plan, layer->inputs[0]);
     enum type type = plan->net->tensors[layer->output].type;
     struct interval limit = {type_low(type), type_high(type)};
+    plan->steps[index].clamps = false;
     for (int j = 0; j < plan->net->tensors[layer->output].width; j++) {
         int64_t scale = (int64_t)1 << layer->shift[j];
         struct interval y = {(in[j].low - layer->zero[j]) * scale,
@@ -121,11 +121,12 @@ static void plan_add(struct plan *plan, int index)
     const struct layer *layer = &plan->net->layers[index];
     enum type type = plan->net->tensors[layer->output].type;
     struct interval limit = {type_low(type), type_high(type)};
+    plan->steps[index].clamps = false;
     for (int j = 0; j < plan->net->tensors[layer->output].width; j++) {
         struct interval sum = {0, 0};
         for (int k = 0; k < layer->input_count; k++) {
-            sum.low += plan->ranges[layer->inputs[k]][j].low;
-            sum.high += plan->ranges[layer->inputs[k]][j].high;
+            sum.low += clamp_ranges(plan, layer->inputs[k])[j].low;
+            sum.high += clamp_ranges(plan, layer->inputs[k])[j].high;
         }
         plan->steps[index].clamps = plan->steps[index].clamps || !inside(sum, limit);
     }
@@ -161,48 +162,64 @@ static bool plan_series(struct plan *plan, int index, char first, char second)
     return true;
 }
 
-/* Numbers, bounds and clamps of every layer. */
+/* What a layer with rows has for each of them; false when out of memory. */
+static bool plan_rows(struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct step *step = &plan->steps[index];
+    size_t rows = (size_t)layer->weights.rows;
+    step->bounds = arena_alloc(plan->arena, rows, sizeof *step->bounds);
+    step->room = arena_alloc(plan->arena, rows, sizeof *step->room);
+    step->sums = arena_alloc(plan->arena, rows, sizeof *step->sums);
+    if (!step->bounds || !step->room || !step->sums || !plan_series(plan, index, 'b', 'k') ||
+        !net_rows(plan->net, layer, plan->ranges[layer->inputs[0]], step->bounds, step->sums)) {
+        return false;
+    }
+    for (int i = 0; i < layer->weights.rows; i++) {
+        step->worst = step->bounds[i] > step->bounds[step->worst] ? i : step->worst;
+    }
+    const struct step *worst = plan->worst_layer < 0 ? NULL : &plan->steps[plan->worst_layer];
+    if (!worst || step->bounds[step->worst] > worst->bounds[worst->worst]) {
+        plan->worst_layer = index;
+    }
+    return true;
+}
+
+/* The numbers and bounds of every layer. */
 static bool plan_steps(struct plan *plan)
 {
     int dense = 0;
     int convert = 0;
+    bool done = true;
     plan->worst_layer = -1;
-    plan->based = true;
-    for (int i = 0; i < plan->net->layer_count; i++) {
-        struct step *step = &plan->steps[i];
-        switch (plan->net->layers[i].op) {
-        case OP_CONVERT:
-            step->number = ++convert;
-            plan_convert(plan, i);
-            if (!plan_series(plan, i, 'z', 'h')) {
-                return false;
-            }
-            break;
-        case OP_DENSE:
-        case OP_CONV:
-        case OP_DECONV:
-            step->number = ++dense;
-            if (!plan_series(plan, i, 'b', 'k') || !plan_dense(plan, i) || !plan_floor(plan, i)) {
-                return false;
-            }
-            if (plan->worst_layer < 0 ||
-                step->bounds[step->worst] >
-                    plan->steps[plan->worst_layer].bounds[plan->steps[plan->worst_layer].worst]) {
-                plan->worst_layer = i;
-            }
-            break;
-        case OP_ADD: plan_add(plan, i); break;
-        case OP_CONCAT:
-        case OP_MAXPOOL:
-        case OP_AVGPOOL:
-        case OP_RESIZE:
-        case OP_UPSAMPLE:
-        case OP_SHUFFLE:
-        case OP_PAD:
-        case OP_RESHAPE: break;
+    for (int i = 0; done && i < plan->net->layer_count; i++) {
+        const struct layer *layer = &plan->net->layers[i];
+        if (layer->op == OP_CONVERT) {
+            plan->steps[i].number = ++convert;
+            done = plan_series(plan, i, 'z', 'h');
+        } else if (layer->weights.rows > 0) {
+            plan->steps[i].number = ++dense;
+            done = plan_rows(plan, i);
         }
     }
-    return true;
+    return done;
+}
+
+bool plan_clamps(struct plan *plan)
+{
+    bool done = true;
+    plan->based = true;
+    for (int i = 0; done && i < plan->net->layer_count; i++) {
+        const struct layer *layer = &plan->net->layers[i];
+        if (layer->op == OP_CONVERT) {
+            plan_convert(plan, i);
+        } else if (layer->op == OP_ADD) {
+            plan_add(plan, i);
+        } else if (layer->weights.rows > 0) {
+            done = plan_dense(plan, i);
+        }
+    }
+    return done;
 }
 
 /* ---- kernels ---- */
@@ -366,13 +383,14 @@ static void plan_names(struct plan *plan)
 static bool plan_fill(struct plan *plan)
 {
     plan_names(plan);
-    if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan)) {
+    if (!net_ranges(plan->net, plan->arena, plan->ranges) || !plan_steps(plan) ||
+        !known_first(plan) || !plan_clamps(plan)) {
         return false;
     }
     if (net_has_maps(plan->net)) {
         return map_plan(plan);
     }
-    if (!plan_choose(plan)) {
+    if (!plan_choose(plan) || !known_last(plan) || !plan_clamps(plan)) {
         return false;
     }
     plan_forms(plan);
@@ -390,11 +408,12 @@ struct plan *plan_new(const struct net *net, const struct emit_options *options)
         *plan = (struct plan){.arena = arena, .net = net, .options = options};
         plan->machine = options->machine ? options->machine : machine_default();
         plan->ranges = arena_alloc(arena, tensors, sizeof(struct interval *));
+        plan->known = arena_alloc(arena, tensors, sizeof(struct interval *));
         plan->steps = arena_alloc(arena, (size_t)net->layer_count, sizeof *plan->steps);
         plan->views = arena_alloc(arena, tensors, sizeof *plan->views);
         plan->buffers = arena_alloc(arena, tensors, sizeof *plan->buffers);
     }
-    if (!plan || !plan->ranges || !plan->steps || !plan->views || !plan->buffers ||
+    if (!plan || !plan->ranges || !plan->known || !plan->steps || !plan->views || !plan->buffers ||
         !plan_fill(plan)) {
         arena_free(arena);
         return NULL;

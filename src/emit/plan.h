@@ -96,6 +96,7 @@ struct step {
     int number;            /* dense and convert: the number in w1, b1, k1; from 1 */
     struct interval *sums; /* dense: each row's range before the shift, bias included */
     int64_t *bounds;       /* dense: proved bound of each row's accumulator */
+    int64_t *room;         /* dense: the same of what is known (plan.known) of the inputs */
     struct interval range; /* dense: of all rows behind the shift */
     int worst;             /* dense: the row with the largest */
     bool clamps;           /* may its value leave the range that its activation or type keeps? */
@@ -112,6 +113,7 @@ struct plan {
     const struct emit_options *options;
     const struct machine *machine;
     struct interval **ranges; /* of every element of every tensor */
+    struct interval **known;  /* the same as a prover sees it (known.c) */
     struct step *steps;       /* one per layer */
     struct view *views;       /* one per tensor */
     struct buffer *buffers;
@@ -155,10 +157,32 @@ bool plan_identity(const struct net *net, const struct layer *layer);
 /* Views and buffers, once the kernels are known. */
 void plan_memory(struct plan *plan);
 
+/* Sums, clamps and lifts of every layer, from what is known of its inputs.  False when out of
+ * memory. */
+bool plan_clamps(struct plan *plan);
+
+/* ---- known.c: what a prover sees ---- */
+
+/* Before kernels are chosen: what the tensors are, or, with constant time, what masks leave of
+ * them, which is their type.  Then with the kernels, of which some become others.  False when out
+ * of memory. */
+bool known_first(struct plan *plan);
+bool known_last(struct plan *plan);
+
+/* Is this row's sum modulo 2^n, once kernels are chosen? */
+bool known_wraps(const struct plan *plan, int layer, int row);
+
 /* ---- choose.c ---- */
 
 /* The kernels of every dense layer.  False when out of memory. */
 bool plan_choose(struct plan *plan);
+
+/* Another choice for a layer than the present one, for which `why` is the reason.  False when out
+ * of memory. */
+bool plan_choose_again(struct plan *plan, int layer, const char *why);
+
+/* Does a prover see that a choice's sums stay within their words? */
+bool plan_proved(const struct plan *plan, int layer, const struct choice *choice);
 
 /* The chosen spans of a dense layer. */
 const struct choice *plan_choice(const struct plan *plan, int layer);

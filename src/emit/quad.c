@@ -186,6 +186,7 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
 const struct kernel kernel_quad = {
     .kind = KERNEL_QUAD,
     .what = "two packed words at once",
+    .wraps = true,
     .shape = SHAPE_SPAN,
     .group = 4,
     .smaller = &kernel_packed,

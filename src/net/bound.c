@@ -59,9 +59,7 @@ struct interval net_row_range(const struct layer *layer, int row, const struct i
     return sum;
 }
 
-/* Range of an activation on z in `z`, stored as `type` (SPEC 5.1). */
-static struct interval activation_range(enum activation activation, enum type type,
-                                        struct interval z)
+struct interval net_activation_range(enum activation activation, enum type type, struct interval z)
 {
     int64_t high = type_high(type);
     switch (activation) {
@@ -215,7 +213,7 @@ static bool rows_ranges(const struct net *net, const struct layer *layer,
         struct interval z = ranges[layer->output][i];
         z.low = shift_down(z.low, layer->shift[i]);
         z.high = shift_down(z.high, layer->shift[i]);
-        ranges[layer->output][i] = activation_range(layer->activation, out->type, z);
+        ranges[layer->output][i] = net_activation_range(layer->activation, out->type, z);
     }
     for (int i = rows; i < out->width; i++) {
         ranges[layer->output][i] = ranges[layer->output][i - rows];
@@ -296,8 +294,8 @@ static void mixed_ranges(const struct net *net, const struct layer *layer,
     }
 }
 
-static bool layer_ranges(const struct net *net, const struct layer *layer,
-                         struct interval *const *ranges)
+bool net_layer_ranges(const struct net *net, const struct layer *layer,
+                      struct interval *const *ranges)
 {
     switch (layer->op) {
     case OP_CONVERT: convert_ranges(net, layer, ranges); return true;
@@ -330,7 +328,7 @@ bool net_ranges(const struct net *net, struct arena *arena, struct interval **in
         intervals[net->input][j] = (struct interval){type_low(input->type), type_high(input->type)};
     }
     for (int i = 0; i < net->layer_count; i++) {
-        if (!layer_ranges(net, &net->layers[i], intervals)) {
+        if (!net_layer_ranges(net, &net->layers[i], intervals)) {
             return false;
         }
     }

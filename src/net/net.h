@@ -222,6 +222,13 @@ struct interval {
  * `arena`.  False when out of memory.  Only called on nets whose structure is checked. */
 bool net_ranges(const struct net *net, struct arena *arena, struct interval **intervals);
 
+/* The same of what one layer writes, from the ranges of its inputs. */
+bool net_layer_ranges(const struct net *net, const struct layer *layer,
+                      struct interval *const *ranges);
+
+/* Range of an activation on z in `z`, stored as `type` (SPEC 5.1). */
+struct interval net_activation_range(enum activation activation, enum type type, struct interval z);
+
 /* Of row `row` of dense layer `layer`: sum |w| * max|a| + |B|, which bounds the accumulator and
  * every partial sum in any order (SPEC 4.2).  `in` are the ranges of its input's elements. */
 int64_t net_row_bound(const struct layer *layer, int row, const struct interval *in);

@@ -12,6 +12,12 @@ for kernel in bits narrow narrowline dsp vector shifts steady maps digits; do
     "$pages" "$SCRATCH" 5 "$few" $kernel || echo "not ok pages of $kernel"
 done
 "$pages" "$SCRATCH" 4 "$((few - 1))" targets/rv32ec.costs || echo "not ok pages without a multiplier"
+# Sums modulo 2^32 in front of sums of 32 bits that reach their ends, and of a result that needs a clamp
+# then; a row whose sign NAME_floor() hides.
+{
+    "$pages" "$SCRATCH" 14 14 dsp && "$pages" "$SCRATCH" 21 21 dsp && "$pages" "$SCRATCH" 141 141
+} || echo "not ok pages of sums at the ends of 32 bits"
+[ "$nets" -ge 141 ] || rm -f "$SCRATCH"/n141_size.* "$SCRATCH"/n141_balanced.*
 cd "$SCRATCH" || exit 1
 
 # listen PAGE COMMAND...: what it says of the page, in a file of its own: two at a time would mix lines.
