@@ -121,7 +121,9 @@ static bool read_flag(struct reader *r, const char *value, bool *flag)
     return *flag || fail_at(r->err, r->place, "%s: wants %s", r->words[0], value);
 }
 
-/* "word 16", "multiply no", "unit cycles", "lanes yes", "activations wide", or a kernel. */
+/* "word 16", "multiply no", "unit cycles", "lanes yes", "activations wide", "inline yes", or a
+ * kernel.
+ */
 static bool read_words(struct reader *r)
 {
     if (strcmp(r->words[0], "word") == 0) {
@@ -138,6 +140,9 @@ static bool read_words(struct reader *r)
     }
     if (strcmp(r->words[0], "activations") == 0) {
         return read_flag(r, "wide", &r->machine->wide);
+    }
+    if (strcmp(r->words[0], "inline") == 0) {
+        return read_flag(r, "yes", &r->machine->inlines);
     }
     if (strcmp(r->words[0], "unit") == 0) {
         bool fits = r->count == 2 && strlen(r->words[1]) < sizeof r->machine->unit;

@@ -437,8 +437,9 @@ bool plan_clamps_only(enum activation activation)
 bool plan_in_place(const struct plan *plan, int layer)
 {
     const struct kernel *kernel = plan_kernel(plan, layer);
-    return plan->steps[layer].form == FORM_LINE && kernel && kernel->shape == SHAPE_TILE &&
-           plan_acts(plan, layer) && plan->views[plan->net->layers[layer].output].type == TYPE_I32;
+    return !plan->machine->inlines && plan->steps[layer].form == FORM_LINE && kernel &&
+           kernel->shape == SHAPE_TILE && plan_acts(plan, layer) &&
+           plan->views[plan->net->layers[layer].output].type == TYPE_I32;
 }
 
 bool plan_acts(const struct plan *plan, int layer)

@@ -19,7 +19,7 @@ static const char *refused(const char *text, struct error *err)
 
 static void test_reads(void **state)
 {
-    static const char text[] = "# remark\nunit instructions\nmultiply no\nword 16\r\n\n"
+    static const char text[] = "# remark\nunit instructions\nmultiply no\nword 16\r\n\ninline yes\n"
                                "loop layer 60 30.5 weight 0 13\nline\trow 10 16.25\n";
     struct machine machine;
     struct error err = {0};
@@ -28,6 +28,7 @@ static void test_reads(void **state)
     assert_string_equal(machine.unit, "instructions");
     assert_int_equal(machine.word, 16);
     assert_true(machine.no_multiplier && !machine_default()->no_multiplier);
+    assert_true(machine.inlines && !machine_default()->inlines);
     assert_true(machine.has[KERNEL_LOOP] && machine.has[KERNEL_LINE]);
     assert_false(machine.has[KERNEL_PACKED]);
     assert_int_equal(machine.rates[KERNEL_LOOP][FEATURE_LAYER].bytes, 6000);
@@ -54,6 +55,7 @@ static void test_refuses(void **state)
         {"loop row . 1\n", NULL},
         {"word 24\n", "m.costs:1: word: wants 16 or 32"},
         {"multiply yes\n", "m.costs:1: multiply: wants no"},
+        {"inline no\n", "m.costs:1: inline: wants yes"},
         {"unit a b\n", "m.costs:1: unit: wants a word"},
         {"unit abcdefghijklmnopqrst\n", "m.costs:1: unit: wants a word"},
     };
