@@ -35,7 +35,7 @@ _mote_values()
     --optimise) echo "size speed balanced" ;;
     --kernel)
         [ "${COMP_WORDS[1]}" = train ] && echo "any packed" ||
-            echo "loop line packed bits narrow narrowline loop4 loop2 ternary quad dsp shifts vector"
+            echo "loop line packed bits narrow narrowline loop4 loop2 ternary quad dsp shifts vector vector16"
         ;;
     --model) echo "16 32" ;;
     --net) echo "auto" ;;

@@ -9,7 +9,7 @@ static const struct kernel *const kernels[KERNEL_COUNT] = {
     [KERNEL_LOOP4] = &kernel_loop4,     [KERNEL_LOOP2] = &kernel_loop2,
     [KERNEL_TERNARY] = &kernel_ternary, [KERNEL_QUAD] = &kernel_quad,
     [KERNEL_DSP] = &kernel_dsp,         [KERNEL_SHIFTS] = &kernel_shifts,
-    [KERNEL_VECTOR] = &kernel_vector,
+    [KERNEL_VECTOR] = &kernel_vector,   [KERNEL_VECTOR16] = &kernel_vector16,
 };
 
 const struct kernel *kernel_at(enum kernel_kind kind)

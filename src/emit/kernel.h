@@ -79,7 +79,7 @@ const struct kernel *kernel_at(enum kernel_kind kind);
 
 extern const struct kernel kernel_loop, kernel_line, kernel_packed, kernel_bits, kernel_narrow,
     kernel_narrow_line, kernel_loop4, kernel_loop2, kernel_ternary, kernel_quad, kernel_dsp,
-    kernel_shifts, kernel_vector;
+    kernel_shifts, kernel_vector, kernel_vector16;
 
 /* What a span costs on the machine. */
 struct estimate estimate_span(const struct plan *plan, int layer, const struct span *span);

@@ -1,8 +1,9 @@
-/* The vector kernel: what compilers for machines with vector registers turn into vector code.
+/* Two kernels that compilers for machines with vector registers turn into vector code.
  *
  * The loops run over rows, whose sums stand side by side, and take four columns at a time, so that
  * the sums are loaded and stored seldom.  Counts are constants and weights have 16 bits, like what
- * vector multiplications read. */
+ * vector multiplications read.  Sums have 32 bits; or 16, modulo 2^16, where an offset in the bias
+ * keeps each final sum within 0..65535 (pack.c): then a register holds twice as many. */
 #include "emit/kernel.h"
 
 #include <stdio.h>
@@ -51,6 +52,12 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
     helpers->reads[TYPE_I32] = true;
 }
 
+/* Is the layer in the kernel with sums of 16 bits? */
+static bool is_half(const struct plan *plan, int index)
+{
+    return plan_kernel(plan, index) == &kernel_vector16;
+}
+
 /* static const int32_t c1[rows] = biases; static const int16_t v1[columns][rows] = weights; */
 static void print_tables(struct printer *p, int index, const int32_t *bias, const int16_t *across)
 {
@@ -58,8 +65,8 @@ static void print_tables(struct printer *p, int index, const int32_t *bias, cons
     int number = p->plan->steps[index].number;
     int rows = padded(layer);
     int columns = layer->weights.columns;
-    text_printf(p->out, "    static const int32_t c%d[%d] %s_FLASH = {\n        ", number, rows,
-                p->plan->upper);
+    text_printf(p->out, "    static const %s c%d[%d] %s_FLASH = {\n        ",
+                is_half(p->plan, index) ? "uint16_t" : "int32_t", number, rows, p->plan->upper);
     print_numbers(p->out, (struct numbers){.i32 = bias}, 0, rows, 8);
     text_printf(p->out, "\n    };\n    static const int16_t v%d[%d][%d] %s_FLASH = {\n", number,
                 columns, rows, p->plan->upper);
@@ -84,7 +91,8 @@ static void tables(struct printer *p, int index)
         return;
     }
     for (size_t i = 0; i < (size_t)layer->weights.rows; i++) {
-        bias[i] = layer->bias[i];
+        bool half = is_half(p->plan, index);
+        bias[i] = half ? pack_bias(p->plan, index, (int)i) & 0xFFFF : layer->bias[i];
         for (size_t j = 0; j < columns; j++) {
             across[j * rows + i] = layer->weights.values[i * columns + j];
         }
@@ -102,35 +110,39 @@ static void column_text(const char *over, int number, char column[32])
     }
 }
 
-/* Columns `first` ... of a group, in a loop over the rows; `over` is the variable of the loop over
- * groups, or "". */
+/* " + ((int32_t)v1[3][i] * (int32_t)a[3])" for so many columns from the group's `first` on; `over`
+ * is the variable of the loop over groups, or "". */
+static void print_products(struct printer *p, int index, int first, int columns, const char *over)
+{
+    const struct plan *plan = p->plan;
+    const char *type = is_half(plan, index) ? "uint32_t" : "int32_t";
+    for (int j = 0; j < columns; j++) {
+        char column[32];
+        char in[ELEMENT_MAX];
+        column_text(over, first + j, column);
+        text_printf(p->out, " +\n                ((%s)%s_I16(v%d[%s], i) * (%s)%s)", type,
+                    plan->upper, plan->steps[index].number, column, type,
+                    element(plan, plan->net->layers[index].inputs[0], column, in));
+    }
+}
+
+/* A group's columns in a loop over the rows. */
 static void print_group(struct printer *p, int index, int first, int columns, const char *over)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
-    const char *indent = *over ? "            " : "        ";
-    char column[32];
-    char in[ELEMENT_MAX];
-    text_printf(p->out, "%sfor (%s i = 0; i < %d; i++) {\n%s    s[i] ", indent, plan->index,
-                padded(layer), indent);
+    bool half = is_half(plan, index);
     bool begins = first == 0 && !*over && looped(layer) == 0;
-    const char *align = begins ? "           " : "            ";
+    text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n            s[i] = %s", plan->index,
+                padded(layer), half ? "(uint16_t)(" : "");
     if (begins) {
-        text_printf(p->out, "= %s_I32(c%d, i) +\n%s%s", plan->upper, step->number, indent, align);
+        text_printf(p->out, "%s%s_%s(c%d, i)", half ? "(uint32_t)" : "", plan->upper,
+                    half ? "U16" : "I32", plan->steps[index].number);
     } else {
-        text_add(p->out, "+= ");
+        text_add(p->out, half ? "(uint32_t)s[i]" : "s[i]");
     }
-    for (int j = 0; j < columns; j++) {
-        column_text(over, first + j, column);
-        text_printf(p->out, "((int32_t)%s_I16(v%d[%s], i) * (int32_t)%s)", plan->upper,
-                    step->number, column, element(plan, layer->inputs[0], column, in));
-        if (j + 1 < columns) {
-            text_printf(p->out, " +\n%s%s", indent, align);
-        } else {
-            text_printf(p->out, ";\n%s}\n", indent);
-        }
-    }
+    print_products(p, index, first, columns, over);
+    text_add(p->out, half ? ");\n        }\n" : ";\n        }\n");
 }
 
 /* The loop over groups of a wide layer, on top of the biases. */
@@ -140,28 +152,34 @@ static void print_groups(struct printer *p, int index)
     const struct layer *layer = &plan->net->layers[index];
     text_printf(
         p->out,
-        "        for (%s i = 0; i < %d; i++) {\n            s[i] = %s_I32(c%d, i);\n        }\n"
+        "        for (%s i = 0; i < %d; i++) {\n            s[i] = %s_%s(c%d, i);\n        }\n"
         "        for (%s j = 0; j < %d; j += %d) {\n",
-        plan->index, padded(layer), plan->upper, plan->steps[index].number, plan->index,
-        looped(layer), GROUP);
+        plan->index, padded(layer), plan->upper, is_half(plan, index) ? "U16" : "I32",
+        plan->steps[index].number, plan->index, looped(layer), GROUP);
     print_group(p, index, 0, GROUP, "j");
     text_add(p->out, "        }\n");
 }
 
-static void span_statements(struct printer *p, int index, const struct span *span)
+/* All sums, over all columns. */
+static void print_sums(struct printer *p, int index)
 {
-    const struct plan *plan = p->plan;
-    const struct layer *layer = &plan->net->layers[index];
-    const struct step *step = &plan->steps[index];
+    const struct layer *layer = &p->plan->net->layers[index];
     int columns = layer->weights.columns;
-    char shift[ELEMENT_MAX];
-    text_printf(p->out, "    {\n        int32_t s[%d];\n", padded(layer));
     if (looped(layer) > 0) {
         print_groups(p, index);
     }
     for (int j = looped(layer); j < columns; j += GROUP) {
         print_group(p, index, j, columns - j < GROUP ? columns - j : GROUP, "");
     }
+}
+
+static void span_statements(struct printer *p, int index, const struct span *span)
+{
+    const struct plan *plan = p->plan;
+    const struct step *step = &plan->steps[index];
+    char shift[ELEMENT_MAX];
+    text_printf(p->out, "    {\n        int32_t s[%d];\n", padded(&plan->net->layers[index]));
+    print_sums(p, index);
     text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n            ", plan->index,
                 span->rows);
     const char *end = print_target(p, index, "i", plan_acts(plan, index));
@@ -186,4 +204,56 @@ const struct kernel kernel_vector = {
     .need = need,
     .tables = tables,
     .span = span_statements,
+};
+
+/* ---- sums of 16 bits ---- */
+
+/* Is there an offset that moves all sums to 0..65535? */
+static bool fits16(const struct plan *plan, int index, int row)
+{
+    struct interval offsets = pack_offsets(plan, index, row, PACK_VALUES);
+    return offsets.low <= offsets.high && mask_fits(plan, index, row);
+}
+
+static bool prepare16(struct plan *plan, int index)
+{
+    return pack_prepare(plan, index, PACK_VALUES);
+}
+
+static void need16(const struct plan *plan, int index, struct helpers *helpers)
+{
+    (void)plan;
+    (void)index;
+    helpers->reads[TYPE_I16] = true;
+    helpers->reads[TYPE_U16] = true;
+}
+
+static void span16(struct printer *p, int index, const struct span *span)
+{
+    const struct plan *plan = p->plan;
+    const struct masked masked = {
+        .sum = "s[i]", .row = "i", .suffix = "", .first = 0, .end = span->rows, .halves = true};
+    text_printf(p->out, "    { /* modulo 2^16 */\n        uint16_t s[%d];\n",
+                padded(&plan->net->layers[index]));
+    print_sums(p, index);
+    text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n", plan->index, span->rows);
+    mask_print(p, index, &masked);
+    text_add(p->out, "        }\n    }\n");
+}
+
+const struct kernel kernel_vector16 = {
+    .kind = KERNEL_VECTOR16,
+    .what = "the same with sums of 16 bits, twice as many to a register",
+    .wraps = true,
+    .shape = SHAPE_SPAN,
+    .group = 1,
+    .series = SERIES_SHIFT | SERIES_OFFSET,
+    .clamps = true,
+    .whole = true,
+    .fits = fits16,
+    .prepare = prepare16,
+    .count = count,
+    .need = need16,
+    .tables = tables,
+    .span = span16,
 };

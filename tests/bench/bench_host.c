@@ -338,6 +338,7 @@ int main(void)
     bench(random_chain("b", TYPE_I16, a, 4), "6-16-16-6", folder);
     bench(random_chain("c", TYPE_I8, wide, 3), "6-31-6 i8", folder);
     bench(random_chain("d", TYPE_I8, small, 3), "2-7-1 i8", folder);
+    bench_file("tests/golden/int8-6-16-16-6.mote", "A, 16 bits do", folder);
     bench_file("tests/golden/pose-6-16-16-6.mote", "pose", folder);
     (void)snprintf(command, sizeof command, "rm -r %s", folder);
     return system(command) == 0 ? 0 : 1;
