@@ -60,6 +60,8 @@ struct pass {
 
 /* Keeps sums in lanes from being negative. */
 #define LANES_LIFT 32768
+/* Additions of a portion of a list, at most: about what a byte holds of inputs of four bits. */
+#define LANES_PORTION 16
 
 /* A conv of ternary weights over small numbers, four positions at a time (map_lanes.c).
  *
@@ -73,6 +75,11 @@ struct lanes {
     int columns;
     int in_rows; /* words of the map, of each channel: for all positions, or for one row of them */
     int in_columns;
+    int in_channels;
+    int planes;       /* 0: channels are innermost; else columns, in so many sets by their stride */
+    int row_step;     /* from one row of the map to the next, in words */
+    int channel_step; /* from one channel to the next */
+    int beside;       /* from one position of a tile to the next of its row */
     bool alone;       /* a dense layer: one position, in the lowest byte of each word */
     bool rolls;       /* for one row; the next one keeps what both need */
     int writer;       /* the conv that writes into the map, row by row; -1: copied from its array */
@@ -84,8 +91,12 @@ struct lanes {
     int length;       /* weights of a run */
     int most;         /* additions of a portion, which a byte holds */
     int high;         /* largest input */
-    const uint8_t *bytes; /* each row: how many portions, and these */
+    int *met;         /* in lists: the weight that meets each word of the map, or -1 */
+    uint8_t *bytes;   /* the lists */
     int byte_count;
+    bool coded;      /* as bits instead (map_lanes_bits.c) */
+    uint32_t *words; /* a portion each */
+    int word_count;
 };
 
 /* A conv of few weights as a straight line, two sums to a word (map_direct.c). */
@@ -171,6 +182,48 @@ void map_print_lanes(struct printer *p, int layer);
 /* How far part `part` of the output lies from the first one, where its rows and columns are so far
  * from each other. */
 int map_part_offset(const struct lanes *lanes, int part, int row, int column);
+
+/* A loop over the columns `x` of row y of the map, with their words at `word`. */
+void map_open_columns(struct printer *p, const struct lanes *lanes);
+void map_close_columns(struct printer *p, const struct lanes *lanes);
+
+/* Are there words of a map that no byte can tell, for a layer or those that share its function? */
+bool map_lanes_far(const struct plan *plan, int layer);
+
+/* Word `i` of a tile, from its first one, for one input. */
+int map_lanes_offset(const struct plan *plan, int layer, int i);
+
+/* Of a tile, and bytes of the table of weights. */
+int map_lanes_words(const struct lanes *lanes);
+int map_lanes_bytes(const struct lanes *lanes);
+/* s0 += q[0]; s1 += q[16]; ... */
+void map_print_lanes_additions(struct printer *p, int layer, const char *in);
+/* Adds the bytes of a portion to sums[]. */
+void map_print_lanes_sums(struct printer *p, int words, const char *in);
+
+/* Column `x` of the map, in words from the first one. */
+int map_lanes_column(const struct lanes *lanes, int x);
+
+/* map_lanes_lists.c: memory for `rows` rows; then appends one to lanes->bytes, and *base is where
+ * its sums start.  False where they may leave 16 bits. */
+bool map_start_lists(struct arena *arena, struct lanes *lanes, const struct window *window,
+                     int rows);
+bool map_list_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, int32_t *base);
+void map_print_lanes_listed(struct printer *p, int layer);
+
+/* map_lanes_thumb.c, map_lanes_riscv.c: the same function in assembly, where it is wanted and can
+ * be; then what both put around their lines. */
+bool map_has_thumb_lanes(const struct plan *plan, int layer);
+void map_print_thumb_lanes(struct printer *p, int layer);
+bool map_has_riscv_lanes(const struct plan *plan, int layer);
+void map_print_riscv_lanes(struct printer *p, int layer);
+void map_print_lanes_naked(struct printer *p, int layer, const struct text *code,
+                           const char *clobbers);
+
+/* map_lanes_bits.c: appends a row to lanes->words; *base is where its sums start.  False where they
+ * may leave 16 bits. */
+bool map_code_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, int32_t *base);
+void map_print_lanes_coded(struct printer *p, int layer);
 
 /* map_direct.c: false when out of memory */
 bool map_plan_direct(struct plan *plan, int layer);

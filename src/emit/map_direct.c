@@ -152,7 +152,8 @@ static void print_result(struct printer *p, int index, int row, bool second, con
     char shift[16];
     char low[16];
     if (direct->reader >= 0) {
-        (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", 4 * row);
+        int channel = 4 * plan->maps->rows[direct->reader].lanes->channel_step;
+        (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", channel * row);
     } else {
         (void)snprintf(to, sizeof to, "to[%d]", row + (second ? step : 0));
     }
@@ -423,24 +424,22 @@ void map_print_direct_rows(struct printer *p, int index, const char *y0)
     const struct direct *direct = direct_of(plan, index);
     const struct lanes *lanes = plan->maps->rows[direct->reader].lanes;
     const struct window *w = &plan->net->layers[direct->reader].window;
-    int channels = plan->net->layers[index].weights.rows;
     const char *part;
     char at[INDEX_MAX] = "";
-    char word[INDEX_MAX] = "";
-    text_printf(p->out, "for (%s y = %s; y < %d; y++) {\nfor (%s x = 0; x < %d; x++) {\n",
-                plan->index, y0, lanes->in_rows, plan->index, lanes->in_columns);
+    text_printf(p->out, "for (%s y = %s; y < %d; y++) {\n", plan->index, y0, lanes->in_rows);
+    map_open_columns(p, lanes);
     int loops = open_parts(p, index, &part, at);
     map_add_term(at, "v", lanes->rolls ? w->row_stride * pass_of(plan, index)->in_row_step : 0);
     print_window(p, index, at);
-    map_add_term(word, "y", lanes->in_columns * channels);
-    map_add_term(word, "x", channels);
     text_printf(p->out,
-                "uint8_t *word = (uint8_t *)&lanes[%s];\n"
-                "uint8_t *to = &word[%s_BYTE(%s)];\n",
-                word, plan->upper, part);
+                "uint8_t *bytes = (uint8_t *)word;\n"
+                "uint8_t *to = &bytes[%s_BYTE(%s)];\n",
+                plan->upper, part);
     if (direct->positions) {
-        text_printf(p->out, "uint8_t *too = &word[%s_BYTE((%s) + 1)];\n", plan->upper, part);
+        text_printf(p->out, "uint8_t *too = &bytes[%s_BYTE((%s) + 1)];\n", plan->upper, part);
     }
     print_sums(p, index);
-    text_add(p->out, loops == 2 ? "}\n}\n}\n}\n" : "}\n}\n}\n");
+    text_add(p->out, loops == 2 ? "}\n}\n" : "}\n");
+    map_close_columns(p, lanes);
+    text_add(p->out, "}\n");
 }

@@ -69,7 +69,8 @@ static int64_t weight_bytes(const struct plan *plan)
     int64_t bytes = 0;
     for (int i = 0; i < plan->net->layer_count; i++) {
         const struct map_rows *rows = &plan->maps->rows[i];
-        for (int k = 0; rows->passes && k < rows->pass_count; k++) {
+        bytes += rows->lanes ? map_lanes_bytes(rows->lanes) : 0;
+        for (int k = 0; rows->passes && !rows->lanes && k < rows->pass_count; k++) {
             const struct pass *pass = &rows->passes[k];
             bool wide = rows->coding->each == 1 && plan->net->layers[i].weights.bits > 8;
             bytes += (int64_t)plan->net->layers[i].weights.rows * (wide ? 2 : 1) *
@@ -89,6 +90,19 @@ void map_print_net(struct text *out, const struct plan *plan)
     text_printf(out, "\n *         %s weights in %s B, %s multiply-adds, shifts only\n",
                 grouped(weight_count(plan->net), count), grouped(weight_bytes(plan), bytes),
                 grouped(net_macs(plan->net), macs));
+}
+
+/* How the weights of a layer lie. */
+static void explain_weights(struct text *out, const struct map_rows *rows)
+{
+    const struct lanes *lanes = rows->lanes;
+    if (lanes) {
+        text_printf(out, "; in lanes, %d words of four positions, weights as %s in %d B",
+                    map_lanes_words(lanes), lanes->coded ? "bits" : "lists",
+                    map_lanes_bytes(lanes));
+    } else {
+        text_printf(out, "; weights %s, %d to a byte", rows->coding->name, rows->coding->each);
+    }
 }
 
 static const char *home_name(const struct map_view *view)
@@ -111,9 +125,8 @@ void map_explain(struct text *out, const struct plan *plan)
         }
         if (op_has_rows(layer->op)) {
             const struct step *step = &plan->steps[i];
-            text_printf(out, "; weights %s, %d to a byte; |acc| <= %s",
-                        plan->maps->rows[i].coding->name, plan->maps->rows[i].coding->each,
-                        grouped(step->bounds[step->worst], bound));
+            explain_weights(out, &plan->maps->rows[i]);
+            text_printf(out, "; |acc| <= %s", grouped(step->bounds[step->worst], bound));
         }
         text_add(out, "\n");
     }

@@ -1,20 +1,11 @@
 /* The plan of convs in lanes: ternary weights, small inputs, four positions to a word.
  *
- * There is no product, so one addition of 32 bits serves the four bytes of a word.  What proves it:
- * inputs are 0 .. high.  Weights go in portions, each of at most 255 / high that are not zero; with
- * m of them minus, the bytes start at m high, lose no more than that, and end at 255 at most.  Then
- * they are added to sums of 16 bits, which start at the bias less all these m high, lifted by 2^15,
- * and only grow, to no more than the bias and all that is plus.
- *
- * A portion is a list of distances from one weight to the next that is minus, and one of those that
- * are plus, two to a byte.  Where two are further apart than 15, a zero between them is put into
- * both. */
+ * There is no product, so one addition of 32 bits serves the four bytes of a word.  Rows of weights
+ * are lists (map_lanes_lists.c) or bits (map_lanes_bits.c). */
 #include "emit/map.h"
 
 /* Words whose sums are made at once: what a Cortex-M0 holds in registers beside the pointers. */
-#define TILE_WORDS    4
-#define DISTANCE_MOST 15
-#define SLICE_MOST    255
+#define TILE_WORDS 4
 /* Positions below which lanes are not worth their table. */
 #define POSITIONS_LEAST 4
 /* Inputs of a dense layer for which the words are there in any case. */
@@ -101,169 +92,39 @@ static void plan_taps(struct lanes *lanes, const struct window *w, int channels)
     }
 }
 
-/* ---- portions ---- */
-
-/* Neighbouring weights, and which zeros among them go into both lists. */
-struct slice {
-    const int16_t *weights;
-    int length;
-    bool both[SLICE_MOST];
-};
-
-static bool listed(const struct slice *slice, int j, int sign)
+/* Neighbouring positions of a tile lie beside each other, if there are any and lists lead to them:
+ * columns innermost, and with a stride those that are a stride apart. */
+static void plan_layout(struct lanes *lanes, const struct window *w, int channels)
 {
-    return slice->both[j] || slice->weights[j] == sign;
-}
-
-/* Is a weight of a list too far behind the one before it, which goes to *last? */
-static bool has_gap(const struct slice *slice, int sign, int *last)
-{
-    *last = 0;
-    for (int j = 0; j < slice->length; j++) {
-        if (listed(slice, j, sign)) {
-            if (j - *last > DISTANCE_MOST) {
-                return true;
-            }
-            *last = j;
-        }
+    lanes->in_channels = channels;
+    lanes->planes = 0;
+    lanes->row_step = lanes->in_columns * channels;
+    lanes->channel_step = 1;
+    lanes->beside = w->column_stride * channels;
+    if (!lanes->coded && lanes->tile[1] > 1) {
+        lanes->planes = w->column_stride;
+        lanes->row_step = lanes->rolls ? lanes->in_columns * channels : lanes->in_columns;
+        lanes->channel_step = lanes->in_columns * (lanes->rolls ? 1 : lanes->in_rows);
+        lanes->beside = 1;
     }
-    return false;
-}
-
-/* Puts a zero into a gap, as far as can be reached.  False: there is none. */
-static bool fill_gap(struct slice *slice, int last)
-{
-    for (int j = last + DISTANCE_MOST; j > last; j--) {
-        if (slice->weights[j] == 0) {
-            slice->both[j] = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int list_count(const struct slice *slice, int sign)
-{
-    int count = 0;
-    for (int j = 0; j < slice->length; j++) {
-        count += listed(slice, j, sign);
-    }
-    return count;
-}
-
-/* Fills the gaps of `length` weights; do they fit a portion then, with at most `most` additions? */
-static bool slice_fits(struct slice *slice, const int16_t *weights, int length, int most)
-{
-    int last;
-    if (length > SLICE_MOST) {
-        return false;
-    }
-    *slice = (struct slice){.weights = weights, .length = length};
-    for (int sign = -1; sign <= 1; sign += 2) {
-        while (has_gap(slice, sign, &last)) {
-            if (!fill_gap(slice, last)) {
-                return false;
-            }
-        }
-    }
-    int minus = list_count(slice, -1);
-    int plus = list_count(slice, 1);
-    return minus <= 15 && plus <= 15 && minus + plus <= most;
-}
-
-/* Appends the distances of one sign.  Returns how many bytes. */
-static int write_list(const struct slice *slice, int sign, uint8_t *to)
-{
-    int last = 0;
-    int place = 0;
-    for (int j = 0; j < slice->length; j++) {
-        if (listed(slice, j, sign)) {
-            to[place / 2] = (uint8_t)(place % 2 ? to[place / 2] | (j - last) << 4 : j - last);
-            last = j;
-            place++;
-        }
-    }
-    return (place + 1) / 2;
 }
 
 /* ---- rows ---- */
 
-/* What the portions are made from and to. */
+/* What the tables are made from and to. */
 struct maker {
     const struct layer *layer;
     struct lanes *lanes;
-    struct slice slice;
-    uint8_t *bytes;
-    int32_t *bases; /* of each row: its bias, what is minus in bytes, and 2^15 */
+    int32_t *bases; /* where each row's sums start */
     int high;       /* largest input */
-    int count;      /* portions of a row */
-    int base;       /* word where the last one began */
-    int additions[2];
 };
 
-static void add_byte(struct maker *m, int value)
-{
-    m->bytes[m->lanes->byte_count++] = (uint8_t)value;
-}
-
-/* How far it begins behind the one before, how many are minus and plus, and their distances. */
-static void add_portion(struct maker *m, int base)
-{
-    for (; base - m->base > UINT8_MAX; m->base += UINT8_MAX) {
-        add_byte(m, UINT8_MAX);
-        add_byte(m, 0);
-        m->count++;
-    }
-    add_byte(m, base - m->base);
-    add_byte(m, list_count(&m->slice, -1) | list_count(&m->slice, 1) << 4);
-    m->lanes->byte_count += write_list(&m->slice, -1, &m->bytes[m->lanes->byte_count]);
-    m->lanes->byte_count += write_list(&m->slice, 1, &m->bytes[m->lanes->byte_count]);
-    m->additions[0] += list_count(&m->slice, -1);
-    m->additions[1] += list_count(&m->slice, 1);
-    m->base = base;
-    m->count++;
-}
-
-/* A run of weights, whose words begin at `base`. */
-static void add_run(struct maker *m, const int16_t *weights, int base)
-{
-    int length = m->lanes->length;
-    for (int from = 0; from < length;) {
-        int end = from;
-        while (end < length &&
-               slice_fits(&m->slice, weights + from, end + 1 - from, m->lanes->most)) {
-            end++;
-        }
-        (void)slice_fits(&m->slice, weights + from, end - from, m->lanes->most);
-        if (list_count(&m->slice, 1) + list_count(&m->slice, -1) > 0) {
-            add_portion(m, base + from);
-        }
-        from = end;
-    }
-}
-
-/* False where there are too many portions, or where the sum may leave 16 bits. */
 static bool make_row(struct maker *m, int row)
 {
-    const struct lanes *lanes = m->lanes;
-    const int16_t *weights =
-        m->layer->weights.values + (size_t)row * (size_t)m->layer->weights.columns;
-    int head = lanes->byte_count;
-    int64_t bias = m->layer->bias[row];
-    m->base = 0;
-    m->count = 0;
-    m->additions[0] = 0;
-    m->additions[1] = 0;
-    add_byte(m, 0);
-    for (int i = 0; i < lanes->taps[0] * lanes->taps[1]; i++) {
-        add_run(m, weights + (size_t)i * (size_t)lanes->length,
-                i / lanes->taps[1] * lanes->tap_step[0] + i % lanes->taps[1] * lanes->tap_step[1]);
-    }
-    m->bytes[head] = (uint8_t)m->count;
-    int64_t low = bias - (int64_t)m->high * m->additions[0];
-    m->bases[row] = (int32_t)(low + LANES_LIFT);
-    return m->count <= UINT8_MAX && low >= INT16_MIN &&
-           bias + (int64_t)m->high * m->additions[1] <= INT16_MAX;
+    const struct weights *weights = &m->layer->weights;
+    const int16_t *values = weights->values + (size_t)row * (size_t)weights->columns;
+    return m->lanes->coded ? map_code_lanes(m->lanes, values, m->layer->bias[row], &m->bases[row])
+                           : map_list_lanes(m->lanes, values, m->layer->bias[row], &m->bases[row]);
 }
 
 static bool make_rows(struct maker *m)
@@ -310,19 +171,21 @@ static struct window window_of(const struct layer *layer, const struct shape *in
                                                   .column_dilation = 1};
 }
 
-/* No list is longer than its weights; portions of one weight are the worst. */
-static size_t bytes_most(const struct layer *layer, const struct lanes *lanes)
-{
-    size_t jumps = (size_t)(lanes->in_rows * lanes->in_columns) / UINT8_MAX + 1;
-    size_t columns = (size_t)layer->weights.columns;
-    return (size_t)layer->weights.rows * (columns * 6 + 2 * jumps * columns + 1);
-}
-
 static bool start(struct maker *m, const struct plan *plan)
 {
-    m->bytes = arena_alloc(plan->arena, bytes_most(m->layer, m->lanes), 1);
-    m->bases = arena_alloc(plan->arena, (size_t)m->layer->weights.rows, sizeof *m->bases);
-    return m->bytes && m->bases;
+    struct lanes *lanes = m->lanes;
+    size_t rows = (size_t)m->layer->weights.rows;
+    size_t weights = rows * (size_t)m->layer->weights.columns;
+    m->bases = arena_alloc(plan->arena, rows, sizeof *m->bases);
+    if (!m->bases) {
+        return false;
+    }
+    if (lanes->coded) { /* of one weight each, at worst */
+        lanes->words = arena_alloc(plan->arena, weights, sizeof *lanes->words);
+        return lanes->words;
+    }
+    struct window w = window_of(m->layer, &plan->net->tensors[m->layer->inputs[0]].shape);
+    return map_start_lists(plan->arena, lanes, &w, m->layer->weights.rows);
 }
 
 static void plan_layer(struct plan *plan, struct maker *m)
@@ -333,8 +196,10 @@ static void plan_layer(struct plan *plan, struct maker *m)
     plan_tiles(m->lanes, &w);
     plan_taps(m->lanes, &w, in->channels);
     m->lanes->alone = m->layer->op == OP_DENSE;
-    m->lanes->most = m->high > 8 ? UINT8_MAX / m->high : 30;
+    m->lanes->most = m->high > UINT8_MAX / LANES_PORTION ? UINT8_MAX / m->high : LANES_PORTION;
     m->lanes->high = m->high;
+    m->lanes->coded = plan->options->optimise == OPTIMISE_BALANCED;
+    plan_layout(m->lanes, &w, in->channels);
 }
 
 bool map_plan_lanes(struct plan *plan, int index)
@@ -354,7 +219,6 @@ bool map_plan_lanes(struct plan *plan, int index)
     if (!start(&maker, plan)) {
         return false;
     }
-    maker.lanes->bytes = maker.bytes;
     if (make_rows(&maker)) {
         int channels = plan->net->tensors[layer->inputs[0]].shape.channels;
         int words = maker.lanes->in_rows * maker.lanes->in_columns * channels;

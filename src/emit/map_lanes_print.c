@@ -1,4 +1,4 @@
-/* Convs in lanes as C: the table, the function that adds one sign of a row, and the layer. */
+/* Convs in lanes as C: the table and the layer. */
 #include "emit/map.h"
 
 #include <stdio.h>
@@ -13,21 +13,37 @@ static const char *name_of(const struct plan *plan, int index)
     return plan->maps->rows[index].passes[0].name;
 }
 
-static int channels_of(const struct plan *plan, int index)
-{
-    return plan->net->tensors[plan->net->layers[index].inputs[0]].shape.channels;
-}
-
-static int words_of(const struct lanes *lanes)
+int map_lanes_words(const struct lanes *lanes)
 {
     return lanes->tile[0] * lanes->tile[1];
 }
 
+int map_lanes_bytes(const struct lanes *lanes)
+{
+    return lanes->coded ? lanes->word_count * (int)sizeof *lanes->words : lanes->byte_count;
+}
+
 /* ---- the table ---- */
+
+static void print_words(struct printer *p, int index)
+{
+    const struct lanes *lanes = lanes_of(p->plan, index);
+    text_printf(p->out, "    static const uint32_t w%s[%d] %s_FLASH = {", name_of(p->plan, index),
+                lanes->word_count, p->plan->upper);
+    for (int i = 0; i < lanes->word_count; i++) {
+        text_printf(p->out, i % 7 == 0 ? "\n        0x%08lxU," : " 0x%08lxU,",
+                    (unsigned long)lanes->words[i]);
+    }
+    text_add(p->out, "\n    };\n");
+}
 
 void map_print_lanes_table(struct printer *p, int index)
 {
     const struct lanes *lanes = lanes_of(p->plan, index);
+    if (lanes->coded) {
+        print_words(p, index);
+        return;
+    }
     text_printf(p->out, "    static const uint8_t w%s[%d] %s_FLASH = {\n        ",
                 name_of(p->plan, index), lanes->byte_count, p->plan->upper);
     print_numbers(p->out, (struct numbers){.u8 = lanes->bytes}, 0, lanes->byte_count, 8);
@@ -36,100 +52,75 @@ void map_print_lanes_table(struct printer *p, int index)
 
 /* ---- the function ---- */
 
-/* s0 += q[0]; s1 += q[16]; ... */
-static void print_additions(struct printer *p, int index, const char *in)
+int map_lanes_offset(const struct plan *plan, int index, int i)
 {
-    const struct lanes *lanes = lanes_of(p->plan, index);
-    const struct window *w = &p->plan->net->layers[index].window;
-    for (int i = 0; i < words_of(lanes); i++) {
-        int down = i / lanes->tile[1] * w->row_stride * lanes->in_columns;
-        int across = i % lanes->tile[1] * w->column_stride;
-        text_printf(p->out, "%ss%d += q[%d];\n", in, i,
-                    (down + across) * channels_of(p->plan, index));
+    const struct lanes *lanes = lanes_of(plan, index);
+    const struct window *w = &plan->net->layers[index].window;
+    return i / lanes->tile[1] * w->row_stride * lanes->row_step +
+           i % lanes->tile[1] * lanes->beside;
+}
+
+void map_print_lanes_additions(struct printer *p, int index, const char *in)
+{
+    for (int i = 0; i < map_lanes_words(lanes_of(p->plan, index)); i++) {
+        text_printf(p->out, "%ss%d += q[%d];\n", in, i, map_lanes_offset(p->plan, index, i));
     }
 }
 
-/* Both lists of a portion: what is minus is added to the complement. */
-static void print_lists(struct printer *p, int index)
+void map_print_lanes_sums(struct printer *p, int words, const char *in)
 {
-    const struct lanes *lanes = lanes_of(p->plan, index);
-    text_add(p->out, "        for (int sign = 0; sign < 2; sign++) {\n"
-                     "            const uint32_t *q = p;\n");
-    for (int i = 0; i < words_of(lanes); i++) {
-        text_printf(p->out, "            s%d = ~s%d;\n", i, i);
-    }
-    text_printf(p->out,
-                "            for (uint8_t j = (uint8_t)((n & 15U) >> 1); j > 0U; j--) {\n"
-                "                const uint8_t d = %s_U8(at, 0);\n"
-                "                at = &at[1];\n"
-                "                q = &q[d & 15U];\n",
-                p->plan->upper);
-    print_additions(p, index, "                ");
-    text_add(p->out, "                q = &q[d >> 4];\n");
-    print_additions(p, index, "                ");
-    text_printf(p->out,
-                "            }\n"
-                "            if ((n & 1U) != 0U) {\n"
-                "                q = &q[%s_U8(at, 0)];\n"
-                "                at = &at[1];\n",
-                p->plan->upper);
-    print_additions(p, index, "                ");
-    text_add(p->out, "            }\n"
-                     "            n = (uint8_t)(n >> 4);\n"
-                     "        }\n");
-}
-
-static void print_portion(struct printer *p, int index)
-{
-    const struct lanes *lanes = lanes_of(p->plan, index);
-    text_printf(p->out,
-                "        uint8_t n = %s_U8(at, 1);\n"
-                "        uint32_t s0 = n;\n",
-                p->plan->upper);
-    for (int i = 1; i < words_of(lanes); i++) {
-        text_printf(p->out, "        uint32_t s%d;\n", i);
-    }
-    text_printf(p->out,
-                "        s0 = (s0 & 15U) * %dU;\n"
-                "        p = &p[%s_U8(at, 0)];\n"
-                "        at = &at[2];\n"
-                "        s0 |= s0 << 8;\n"
-                "        s0 |= s0 << 16;\n",
-                lanes->high, p->plan->upper);
-    for (int i = 1; i < words_of(lanes); i++) {
-        text_printf(p->out, "        s%d = s0;\n", i);
-    }
-    print_lists(p, index);
-    for (int i = 0; i < words_of(lanes); i++) {
+    for (int i = 0; i < words; i++) {
         text_printf(p->out,
-                    "        sums[%d] += s%d & 16711935U;\n"
-                    "        sums[%d] += (s%d >> 8) & 16711935U;\n",
-                    2 * i, i, 2 * i + 1, i);
+                    "%ssums[%d] += s%d & 16711935U;\n"
+                    "%ssums[%d] += (s%d >> 8) & 16711935U;\n",
+                    in, 2 * i, i, in, 2 * i + 1, i);
     }
+}
+
+/* Do two layers need the same function? */
+static bool same_tile(const struct plan *plan, int a, int b)
+{
+    const struct lanes *one = lanes_of(plan, a);
+    const struct lanes *other = lanes_of(plan, b);
+    bool same = one && other && one->tile[0] == other->tile[0] && one->tile[1] == other->tile[1];
+    for (int i = 0; same && i < map_lanes_words(one); i++) {
+        same = map_lanes_offset(plan, a, i) == map_lanes_offset(plan, b, i);
+    }
+    return same;
+}
+
+/* The first layer with its function. */
+static int owner(const struct plan *plan, int index)
+{
+    int first = 0;
+    while (first < index && !same_tile(plan, first, index)) {
+        first++;
+    }
+    return first;
+}
+
+bool map_lanes_far(const struct plan *plan, int index)
+{
+    bool far = false;
+    for (int i = index; i < plan->net->layer_count; i++) {
+        const struct lanes *lanes = lanes_of(plan, i);
+        far = far || (same_tile(plan, index, i) &&
+                      lanes->in_rows * lanes->in_columns * lanes->in_channels > UINT8_MAX + 1);
+    }
+    return far;
 }
 
 void map_print_lanes_helper(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
-    const struct lanes *lanes = lanes_of(plan, index);
-    text_printf(
-        p->out,
-        "/* Adds a row of weights to the sums of %d x %d words of four positions: portions of at\n"
-        " * most %d in bytes, which start at what may be minus, then as 16 bits.  A portion: how "
-        "far\n"
-        " * behind the one before, how many are minus and plus, and their distances, two to a "
-        "byte.\n"
-        " * Returns the next row. */\n"
-        "static %s_APART const uint8_t *%s_lanes%s(const uint32_t *m, const uint8_t *row,\n"
-        "    uint32_t *sums)\n"
-        "{\n"
-        "    const uint32_t *p = m;\n"
-        "    const uint8_t *at = &row[1];\n"
-        "    for (uint8_t left = %s_U8(row, 0); left > 0U; left--) {\n",
-        lanes->tile[0], lanes->tile[1], lanes->most, plan->upper, plan->name, name_of(plan, index),
-        plan->upper);
-    print_portion(p, index);
-    text_add(p->out, "    }\n    return at;\n}\n\n");
+    if (owner(plan, index) != index) {
+        return;
+    }
+    if (lanes_of(plan, index)->coded) {
+        map_print_lanes_coded(p, index);
+    } else {
+        map_print_lanes_listed(p, index);
+    }
 }
 
 /* ---- the layer ---- */
@@ -141,7 +132,39 @@ int map_part_offset(const struct lanes *lanes, int part, int row, int column)
     return down * row + across * column;
 }
 
-/* The map in lanes: the inputs of four positions in each word. */
+void map_open_columns(struct printer *p, const struct lanes *lanes)
+{
+    text_printf(p->out, "uint32_t *word = &lanes[y * %d];\n", lanes->row_step);
+    if (lanes->planes > 1) {
+        text_printf(p->out, "for (%s first = 0; first < %d; first++) {\n", p->plan->index,
+                    lanes->planes);
+    }
+    text_printf(p->out, "for (%s x = %s; x < %d; x += %d) {\n", p->plan->index,
+                lanes->planes > 1 ? "first" : "0", lanes->in_columns,
+                lanes->planes > 1 ? lanes->planes : 1);
+}
+
+void map_close_columns(struct printer *p, const struct lanes *lanes)
+{
+    text_printf(p->out, "word = &word[%d];\n}\n%s", lanes->planes > 0 ? 1 : lanes->in_channels,
+                lanes->planes > 1 ? "}\n" : "");
+}
+
+/* A word of the map: the inputs of four positions from p[i] on. */
+static void print_word(struct printer *p, int index)
+{
+    const struct lanes *lanes = lanes_of(p->plan, index);
+    const struct pass *pass = &p->plan->maps->rows[index].passes[0];
+    text_add(p->out, "(uint32_t)p[i]");
+    for (int part = 1; part < 4 && !lanes->alone; part++) {
+        int offset = map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step);
+        char at[INDEX_MAX] = "i";
+        text_printf(p->out, "\n| ((uint32_t)p[%s] << %d)", map_end_terms(at, offset), 8 * part);
+    }
+    text_add(p->out, ";\n");
+}
+
+/* The map in lanes, where channels or columns are innermost. */
 static void print_gather(struct printer *p, int index, const char *y0)
 {
     const struct plan *plan = p->plan;
@@ -149,26 +172,29 @@ static void print_gather(struct printer *p, int index, const char *y0)
     const struct pass *pass = &plan->maps->rows[index].passes[0];
     int input = plan->net->layers[index].inputs[0];
     const struct map_view *in = &plan->maps->views[input];
-    int run = lanes->in_columns * channels_of(plan, index);
     char from[INDEX_MAX] = "";
-    char to[INDEX_MAX] = "";
     map_add_term(from, "v", lanes->rolls ? pass->in_row_step : 0);
     map_add_term(from, "y", in->row);
-    map_add_term(to, "y", run);
-    map_add_term(to, "i", 1);
-    text_printf(p->out,
-                "for (%s y = %s; y < %d; y++) {\n"
-                "const uint8_t *p = &%s[%s];\n"
-                "for (%s i = 0; i < %d; i++) {\n"
-                "lanes[%s] = (uint32_t)p[i]",
-                plan->index, y0, lanes->in_rows, map_array(plan, input),
-                map_end_terms(from, in->offset + pass->in_offset), plan->index, run, to);
-    for (int part = 1; part < 4 && !lanes->alone; part++) {
-        int offset = map_part_offset(lanes, part, pass->in_row_step, pass->in_column_step);
-        char at[INDEX_MAX] = "i";
-        text_printf(p->out, "\n| ((uint32_t)p[%s] << %d)", map_end_terms(at, offset), 8 * part);
+    text_printf(p->out, "for (%s y = %s; y < %d; y++) {\n", plan->index, y0, lanes->in_rows);
+    if (lanes->planes > 0) {
+        map_open_columns(p, lanes);
+        map_add_term(from, "x", in->column);
     }
-    text_add(p->out, ";\n}\n}\n");
+    text_printf(p->out, "const uint8_t *p = &%s[%s];\n", map_array(plan, input),
+                map_end_terms(from, in->offset + pass->in_offset));
+    if (lanes->planes > 0) {
+        text_printf(p->out, "for (%s i = 0; i < %d; i++) {\nword[i * %d] = ", plan->index,
+                    lanes->in_channels, lanes->channel_step);
+    } else {
+        text_printf(p->out, "for (%s i = 0; i < %d; i++) {\nlanes[(y * %d) + i] = ", plan->index,
+                    lanes->row_step, lanes->row_step);
+    }
+    print_word(p, index);
+    text_add(p->out, "}\n");
+    if (lanes->planes > 0) {
+        map_close_columns(p, lanes);
+    }
+    text_add(p->out, "}\n");
 }
 
 /* One of four results, with its 16 bits at `bits`. */
@@ -181,6 +207,59 @@ static void print_store(struct printer *p, int index, int part, const char *bits
                    map_part_offset(lanes_of(plan, index), part, out->row, out->column));
     map_print_shifted(p, bits, "k", "low");
     map_print_stored(p, index, to, NULL);
+}
+
+/* Bits of the results, where they are clamped to what a few bits hold from 0 on and no shift is
+ * too far for a sum to show in 16 bits that it exceeds them; else 0. */
+static int clamped_bits(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    int bits = type == TYPE_U4 ? 4 : 8;
+    bool fits = (type == TYPE_U4 || type == TYPE_U8) && plan_acts(plan, index) &&
+                map_clamps_itself(plan, index) && !lanes_of(plan, index)->alone;
+    if (fits) {
+        struct interval kept = plan_kept(layer->activation, type);
+        fits = kept.low == 0 && kept.high == (1 << bits) - 1;
+    }
+    for (int row = 0; fits && row < layer->weights.rows; row++) {
+        fits = layer->shift[row] + bits <= 15;
+    }
+    return fits ? bits : 0;
+}
+
+/* Two results at once, of two parts: what is below 2^15 becomes 0, what is too large the most. */
+static void print_two(struct printer *p, int index, int which, int bits)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    const struct map_view *out = &plan->maps->views[plan->net->layers[index].output];
+    unsigned most = (1U << bits) - 1;
+    text_printf(p->out,
+                "%s = sum[%d];\n"
+                "w &= ((w >> 15) & 65537U) * 32767U;\n"
+                "w = ((w >> k) & %uU) | ((((w + over) >> 15) & 65537U) * %uU);\n"
+                "q[%d] = (uint8_t)(w & %uU);\n"
+                "q[%d] = (uint8_t)(w >> 16);\n",
+                which == 0 ? "uint32_t w" : "w", which, most * 65537U, most,
+                map_part_offset(lanes, which, out->row, out->column), most,
+                map_part_offset(lanes, which + 2, out->row, out->column));
+}
+
+static void print_all(struct printer *p, int index)
+{
+    static const char *const bits[] = {"sum[0] & 65535U", "sum[1] & 65535U", "sum[0] >> 16",
+                                       "sum[1] >> 16"};
+    int clamped = clamped_bits(p->plan, index);
+    for (int which = 0; clamped > 0 && which < 2; which++) {
+        print_two(p, index, which, clamped);
+    }
+    if (clamped == 0) {
+        text_add(p->out, "uint32_t t;\nint32_t z;\n");
+        for (int part = 0; part < (lanes_of(p->plan, index)->alone ? 1 : 4); part++) {
+            print_store(p, index, part, bits[part]);
+        }
+    }
 }
 
 static void print_stores(struct printer *p, int index)
@@ -198,17 +277,40 @@ static void print_stores(struct printer *p, int index)
                 "            const uint32_t *sum = s;\n"
                 "            for (int y = 0; y < %d; y++) {\n"
                 "                for (int x = 0; x < %d; x++) {\n"
-                "                    %s *q = &to[%s];\n"
-                "uint32_t t;\nint32_t z;\n",
+                "                    %s *q = &to[%s];\n",
                 lanes->tile[0], lanes->tile[1], c_type(type == TYPE_U4 ? TYPE_U8 : type), at);
-    static const char *const bits[] = {"sum[0] & 65535U", "sum[1] & 65535U", "sum[0] >> 16",
-                                       "sum[1] >> 16"};
-    for (int part = 0; part < (lanes->alone ? 1 : 4); part++) {
-        print_store(p, index, part, bits[part]);
-    }
+    print_all(p, index);
     text_add(
         p->out,
         "                    sum = &sum[2];\n                }\n            }\n            }\n");
+}
+
+/* Bits of rows and columns of runs, which need a loop of calls. */
+static bool is_nested(const struct lanes *lanes)
+{
+    return lanes->coded && lanes->taps[0] > 1 && lanes->taps[1] > 1;
+}
+
+/* The sums of a tile; where several tiles are made of a row, `next` is the one behind it. */
+static void print_call(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct lanes *lanes = lanes_of(plan, index);
+    const char *to = lanes->tiles[1] > 1 ? "next" : "row";
+    const char *name = name_of(plan, owner(plan, index));
+    if (is_nested(lanes)) {
+        text_printf(p->out,
+                    "for (int j = 0; j < %d; j++) {\n"
+                    "%s = %s_lanes%s(&from[j * %d], %s, s, %d, %d, %d);\n}\n",
+                    lanes->taps[0], to, plan->name, name, lanes->tap_step[0], to, lanes->taps[1],
+                    lanes->length, lanes->tap_step[1]);
+    } else if (lanes->coded) {
+        text_printf(p->out, "%s = %s_lanes%s(from, row, s, %d, %d, %d);\n", to, plan->name, name,
+                    lanes->taps[0] * lanes->taps[1], lanes->length,
+                    lanes->tap_step[lanes->taps[0] > 1 ? 0 : 1]);
+    } else {
+        text_printf(p->out, "%s = %s_lanes%s(from, row, s);\n", to, plan->name, name);
+    }
 }
 
 /* The results of a tile. */
@@ -216,28 +318,28 @@ static void print_tile(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct lanes *lanes = lanes_of(plan, index);
-    const struct window *w = &plan->net->layers[index].window;
     int output = plan->net->layers[index].output;
     const struct map_view *out = &plan->maps->views[output];
     enum type type = plan->net->tensors[output].type;
-    int channels = channels_of(plan, index);
     char from[INDEX_MAX] = "";
     char to[INDEX_MAX] = "";
-    map_add_term(from, "u",
-                 lanes->tiles[1] > 1 ? lanes->tile_step[1] * w->column_stride * channels : 0);
+    map_add_term(from, "u", lanes->tiles[1] > 1 ? lanes->tile_step[1] * lanes->beside : 0);
     map_add_term(to, "v", lanes->rolls ? out->row : 0);
     map_add_term(to, "u", lanes->tiles[1] > 1 ? lanes->tile_step[1] * out->column : 0);
     map_add_term(to, "i", 1);
     text_printf(p->out, "const uint32_t *from = &lanes[%s];\n%s *to = &%s[%s];\n",
                 map_end_terms(from, 0), c_type(type == TYPE_U4 ? TYPE_U8 : type),
                 map_array(plan, output), map_end_terms(to, out->offset));
+    if (lanes->tiles[1] > 1) {
+        text_printf(p->out, "const uint%d_t *next%s;\n", lanes->coded ? 32 : 8,
+                    is_nested(lanes) ? " = row" : "");
+    }
     text_printf(p->out,
                 "            for (int j = 0; j < %d; j++) {\n"
                 "                s[j] = base;\n"
-                "            }\n"
-                "            %s = %s_lanes%s(from, row, s);\n",
-                2 * words_of(lanes), lanes->tiles[1] > 1 ? "const uint8_t *next" : "row",
-                plan->name, name_of(plan, index));
+                "            }\n",
+                2 * map_lanes_words(lanes));
+    print_call(p, index);
     print_stores(p, index);
 }
 
@@ -252,11 +354,16 @@ static void print_channel(struct printer *p, int index)
                 "        const uint32_t first = (uint32_t)%s;\n"
                 "        const uint32_t base = first | (first << 16);\n"
                 "        const uint8_t k = %s;\n"
-                "        const uint32_t lift = (uint32_t)32768U >> k;\n"
-                "        const int32_t low = (int32_t)lift;\n"
                 "        uint32_t s[%d];\n",
                 series_at(plan, &step->bias, "i", bias), series_at(plan, &step->shift, "i", shift),
-                2 * words_of(lanes));
+                2 * map_lanes_words(lanes));
+    if (clamped_bits(plan, index) > 0) {
+        text_printf(p->out, "const uint32_t over = 2147516416U - ((uint32_t)%luU << k);\n",
+                    65537UL << clamped_bits(plan, index));
+    } else {
+        text_add(p->out, "const uint32_t lift = (uint32_t)32768U >> k;\n"
+                         "const int32_t low = (int32_t)lift;\n");
+    }
     if (lanes->tiles[1] > 1) {
         text_printf(p->out, "        for (%s u = 0; u < %d; u++) {\n", plan->index,
                     lanes->tiles[1]);
@@ -274,7 +381,7 @@ static void print_fill(struct printer *p, int index)
     const struct lanes *lanes = lanes_of(plan, index);
     int stride = plan->net->layers[index].window.row_stride;
     int keep = lanes->rolls && lanes->in_rows > stride ? lanes->in_rows - stride : 0;
-    int run = lanes->in_columns * channels_of(plan, index);
+    int run = lanes->row_step;
     if (keep > 0) {
         text_printf(p->out,
                     "%s y0 = 0;\n"
@@ -303,7 +410,8 @@ void map_print_lanes(struct printer *p, int index)
     } else {
         text_add(p->out, "    {\n");
     }
-    text_printf(p->out, "    const uint8_t *row = w%s;\n", name_of(plan, index));
+    text_printf(p->out, "    const uint%d_t *row = w%s;\n", lanes->coded ? 32 : 8,
+                name_of(plan, index));
     print_fill(p, index);
     text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n", plan->index, layer->weights.rows);
     print_channel(p, index);

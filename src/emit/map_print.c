@@ -46,11 +46,12 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
     bool bytes = map_sparse_in_bytes(plan);
-    helpers->words = helpers->words || (rows->sparse && !bytes);
+    bool coded = rows->lanes && rows->lanes->coded;
+    helpers->words = helpers->words || (rows->sparse && !bytes) || coded;
     if (rows->sparse && bytes) {
         helpers->reads[TYPE_U8] = true;
     }
-    if (!rows->direct && !rows->sparse) {
+    if (!rows->direct && !rows->sparse && !coded) {
         helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
     }
     bool cuts = rows->sparse && map_cuts_below(plan, index);
@@ -190,20 +191,32 @@ static void print_convert_tables(struct printer *p)
     }
 }
 
-/* For functions whose loops want all registers. */
-static void print_apart_macro(struct printer *p)
+/* An attribute for functions whose loops want all registers. */
+static void print_apart_macro(struct printer *p, const char *name, const char *options)
 {
-    if (p->plan->maps->words > 0 || map_has_sparse(p->plan)) {
-        text_printf(p->out,
-                    "/* Not inlined and never for size, so that its loop has all registers. */\n"
-                    "#if defined(__clang__)\n"
-                    "#define %s_APART __attribute__((noinline))\n"
-                    "#elif defined(__GNUC__)\n"
-                    "#define %s_APART __attribute__((noinline, optimize(\"O2\")))\n"
-                    "#else\n"
-                    "#define %s_APART\n"
-                    "#endif\n\n",
-                    p->plan->upper, p->plan->upper, p->plan->upper);
+    const char *upper = p->plan->upper;
+    text_printf(p->out,
+                "#if defined(__clang__)\n"
+                "#define %s_%s __attribute__((noinline))\n"
+                "#elif defined(__GNUC__)\n"
+                "#define %s_%s __attribute__((noinline, optimize(%s)))\n"
+                "#else\n"
+                "#define %s_%s\n"
+                "#endif\n\n",
+                upper, name, upper, name, options, upper, name);
+}
+
+static void print_apart_macros(struct printer *p)
+{
+    if (map_has_sparse(p->plan)) {
+        text_add(p->out,
+                 "/* Not inlined and never for size, so that its loop has all registers. */\n");
+        print_apart_macro(p, "APART", "\"O2\"");
+    }
+    if (p->plan->maps->words > 0) {
+        text_add(p->out, "/* Not inlined and never for size; what is loaded is added at once, not "
+                         "put aside. */\n");
+        print_apart_macro(p, "LANES", "\"O2\", \"no-tree-reassoc\", \"no-schedule-insns\"");
     }
 }
 
@@ -235,7 +248,7 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     struct printer printer = {.out = out, .plan = plan, .helpers = &helpers};
     collect(plan, &helpers);
     print_macros(out, plan, &helpers);
-    print_apart_macro(&printer);
+    print_apart_macros(&printer);
     print_byte_macro(&printer);
     print_helpers(out, plan, &helpers);
     for (int i = 0; i < plan->net->layer_count; i++) {

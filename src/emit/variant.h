@@ -24,5 +24,6 @@ extern const struct variant variant_neon;
 extern const struct variant *const variants[VARIANT_COUNT];
 
 extern const struct variant thumb_variant; /* thumb.c */
+extern const struct variant riscv_variant; /* map_lanes_riscv.c */
 
 #endif

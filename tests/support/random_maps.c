@@ -361,6 +361,28 @@ struct net *random_digits_net(uint64_t seed)
     return finish_net(&m);
 }
 
+/* All plus, all minus, runs of both, or few and far between. */
+static int one_sided_weight(int row, int column)
+{
+    return row % 4 == 0   ? 1
+           : row % 4 == 1 ? -1
+           : row % 4 == 2 ? (column / 9 % 2 ? -1 : 1)
+                          : (column % 37 == 36) - (column % 41 == 40);
+}
+
+struct net *one_sided_net(uint64_t seed)
+{
+    struct maker m = {.net = random_digits_net(seed), .seed = seed};
+    for (int i = 0; i < m.net->layer_count; i++) {
+        const struct weights *w = &m.net->layers[i].weights;
+        int16_t *values = (int16_t *)(uintptr_t)w->values;
+        for (int k = 0; w->bits == 2 && !w->odd && k < w->rows * w->columns; k++) {
+            values[k] = (int16_t)one_sided_weight(k / w->columns, k % w->columns);
+        }
+    }
+    return finish_net(&m);
+}
+
 struct net *full_net(int columns)
 {
     enum { ROWS = 10, WEIGHT = 7, TURN = 16384 };

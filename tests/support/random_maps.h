@@ -13,6 +13,10 @@ struct net *random_map_net(uint64_t seed);
  * u4, with any window. */
 struct net *random_digits_net(uint64_t seed);
 
+/* The same, but ternary rows are such that portions in lanes are full: of plus, of minus, of one
+ * and then the other, and with long gaps. */
+struct net *one_sided_net(uint64_t seed);
+
 /* u8 in, 1 x columns x 1; a dense layer of ten rows with the largest weights of 4 bits, those of
  * the first row negative; from column 16384 on they have the other sign. */
 struct net *full_net(int columns);

@@ -150,6 +150,34 @@ static void test_digits(void **state)
     batch_end(&b);
 }
 
+/* Weights in lanes as bits. */
+static void test_bits(void **state)
+{
+    static struct batch b;
+    struct emitted how = {.optimise = OPTIMISE_BALANCED, .compiler = WRAPS};
+    const struct emit_options balanced = {.optimise = OPTIMISE_BALANCED};
+    const struct emit_options speed = {.optimise = OPTIMISE_SPEED};
+    (void)state;
+    batch_start(&b, random_digits_net, 3000);
+    assert_true(count_text(&b, &balanced, "if (bits < 0x80000000U) {") > NETS / 3);
+    assert_int_equal(count_text(&b, &speed, "if (bits < 0x80000000U) {"), 0);
+    batch_compare(&b, &how);
+    how.compiler = "cc -O1";
+    how.short_int = have_command("clang");
+    batch_compare(&b, &how);
+    batch_end(&b);
+}
+
+static void test_full_portions(void **state)
+{
+    static struct batch b;
+    (void)state;
+    batch_start(&b, one_sided_net, 4000);
+    batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_BALANCED, .compiler = WRAPS});
+    batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = WRAPS});
+    batch_end(&b);
+}
+
 static void compare_digits(uint64_t seed, const struct machine *machine, const char *text)
 {
     static struct batch b;
@@ -158,6 +186,9 @@ static void compare_digits(uint64_t seed, const struct machine *machine, const c
     batch_start(&b, random_digits_net, seed);
     assert_true(count_text(&b, &options, text) > NETS / 8);
     batch_compare(&b, &how);
+    how.optimise = OPTIMISE_BALANCED;
+    batch_compare(&b, &how);
+    how.optimise = OPTIMISE_SPEED;
     how.compiler = "cc -O1";
     how.short_int = have_command("clang");
     batch_compare(&b, &how);
@@ -228,6 +259,8 @@ static void test_more_digits(void **state)
         batch_start(&b, random_digits_net, seed);
         batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED,
                                             .compiler = "cc -std=c99 -O0 " WARNINGS});
+        batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_BALANCED,
+                                            .compiler = "cc -std=c99 -O0 " WARNINGS});
         batch_end(&b);
     }
 }
@@ -239,6 +272,8 @@ int main(void)
         cmocka_unit_test(test_other_compiler),
         cmocka_unit_test(test_short_int),
         cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_full_portions),
         cmocka_unit_test(test_digits_without_multiplier),
         cmocka_unit_test(test_digits_in_16_bits),
         cmocka_unit_test(test_full_lists),

@@ -6,6 +6,7 @@
 #include "measure/measure.h"
 #include "support/emitted.h"
 #include "support/folder.h"
+#include "support/random_maps.h"
 #include "support/random_net.h"
 
 #include <stdio.h>
@@ -126,6 +127,76 @@ static void test_narrow_nets(void **state)
 {
     (void)state;
     check_nets(random_narrow_net, "cortex-m0plus", 1000);
+}
+
+/* ---- maps ---- */
+
+/* Tiles in lanes, by what their function's comment says. */
+static const char *const tiles[] = {"of 1 x 1 words", "of 1 x 2 words", "of 1 x 3 words",
+                                    "of 1 x 4 words", "of 2 x 1 words", "of 2 x 2 words"};
+enum { TILES = sizeof tiles / sizeof *tiles, MAPS_PER_TILE = 3, SEEDS_MOST = 400 };
+
+/* Is it a net with a tile that was met too seldom before? */
+static bool is_wanted(const struct net *net, int met[TILES])
+{
+    struct text header = emitted(net, false);
+    bool assembly = strstr(header.data, "naked") != NULL;
+    bool wanted = false;
+    for (int i = 0; assembly && i < TILES; i++) {
+        bool has = strstr(header.data, tiles[i]) != NULL;
+        wanted = wanted || (has && met[i] < MAPS_PER_TILE);
+        met[i] += has;
+    }
+    text_free(&header);
+    return wanted;
+}
+
+/* Sums in lanes: all forms of tiles. */
+static void check_lanes(struct net *(*make)(uint64_t), uint64_t seed)
+{
+    int met[TILES] = {0};
+    need("cortex-m0");
+    for (uint64_t i = 0; i < SEEDS_MOST; i++) {
+        struct net *net = make(seed + i);
+        if (is_wanted(net, met)) {
+            (void)measure(net, "cortex-m0", (struct way){.count = 40});
+        }
+        net_free(net);
+    }
+    for (int i = 0; i < TILES; i++) {
+        if (met[i] < MAPS_PER_TILE) {
+            fail_msg("tiles %s: %d", tiles[i], met[i]);
+        }
+    }
+}
+
+static void test_lanes(void **state)
+{
+    (void)state;
+    check_lanes(random_digits_net, 0);
+    check_lanes(one_sided_net, 5000);
+}
+
+/* Maps of more words than a byte counts, and other compilers' levels. */
+static void test_wide_lanes(void **state)
+{
+    static const uint64_t seeds[] = {56, 275};
+    static const char *const levels[] = {"-O0", "-O2"};
+    (void)state;
+    need("cortex-m0");
+    for (int i = 0; i < 2; i++) {
+        struct net *net = random_digits_net(seeds[i]);
+        assert_true(has_assembly(net));
+        (void)measure(net, "cortex-m0", (struct way){.count = 40});
+        (void)measure(net, "cortex-m0", (struct way){.level = levels[i], .count = 40});
+        if (have_command("clang") && have_command("ld.lld")) {
+            (void)measure(
+                net, "cortex-m0",
+                (struct way){
+                    .compiler = CLANG, .level = levels[i], .link = CLANG_LINK, .count = 40});
+        }
+        net_free(net);
+    }
 }
 
 /* ---- packed rows of every kind ---- */
@@ -253,11 +324,8 @@ static void test_clang(void **state)
 }
 
 /* C and C++, without a warning. */
-static void test_warnings(void **state)
+static void check_warnings(struct net *net)
 {
-    (void)state;
-    need("cortex-m0");
-    struct net *net = pose_like_net(2, 4);
     struct text header = emitted(net, false);
     scratch_write(scratch_path("net.h"), header.data, header.length);
     static const char use[] = "#include \"net.h\"\n";
@@ -277,6 +345,14 @@ static void test_warnings(void **state)
     }
     text_free(&header);
     net_free(net);
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    need("cortex-m0");
+    check_warnings(pose_like_net(2, 4));
+    check_warnings(random_digits_net(56));
 }
 
 /* ---- activations ---- */
@@ -494,6 +570,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_nets),
         cmocka_unit_test(test_narrow_nets),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_wide_lanes),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_sums_at_the_edge),
         cmocka_unit_test(test_levels),

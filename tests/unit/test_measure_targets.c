@@ -1,7 +1,11 @@
 /* Measurements on the boards beside Cortex-M0: what each can tell, what it refuses. */
 #include "support/unit.h"
 
+#include "emit/emit.h"
 #include "support/boards.h"
+#include "support/random_maps.h"
+
+#include <string.h>
 
 static void test_random_nets_rv32ec(void **state)
 {
@@ -234,6 +238,39 @@ static void check_variants(const char *target, uint64_t seed)
     }
 }
 
+/* Maps with sums in lanes in assembly. */
+static void check_lanes(const char *target, struct net *(*make)(uint64_t), uint64_t seed)
+{
+    const struct emit_options emitted = {
+        .optimise = OPTIMISE_SPEED, .variants = 1U << VARIANT_RISCV, .name = "net"};
+    const struct measure_options options = {
+        .optimise = OPTIMISE_SPEED, .assembly = true, .count = 40};
+    for (int left = 8; left > 0; seed++) {
+        struct error err = {0};
+        struct text header = {0};
+        struct net *net = make(seed);
+        assert_true(emit_c(net, &emitted, &header, NULL, &err));
+        if (strstr(header.data, "RV32EC assembly")) {
+            struct cost cost = measure(net, target, &options, &err);
+            assert_string_equal(err.message, "");
+            assert_int_equal(cost.mismatches, 0);
+            left--;
+        }
+        text_free(&header);
+        net_free(net);
+    }
+}
+
+static void test_lanes_on_riscv(void **state)
+{
+    (void)state;
+    need("rv32ec");
+    check_lanes("rv32ec", random_digits_net, 0);
+    check_lanes("rv32ec", one_sided_net, 5000);
+    check_lanes("rv32ec", random_digits_net, 275); /* more words than a byte counts */
+    check_lanes("rv32imc", random_digits_net, 1500);
+}
+
 static void test_aarch64(void **state)
 {
     (void)state;
@@ -258,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_random_nets_rv32imc),
         cmocka_unit_test(test_random_nets_rv64),
         cmocka_unit_test(test_products_on_riscv),
+        cmocka_unit_test(test_lanes_on_riscv),
         cmocka_unit_test(test_broken_code_on_riscv),
         cmocka_unit_test(test_larger_cortex_m),
         cmocka_unit_test(test_random_nets_avr),
