@@ -107,8 +107,10 @@ struct direct {
     int step;       /* from one to the other */
     int rows;       /* turns of the loops */
     int columns;
-    int reader; /* the conv in lanes that it writes for, as one of its loops; -1: a map of its own
-                 */
+    int low;     /* the least result, less: entry 0 of a table that clamps */
+    int entries; /* of that; 0: there is none */
+    int reader;  /* the conv in lanes that it writes for, as one of its loops; -1: a map of its own
+                  */
 };
 
 /* What a layer with weights needs. */
@@ -227,6 +229,7 @@ void map_print_lanes_coded(struct printer *p, int layer);
 
 /* map_direct.c: false when out of memory */
 bool map_plan_direct(struct plan *plan, int layer);
+void map_print_direct_table(struct printer *p, int layer);
 void map_print_direct(struct printer *p, int layer);
 /* Convs that write into the lanes of the only one that reads them. */
 void map_fuse(struct plan *plan);

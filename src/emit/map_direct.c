@@ -12,6 +12,8 @@
 /* Weights beyond which the code takes more flash than it is worth. */
 #define WEIGHTS_MOST    400
 #define POSITIONS_LEAST 4
+/* Entries of a table that clamps results. */
+#define TABLE_MOST 128
 /* Channels whose sums stay in registers beside an input and a product. */
 #define CHANNELS_AT_ONCE 8
 
@@ -28,12 +30,20 @@ static const struct pass *pass_of(const struct plan *plan, int index)
 /* ---- the plan ---- */
 
 /* The least multiple of 2^shift that makes no sum of the row negative; -1: some leave 16 bits. */
-static int32_t lift_of(const struct plan *plan, int index, int row)
+static int32_t least_lift(const struct plan *plan, int index, int row)
 {
     struct interval sum = plan->steps[index].sums[row];
     int64_t unit = (int64_t)1 << plan->net->layers[index].shift[row];
     int64_t lift = sum.low < 0 ? (-sum.low + unit - 1) / unit * unit : 0;
     return sum.high + lift <= UINT16_MAX ? (int32_t)lift : -1;
+}
+
+/* The same for all rows, in results, where a table clamps them. */
+static int32_t lift_of(const struct plan *plan, int index, int row)
+{
+    const struct direct *direct = direct_of(plan, index);
+    return direct->entries > 0 ? direct->low << plan->net->layers[index].shift[row]
+                               : least_lift(plan, index, row);
 }
 
 /* Elements of bytes that are never negative, and zero among them: then the range of a sum holds for
@@ -59,9 +69,37 @@ static bool fits(const struct plan *plan, int index)
     bool some = false;
     for (int row = 0; fit && row < layer->weights.rows; row++) {
         some = some || plan_row_used(layer, row);
-        fit = lift_of(plan, index, row) >= 0;
+        fit = least_lift(plan, index, row) >= 0;
     }
     return fit && some;
+}
+
+/* Results are clamped by a table of a power of 2 of entries, if sums leave room for a common lift.
+ */
+static void plan_table(const struct plan *plan, int index, struct direct *direct)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    int64_t most = 0;
+    if (direct->narrow || (type != TYPE_U4 && type != TYPE_U8) || !plan_acts(plan, index) ||
+        !plan_clamps_only(layer->activation)) {
+        return;
+    }
+    for (int row = 0; row < layer->weights.rows; row++) {
+        int32_t low = least_lift(plan, index, row) >> layer->shift[row];
+        direct->low = low > direct->low ? low : direct->low;
+    }
+    for (int row = 0; row < layer->weights.rows; row++) {
+        int64_t high =
+            plan->steps[index].sums[row].high + ((int64_t)direct->low << layer->shift[row]);
+        most = high > UINT16_MAX ? TABLE_MOST : most;
+        most = high >> layer->shift[row] > most ? high >> layer->shift[row] : most;
+    }
+    int entries = 1;
+    while (entries <= most && entries <= TABLE_MOST) {
+        entries *= 2;
+    }
+    direct->entries = entries <= TABLE_MOST ? entries : 0;
 }
 
 bool map_plan_direct(struct plan *plan, int index)
@@ -88,6 +126,7 @@ bool map_plan_direct(struct plan *plan, int index)
         direct->rows = (out->rows + 1) / 2;
         direct->step = out->rows - direct->rows;
     }
+    plan_table(plan, index, direct);
     plan->maps->rows[index].direct = direct;
     return true;
 }
@@ -139,6 +178,31 @@ static int constant_of(const struct plan *plan, int index, int row)
     return (int)(z < kept.low ? kept.low : z > kept.high ? kept.high : z);
 }
 
+/* What storing results needs. */
+static const char *results_of(const struct plan *plan, int index)
+{
+    return direct_of(plan, index)->entries > 0 ? "" : "uint32_t t;\nint32_t z;\n";
+}
+
+void map_print_direct_table(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct direct *direct = direct_of(plan, index);
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    if (direct->entries == 0) {
+        return;
+    }
+    text_printf(p->out, "    static const uint8_t cut%s[%d] %s_FLASH = {",
+                pass_of(plan, index)->name, direct->entries, plan->upper);
+    for (int i = 0; i < direct->entries; i++) {
+        int64_t z = (int64_t)i - direct->low;
+        int kept_z = (int)(z < kept.low ? kept.low : z > kept.high ? kept.high : z);
+        text_printf(p->out, "%s%d", i % 16 ? ", " : i ? ",\n        " : "\n        ", kept_z);
+    }
+    text_add(p->out, "\n    };\n");
+}
+
 /* Stores a row's result, from 16 bits: at the first position of a word, or at the second. */
 static void print_result(struct printer *p, int index, int row, bool second, const char *bits)
 {
@@ -159,6 +223,11 @@ static void print_result(struct printer *p, int index, int row, bool second, con
     }
     if (!has_sum(layer, row)) {
         text_printf(p->out, "            %s = %d;\n", to, constant_of(plan, index, row));
+        return;
+    }
+    if (direct->entries > 0) {
+        text_printf(p->out, "            %s = %s_U8(cut%s, ((%s) >> %d) & %dU);\n", to, plan->upper,
+                    pass_of(plan, index)->name, bits, layer->shift[row], direct->entries - 1);
         return;
     }
     (void)snprintf(shift, sizeof shift, "%d", layer->shift[row]);
@@ -196,7 +265,8 @@ static void print_pair_bases(struct printer *p, int index, int first, int end)
             any = true;
         }
     }
-    text_add(p->out, any ? "uint32_t e;\nuint32_t t;\nint32_t z;\n" : "");
+    text_add(p->out, any ? "uint32_t e;\n" : "");
+    text_add(p->out, any ? results_of(p->plan, index) : "");
 }
 
 static void print_pair_products(struct printer *p, int index, int first, int end)
@@ -287,7 +357,8 @@ static void print_positions(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     print_inputs(p, index);
-    text_add(p->out, "            uint32_t s; /* of two positions */\nuint32_t t;\nint32_t z;\n");
+    text_printf(p->out, "            uint32_t s; /* of two positions */\n%s",
+                results_of(plan, index));
     for (int row = 0; row < plan->net->layers[index].weights.rows; row++) {
         if (has_sum(&plan->net->layers[index], row)) {
             uint32_t both = base_of(plan, index, row) * 65537U;

@@ -51,6 +51,9 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     if (rows->sparse && bytes) {
         helpers->reads[TYPE_U8] = true;
     }
+    if (rows->direct && rows->direct->entries > 0) {
+        helpers->reads[TYPE_U8] = true;
+    }
     if (!rows->direct && !rows->sparse && !coded) {
         helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
     }

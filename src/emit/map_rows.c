@@ -283,6 +283,9 @@ void map_print_tables(struct printer *p)
         if (rows->lanes) {
             map_print_lanes_table(p, i);
         }
+        if (rows->direct) {
+            map_print_direct_table(p, i);
+        }
         if (rows->sparse) {
             map_print_sparse_table(p, i);
         }
