@@ -10,7 +10,7 @@ static const char net_text[] =
     "\n"
     "  28x28x1      rows, columns and channels of the image; may be left out\n"
     "  crop24       cut 24 x 24 pixels out of its middle; crop20x24\n"
-    "  resize16     average to 16 x 16; resize16x12\n"
+    "  resize16     average to 16 x 16; resize16x12; resize16:4: pixels of 4 bits, 1 to 4\n"
     "\n"
     "  conv3x8      convolution, 3 x 3, 8 outputs; conv1x5x8: of 1 x 5\n"
     "  dw3          depthwise, a 3 x 3 filter for each channel; dw3m2: two for each\n"

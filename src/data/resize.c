@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-#define CODE_MAX 255
+#define CODE_MAX   255
+#define COARSE_MAX 15 /* where bits are dropped */
 
 static int gcd(int a, int b)
 {
@@ -120,7 +121,12 @@ static uint8_t mean(const struct resize *resize, uint32_t sum)
 {
     uint32_t half = (UINT32_C(1) << resize->shift) >> 1;
     uint32_t value = (sum * resize->multiplier + half) >> resize->shift;
-    return (uint8_t)(value < CODE_MAX ? value : CODE_MAX);
+    value = value < CODE_MAX ? value : CODE_MAX;
+    if (resize->drop > 0) {
+        value = (value + (UINT32_C(1) << (resize->drop - 1))) >> resize->drop;
+        value = value < COARSE_MAX ? value : COARSE_MAX;
+    }
+    return (uint8_t)value;
 }
 
 void resize_image(const struct resize *resize, const uint8_t *in, uint8_t *out)

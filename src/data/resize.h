@@ -8,11 +8,13 @@
 
 #define RESIZE_SIDE_MAX 1024 /* rows or columns of the crop and of the result */
 
-/* mean(S, n) = (S * multiplier + half) >> shift, clamped to 0..255; half = 2^shift >> 1. */
+/* mean(S, n) = (S * multiplier + half) >> shift, clamped to 0..255; half = 2^shift >> 1.  Where
+ * bits are dropped, the code is (mean + 2^drop / 2) >> drop, at most 15. */
 struct resize {
     int rows, columns, channels;            /* of the input */
     int top, left, crop_rows, crop_columns; /* what is averaged; inside of the input */
     int out_rows, out_columns;              /* of the result; the channels stay */
+    int drop;                               /* low bits that codes lose, 4..7; 0: none */
     int row_step, row_grid;       /* R' and r': an output row is R' of the grid's lines, an input */
     int column_step, column_grid; /* row r'; C' and c' likewise */
     uint32_t multiplier;

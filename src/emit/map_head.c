@@ -32,6 +32,10 @@ static void layer_word(const struct net *net, const struct layer *layer, char *t
                        layer->weights.rows);
         used = strlen(text);
     }
+    if (w->drop > 0) {
+        (void)snprintf(text + used, size - used, ":%d", 8 - w->drop);
+        used = strlen(text);
+    }
     if (w->row_stride > 1 && !(pool && w->row_stride == w->rows)) {
         (void)snprintf(text + used, size - used, "s%d", w->row_stride);
     }

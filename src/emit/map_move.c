@@ -230,7 +230,13 @@ static void print_resize(struct printer *p, int index)
                 "                }\n                {\n",
                 plan->upper, index);
     print_mean(p, index);
-    print_store(p, layer->output, "v");
+    if (w->drop > 0) {
+        text_printf(p->out,
+                    "                const uint32_t w = ((uint32_t)v + %dU) >> %d;\n"
+                    "                const int32_t code = (w > 15U) ? 15 : (int32_t)w;\n",
+                    1 << (w->drop - 1), w->drop);
+    }
+    print_store(p, layer->output, w->drop > 0 ? "code" : "v");
     text_add(p->out, "                }\n");
     close_loops(p);
 }

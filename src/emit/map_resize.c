@@ -55,15 +55,19 @@ static void print_product(struct text *out, int32_t multiplier)
     }
 }
 
+/* What the sums of bytes become: codes of 8 bits, or of those that are not dropped, at most 15.
+ * Both floors are one: that of the mean, and that of what it loses. */
 static void print_mean_helper(struct printer *p, int index, struct mean mean)
 {
     const struct plan *plan = p->plan;
-    int32_t half = (int32_t)((int64_t)1 << mean.shift >> 1);
+    int drop = plan->net->layers[index].window.drop;
+    int64_t half =
+        ((int64_t)1 << mean.shift >> 1) + ((int64_t)1 << (mean.shift + drop) >> 1) * (drop > 0);
     text_printf(
         p->out,
-        "/* The mean of a sum, as a product: rounded half up for every sum that there is. */\n"
+        "/* The mean of a sum, as a product: rounded half up for every sum that there is%s. */\n"
         "static uint8_t %s_mean%d(uint32_t s)\n{\n    const uint32_t m = ",
-        plan->name, index);
+        drop ? ", then\n * once more to a code of few bits" : "", plan->name, index);
     if (mean.multiplier == 1) {
         text_add(p->out, "s");
     } else if (plan->machine->no_multiplier) {
@@ -71,8 +75,14 @@ static void print_mean_helper(struct printer *p, int index, struct mean mean)
     } else {
         text_printf(p->out, "(s * %dU)", mean.multiplier);
     }
-    if (half > 0) {
-        text_printf(p->out, " + %dU;\n    return (uint8_t)(m >> %d);\n}\n\n", half, mean.shift);
+    if (drop == 4) {
+        text_printf(p->out,
+                    " + %ldU;\n    const uint32_t z = m >> %d;\n"
+                    "    return (uint8_t)((z > 15U) ? 15U : z);\n}\n\n",
+                    (long)half, mean.shift + drop);
+    } else if (half > 0) {
+        text_printf(p->out, " + %ldU;\n    return (uint8_t)(m >> %d);\n}\n\n", (long)half,
+                    mean.shift + drop);
     } else {
         text_add(p->out, ";\n    return (uint8_t)m;\n}\n\n");
     }
@@ -108,7 +118,7 @@ void map_print_mean(struct printer *p, int index)
 {
     const struct layer *layer = &p->plan->net->layers[index];
     int64_t count = net_mean_count(p->plan->net, layer);
-    int64_t most = type_high(p->plan->net->tensors[layer->output].type);
+    int64_t most = type_high(p->plan->net->tensors[layer->inputs[0]].type);
     print_mean_helper(p, index, short_mean(count, most));
 }
 

@@ -260,6 +260,14 @@ static struct interval mean_range(struct interval in, int64_t count, enum type t
     return clamp_range(out, type_low(type), type_high(type));
 }
 
+/* Codes of a mean without its low bits (SPEC 11). */
+static struct interval drop_range(struct interval mean, int drop)
+{
+    int64_t half = (int64_t)1 << (drop - 1);
+    struct interval out = {shift_down(mean.low + half, drop), shift_down(mean.high + half, drop)};
+    return clamp_range(out, type_low(TYPE_U4), type_high(TYPE_U4));
+}
+
 /* pools, resize, upsample, pad: each channel keeps its own. */
 static bool channel_ranges(const struct net *net, const struct layer *layer,
                            struct interval *const *ranges)
@@ -268,13 +276,14 @@ static bool channel_ranges(const struct net *net, const struct layer *layer,
     const struct tensor *out = &net->tensors[layer->output];
     bool zero = (layer->op == OP_PAD || layer->op == OP_AVGPOOL) && padded(&layer->window);
     bool mean = layer->op == OP_AVGPOOL || layer->op == OP_RESIZE;
+    int drop = layer->window.drop;
     struct arena *arena = arena_new();
     struct interval *hulls =
         arena ? channel_hulls(arena, in, ranges[layer->inputs[0]], zero) : NULL;
     for (int i = 0; hulls && i < out->width; i++) {
         struct interval range = hulls[i % in->shape.channels];
-        ranges[layer->output][i] =
-            mean ? mean_range(range, net_mean_count(net, layer), in->type) : range;
+        range = mean ? mean_range(range, net_mean_count(net, layer), in->type) : range;
+        ranges[layer->output][i] = drop > 0 ? drop_range(range, drop) : range;
     }
     arena_free(arena);
     return hulls != NULL;

@@ -77,6 +77,26 @@ static bool check_mean(struct check *c, int i)
     return fits || fail(c->err, LAYER ": averages more elements than 32 bits hold", LAYER_OF(c, i));
 }
 
+/* A resize of bytes whose means lose bits makes u4; everything else keeps its type. */
+static bool check_kept_type(struct check *c, int i)
+{
+    const struct layer *layer = &c->net->layers[i];
+    enum type in = c->net->tensors[layer->inputs[0]].type;
+    enum type out = c->net->tensors[layer->output].type;
+    int drop = layer->window.drop;
+    if (drop == 0) {
+        return in == out || check_wrong_type(c, i, "output", out);
+    }
+    if (in != TYPE_U8) {
+        return check_wrong_type(c, i, "input", in);
+    }
+    if (out != TYPE_U4) {
+        return check_wrong_type(c, i, "output", out);
+    }
+    return (drop >= 4 && drop <= 7) ||
+           fail(c->err, LAYER ": drops %d bits, not 4 to 7", LAYER_OF(c, i), drop);
+}
+
 bool check_moved(struct check *c, int i)
 {
     const struct layer *layer = &c->net->layers[i];
@@ -86,8 +106,8 @@ bool check_moved(struct check *c, int i)
     if (in->type == TYPE_U16 || (averages && in->type == TYPE_I32)) {
         return check_wrong_type(c, i, "input", in->type);
     }
-    if (in->type != out->type) {
-        return check_wrong_type(c, i, "output", out->type);
+    if (!check_kept_type(c, i)) {
+        return false;
     }
     if (layer->op == OP_RESHAPE && in->width != out->width) {
         return fail(c->err, LAYER ": %d elements become %d", LAYER_OF(c, i), in->width, out->width);

@@ -127,7 +127,8 @@ static bool window_sound(const struct layer *layer, const char **why)
     for (const struct window_key *key = op_window_keys(layer->op); key->name; key++) {
         for (int i = 0; i < key->count; i++) {
             int *field = (int *)(void *)((char *)&rest + key->fields[i]);
-            bool may_be_zero = key->count == 4 && !(layer->op == OP_RESIZE && i >= 2);
+            bool may_be_zero =
+                key->optional || (key->count == 4 && !(layer->op == OP_RESIZE && i >= 2));
             if (*field < (may_be_zero ? 0 : 1) || *field > NET_WIDTH_MAX) {
                 return no(why, "a number of its window is out of range");
             }

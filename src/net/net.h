@@ -88,6 +88,7 @@ struct window {
     int left;
     int bottom;
     int right;
+    int drop; /* resize: low bits that its means lose, 4..7; 0: none */
 };
 
 /* Weights of a layer: rows x columns, row-major, each -(2^(bits-1)-1) .. 2^(bits-1)-1 for bits
@@ -296,6 +297,7 @@ struct window_key {
     const char *name;
     int count;
     size_t fields[4]; /* offsets in struct window */
+    bool optional;    /* left out where its numbers are 0 */
 };
 const struct window_key *op_window_keys(enum op op); /* ended by a NULL name */
 

@@ -221,6 +221,9 @@ static bool read_window(struct reader *r, const struct node *node, struct layer 
 {
     for (const struct window_key *key = op_window_keys(layer->op); key->name; key++) {
         struct node list = node_member(node, key->name);
+        if (key->optional && !list.json) {
+            continue;
+        }
         if (!node_exactly(r, &list, key->count)) {
             return false;
         }
@@ -273,13 +276,14 @@ static bool read_op(struct reader *r, const struct node *node, enum op *op)
 static bool op_keys(struct reader *r, const struct node *node, enum op op)
 {
     static const char *const none[] = {NULL};
-    static const char *const levels[] = {"levels", NULL};
     static const char *const convert[] = {"zero", "shift", NULL};
     static const char *const rows[] = {"activation", "bits", "weights", "bias", "shift", NULL};
     const char *required[16] = {"op", "in", "out"};
     size_t count = 3;
+    const char *optional[4] = {op_has_rows(op) ? "levels" : NULL};
+    size_t may = op_has_rows(op) ? 1 : 0;
     for (const struct window_key *key = op_window_keys(op); key->name; key++) {
-        required[count++] = key->name;
+        *(key->optional ? &optional[may++] : &required[count++]) = key->name;
     }
     const char *const *own = op_has_rows(op) ? rows : op == OP_CONVERT ? convert : none;
     while (*own) {
@@ -288,7 +292,7 @@ static bool op_keys(struct reader *r, const struct node *node, enum op op)
     if (op == OP_CONV || op == OP_DECONV) {
         required[count] = "groups";
     }
-    return node_has_keys(r, node, required, op_has_rows(op) ? levels : none);
+    return node_has_keys(r, node, required, optional);
 }
 
 /* The line of a value; values come in the order of the text, so that each line is counted once. */

@@ -293,6 +293,9 @@ static void cell_op(struct row *row, int column, const struct net *net, const st
     if (w->rows > 0) {
         used += snprintf(text + used, CELL_BYTES - (size_t)used, " %dx%d", w->rows, w->columns);
     }
+    if (w->drop > 0) {
+        used += snprintf(text + used, CELL_BYTES - (size_t)used, ":%d", 8 - w->drop);
+    }
     if (w->row_stride > 1 || w->column_stride > 1) {
         used += snprintf(text + used, CELL_BYTES - (size_t)used,
                          w->row_stride == w->column_stride ? " s%d" : " s%dx%d", w->row_stride,

@@ -7,25 +7,26 @@ const struct window_key *op_window_keys(enum op op)
 {
     static const struct window_key none[] = {{0}};
     static const struct window_key slide[] = {
-        {"kernel", 2, {AT(rows), AT(columns)}},
-        {"stride", 2, {AT(row_stride), AT(column_stride)}},
-        {"dilation", 2, {AT(row_dilation), AT(column_dilation)}},
-        {"pad", 4, {AT(top), AT(left), AT(bottom), AT(right)}},
+        {"kernel", 2, {AT(rows), AT(columns)}, false},
+        {"stride", 2, {AT(row_stride), AT(column_stride)}, false},
+        {"dilation", 2, {AT(row_dilation), AT(column_dilation)}, false},
+        {"pad", 4, {AT(top), AT(left), AT(bottom), AT(right)}, false},
         {0},
     };
     static const struct window_key pool[] = {
-        {"kernel", 2, {AT(rows), AT(columns)}},
-        {"stride", 2, {AT(row_stride), AT(column_stride)}},
-        {"pad", 4, {AT(top), AT(left), AT(bottom), AT(right)}},
+        {"kernel", 2, {AT(rows), AT(columns)}, false},
+        {"stride", 2, {AT(row_stride), AT(column_stride)}, false},
+        {"pad", 4, {AT(top), AT(left), AT(bottom), AT(right)}, false},
         {0},
     };
     static const struct window_key crop[] = {
-        {"crop", 4, {AT(top), AT(left), AT(rows), AT(columns)}},
+        {"crop", 4, {AT(top), AT(left), AT(rows), AT(columns)}, false},
+        {"drop", 1, {AT(drop)}, true},
         {0},
     };
-    static const struct window_key factor[] = {{"factor", 2, {AT(rows), AT(columns)}}, {0}};
+    static const struct window_key factor[] = {{"factor", 2, {AT(rows), AT(columns)}, false}, {0}};
     static const struct window_key pad[] = {
-        {"pad", 4, {AT(top), AT(left), AT(bottom), AT(right)}},
+        {"pad", 4, {AT(top), AT(left), AT(bottom), AT(right)}, false},
         {0},
     };
     switch (op) {

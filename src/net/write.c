@@ -64,14 +64,21 @@ static void print_weights(struct text *out, const struct weights *weights)
     text_add(out, "]");
 }
 
+static int window_number(const struct layer *layer, const struct window_key *key, int i)
+{
+    const char *window = (const char *)&layer->window;
+    return *(const int *)(const void *)(window + key->fields[i]);
+}
+
 static void print_window(struct text *out, const struct layer *layer)
 {
     for (const struct window_key *key = op_window_keys(layer->op); key->name; key++) {
+        if (key->optional && window_number(layer, key, 0) == 0) {
+            continue;
+        }
         text_printf(out, ", \"%s\": [", key->name);
         for (int i = 0; i < key->count; i++) {
-            const char *window = (const char *)&layer->window;
-            text_printf(out, "%s%d", comma(i),
-                        *(const int *)(const void *)(window + key->fields[i]));
+            text_printf(out, "%s%d", comma(i), window_number(layer, key, i));
         }
         text_add(out, "]");
     }

@@ -233,7 +233,9 @@ static int64_t resize_element(const struct run *run, int index, int at)
                 wide > 0 ? high * wide * element(run, index, w->top + i, w->left + j, spot.c) : 0;
         }
     }
-    return mean(run, index, at, sum, w->rows / rows * (w->columns / columns));
+    int64_t all = mean(run, index, at, sum, w->rows / rows * (w->columns / columns));
+    int64_t half = w->drop > 0 ? (int64_t)1 << (w->drop - 1) : 0;
+    return w->drop > 0 ? run_clamp(run_shift_right(all + half, w->drop), 0, 15) : all;
 }
 
 void run_resize(struct run *run, int index)

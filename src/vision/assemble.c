@@ -22,10 +22,10 @@ static bool add_image(struct assembling *a)
     const struct sketch *sketch = a->trainer->graph->sketch;
     int *image = &a->tensors[a->trainer->graph->node_count];
     *image = a->net->input = net_add_map(a->net, TYPE_U8, shape_of(sketch->image));
-    if (*image < 0 || volume_size(sketch->input) == volume_size(sketch->image)) {
+    if (*image < 0 || !sketch_prepares(sketch)) {
         return *image >= 0;
     }
-    int to = net_add_map(a->net, TYPE_U8, shape_of(sketch->input));
+    int to = net_add_map(a->net, sketch->drop ? TYPE_U4 : TYPE_U8, shape_of(sketch->input));
     struct layer layer = {.op = OP_RESIZE,
                           .inputs = {*image},
                           .input_count = 1,
@@ -33,7 +33,8 @@ static bool add_image(struct assembling *a)
                           .window = {.rows = sketch->crop.rows,
                                      .columns = sketch->crop.columns,
                                      .top = sketch->top,
-                                     .left = sketch->left}};
+                                     .left = sketch->left,
+                                     .drop = sketch->drop}};
     *image = to;
     return to >= 0 && net_add_layer(a->net, &layer);
 }
@@ -97,8 +98,17 @@ static enum op op_of(const struct sketch_layer *layer)
 static struct window window_of(const struct sketch_layer *layer)
 {
     const struct sketch_window *w = &layer->window;
-    struct window all = {w->kernel[0],   w->kernel[1], w->stride[0], w->stride[1], w->dilation[0],
-                         w->dilation[1], w->pad[0],    w->pad[1],    w->pad[2],    w->pad[3]};
+    struct window all = {w->kernel[0],
+                         w->kernel[1],
+                         w->stride[0],
+                         w->stride[1],
+                         w->dilation[0],
+                         w->dilation[1],
+                         w->pad[0],
+                         w->pad[1],
+                         w->pad[2],
+                         w->pad[3],
+                         0};
     switch (op_of(layer)) {
     case OP_CONV:
     case OP_DECONV: return all;

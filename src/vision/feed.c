@@ -130,8 +130,9 @@ static bool make_resize(struct preparing *work, const struct sketch *sketch, str
                                    .crop_rows = sketch->crop.rows,
                                    .crop_columns = sketch->crop.columns,
                                    .out_rows = sketch->input.rows,
-                                   .out_columns = sketch->input.columns};
-    work->whole = volume_size(sketch->input) == volume_size(sketch->image);
+                                   .out_columns = sketch->input.columns,
+                                   .drop = sketch->drop};
+    work->whole = !sketch_prepares(sketch);
     return work->whole || resize_make(&work->resize) ||
            fail(err, "images of %dx%d pixels cannot be resized to %dx%d", sketch->crop.rows,
                 sketch->crop.columns, sketch->input.rows, sketch->input.columns);

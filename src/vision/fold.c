@@ -271,7 +271,7 @@ static bool start_folding(struct folding *f, struct arena *arena)
     f->weights = arena_alloc(arena, most, sizeof *f->weights);
     for (int c = 0; c < graph->sketch->input.channels; c++) {
         int root = ties_root(f->ties, f->ties->first[graph->node_count] + c);
-        f->ties->step[root] = (double)PIXEL_UNIT;
+        f->ties->step[root] = (double)trainer_pixel_unit(graph->sketch);
         f->ties->sources[root] += 2; /* never to be changed by a row */
     }
     return f->weights != NULL;

@@ -100,7 +100,7 @@ static int code_top(const struct graph *graph, const struct node *node)
     if (node->weighted) {
         return node->layer->relu == 4 ? 15 : 255;
     }
-    return input < 0 ? 255 : graph->nodes[input].top;
+    return input < 0 ? sketch_top(graph->sketch) : graph->nodes[input].top;
 }
 
 /* SPEC 2.3, and its real twin. */

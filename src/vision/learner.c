@@ -238,7 +238,8 @@ int learner_limit(const struct sketch_layer *layer)
 double learner_largest_sum(const struct learner *learner, const struct node *node)
 {
     int input = node->layer->inputs[0];
-    double top = input < 0 ? 255 : (double)learner->graph->nodes[input].top;
+    double top =
+        input < 0 ? sketch_top(learner->graph->sketch) : (double)learner->graph->nodes[input].top;
     return EXACT / 2 / top;
 }
 

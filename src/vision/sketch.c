@@ -7,6 +7,16 @@
 
 /* ---- sizes ---- */
 
+bool sketch_prepares(const struct sketch *sketch)
+{
+    return volume_size(sketch->input) != volume_size(sketch->image) || sketch->drop > 0;
+}
+
+int sketch_top(const struct sketch *sketch)
+{
+    return sketch->drop > 0 ? 15 : 255;
+}
+
 size_t volume_size(struct volume volume)
 {
     return (size_t)volume.rows * (size_t)volume.columns * (size_t)volume.channels;
@@ -118,7 +128,8 @@ static bool is_read(const struct sketch *sketch, int index)
 }
 
 /* Codes of 4 and of 8 bits neither add up nor stand behind each other: all inputs of a join come
- * from activations alike.  Bits of a layer's output codes; 8 where it reads the image. */
+ * from activations alike.  Bits of a layer's output codes; where it reads the image those of
+ * pixels. */
 static int code_bits(const struct sketch *sketch, int index)
 {
     while (index >= 0) {
@@ -128,7 +139,7 @@ static int code_bits(const struct sketch *sketch, int index)
         }
         index = layer->inputs[0];
     }
-    return 8;
+    return sketch->drop > 0 ? 4 : 8;
 }
 
 static bool check_layer(struct sketch_parser *parser, int index)

@@ -64,6 +64,8 @@ struct sketch {
     struct volume image;       /* what the net is given */
     int top, left;             /* the crop */
     struct volume crop, input; /* behind the crop; behind the resize: what the first layer reads */
+    bool resized;
+    int drop; /* low bits that the resized pixels lose, 4..7; 0: none */
     struct sketch_layer layers[SKETCH_LAYERS_MAX];
     int layer_count;
 };
@@ -74,6 +76,12 @@ struct sketch_data {
     int classes;       /* outputs of the last layer; 0: any */
     const char *place; /* for messages: "--net", or the file's name */
 };
+
+/* Does anything happen to the image in front of the first layer? */
+bool sketch_prepares(const struct sketch *sketch);
+
+/* The largest code of the first layer's input. */
+int sketch_top(const struct sketch *sketch);
 
 /* False where the text is no network for such data, with the place of what is wrong. */
 bool sketch_parse(struct sketch *sketch, const char *text, size_t length,

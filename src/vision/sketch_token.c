@@ -454,6 +454,22 @@ static bool take_relu(struct sketch_parser *parser)
            sketch_fail(&parser->in, "activations have 4 or 8 bits");
 }
 
+/* ":4" behind a resize: pixels of 4 bits. */
+static bool take_pixel_bits(struct sketch_parser *parser)
+{
+    struct sketch *sketch = parser->sketch;
+    int bits;
+    sketch->resized = true;
+    if (!sketch_take(&parser->in, ':')) {
+        return true;
+    }
+    if (!sketch_number(&parser->in, 4, &bits)) {
+        return false;
+    }
+    sketch->drop = 8 - bits;
+    return true;
+}
+
 /* Crop or resize, both before the first layer. */
 static bool take_size(struct sketch_parser *parser, const struct word *word)
 {
@@ -464,9 +480,7 @@ static bool take_size(struct sketch_parser *parser, const struct word *word)
     if (!take_pair(parser, crops ? SKETCH_SIDE_MAX : 1024, pair)) {
         return false;
     }
-    bool resized =
-        sketch->input.rows != sketch->crop.rows || sketch->input.columns != sketch->crop.columns;
-    if (sketch->layer_count > 0 || resized) {
+    if (sketch->layer_count > 0 || sketch->resized) {
         return sketch_fail_token(&parser->in, "%s stands before %s", word->name,
                                  crops ? "resize and all layers" : "all layers");
     }
@@ -482,7 +496,7 @@ static bool take_size(struct sketch_parser *parser, const struct word *word)
     }
     sketch->input.rows = pair[0];
     sketch->input.columns = pair[1];
-    return true;
+    return crops || take_pixel_bits(parser);
 }
 
 static bool take_form(struct sketch_parser *parser, const struct word *word)

@@ -167,9 +167,14 @@ size_t trainer_batch(const struct trainer *t)
     return (size_t)t->pass_count * VISION_BLOCK;
 }
 
+float trainer_pixel_unit(const struct sketch *sketch)
+{
+    return (float)(1 << sketch->drop) / 255.0F;
+}
+
 float trainer_pixel(const struct trainer *t)
 {
-    return t->learner.integer ? 1.0F : PIXEL_UNIT;
+    return t->learner.integer ? 1.0F : trainer_pixel_unit(t->graph->sketch);
 }
 
 /* Block `index` of the batch: its samples, forward, backward. */

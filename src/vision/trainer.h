@@ -9,7 +9,6 @@
 #include "vision/feed.h"
 
 #define TRAINER_BATCH_MOST 1024
-#define PIXEL_UNIT         (1.0F / 255.0F) /* of an image's code in the float phase */
 
 /* What a checkpoint holds. */
 struct trainer_state {
@@ -67,6 +66,8 @@ bool trainer_run(struct trainer *trainer, uint32_t until, double share, struct e
  * 0..1, integers the codes); the order of the epoch; block `index` of the batch from trainer->at
  * on, as a loop body of pool_run(). */
 size_t trainer_batch(const struct trainer *trainer);
+/* The step of the first layer's input in the float phase: 1/255 of a pixel of 8 bits. */
+float trainer_pixel_unit(const struct sketch *sketch);
 float trainer_pixel(const struct trainer *trainer);
 void trainer_shuffle(struct trainer *trainer);
 void trainer_block(void *trainer, int index);

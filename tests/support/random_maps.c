@@ -212,7 +212,8 @@ static int add_resize(struct maker *m, int from)
     layer.window.rows = pick(m, 1, in.rows - layer.window.top);
     layer.window.columns = pick(m, 1, in.columns - layer.window.left);
     struct shape out = {pick(m, 1, in.rows), pick(m, 1, in.columns), in.channels};
-    layer.output = new_map(m, tensor_of(m, from)->type, out);
+    layer.window.drop = tensor_of(m, from)->type == TYPE_U8 && chance(m, 50) ? pick(m, 4, 7) : 0;
+    layer.output = new_map(m, layer.window.drop ? TYPE_U4 : tensor_of(m, from)->type, out);
     if (!net_add_layer(m->net, &layer)) {
         give_up(m, "out of memory");
     }

@@ -155,25 +155,29 @@ static void test_every_sum(void **state)
     assert_true(exact > 120);
 }
 
-/* A net of nothing but this resize. */
+/* A net of nothing but this resize; a sum doubles its codes, since u4 is no output of nets. */
 static struct net *resize_net(const struct resize *r)
 {
     const struct channel channel = {.name = "", .unit = "", .lsb = {1, 0}};
     const struct channel channels[3] = {channel, channel, channel};
-    const struct layer layer = {
-        .op = OP_RESIZE,
-        .inputs = {0},
-        .input_count = 1,
-        .output = 1,
-        .window = {
-            .rows = r->crop_rows, .columns = r->crop_columns, .top = r->top, .left = r->left}};
+    const struct layer layer = {.op = OP_RESIZE,
+                                .inputs = {0},
+                                .input_count = 1,
+                                .output = 1,
+                                .window = {.rows = r->crop_rows,
+                                           .columns = r->crop_columns,
+                                           .top = r->top,
+                                           .left = r->left,
+                                           .drop = r->drop}};
+    const struct layer twice = {.op = OP_ADD, .inputs = {1, 1}, .input_count = 2, .output = 2};
+    const struct shape out = {r->out_rows, r->out_columns, r->channels};
     struct error err = {0};
     struct net *net = net_new("resize");
     assert_non_null(net);
     (void)net_add_map(net, TYPE_U8, (struct shape){r->rows, r->columns, r->channels});
-    net->output =
-        net_add_map(net, TYPE_U8, (struct shape){r->out_rows, r->out_columns, r->channels});
-    assert_true(net_add_layer(net, &layer));
+    (void)net_add_map(net, r->drop ? TYPE_U4 : TYPE_U8, out);
+    net->output = net_add_map(net, TYPE_I16, out);
+    assert_true(net_add_layer(net, &layer) && net_add_layer(net, &twice));
     assert_true(net_set_channels(net, channels, channels));
     if (!net_check(net, "resize", &err)) {
         fail_msg("%s", err.message);
@@ -192,6 +196,7 @@ static void test_interpreter(void **state)
     (void)state;
     for (int trial = 0; trial < 300; trial++) {
         struct resize r = random_resize(&rng);
+        r.drop = trial % 2 ? 4 + (int)rng_below(&rng, 4) : 0;
         int inputs = r.rows * r.columns * r.channels;
         int outputs = r.out_rows * r.out_columns * r.channels;
         fill(in, (size_t)inputs, &rng);
@@ -205,7 +210,7 @@ static void test_interpreter(void **state)
         }
         run_predict(run, codes, results);
         for (int i = 0; i < outputs; i++) {
-            assert_int_equal(results[i], out[i]);
+            assert_int_equal(results[i], 2 * out[i]);
         }
         run_free(run);
         net_free(net);

@@ -165,6 +165,9 @@ static int read_window(struct spec *spec, const struct line *line, int at)
 {
     for (const struct window_key *key = op_window_keys(spec->layer.op); key->name; key++) {
         int32_t values[WORDS_MAX];
+        if (key->optional && !is_word(line, at, key->name)) {
+            continue;
+        }
         if (!is_word(line, at++, key->name) || numbers(line, &at, values) != key->count) {
             stop(line, key->name);
         }
@@ -251,7 +254,8 @@ static void read_moved(struct spec *spec, const struct line *line, enum op op)
         at += 4;
     }
     sources(spec, line, at);
-    enum type type = spec->net->tensors[spec->layer.inputs[0]].type;
+    enum type from = spec->net->tensors[spec->layer.inputs[0]].type;
+    enum type type = spec->layer.window.drop > 0 ? TYPE_U4 : from;
     if (shape.rows == 0 && !net_map_shape(spec->net, &spec->layer, &shape, &why)) {
         stop(line, why);
     }

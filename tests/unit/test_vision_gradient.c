@@ -265,7 +265,7 @@ static void fill_pass(struct trainer *t, struct pass *pass)
     for (uint32_t i = 0; i < VISION_BLOCK; i++) {
         samples[i] = feed_draw(t->feed, 0, i, i);
     }
-    feed_block(t->feed, samples, PIXEL_UNIT, pass);
+    feed_block(t->feed, samples, trainer_pixel_unit(t->graph->sketch), pass);
     float *rows = graph_betas(t->graph, t->learner.parameters);
     for (size_t i = 0; i < 2 * t->graph->row_count; i++) {
         rows[i] += (float)rng_uniform(&rng, -0.3, 0.3);

@@ -39,6 +39,8 @@ static void shapes_are_right(void **state)
         {"resize7 deconv3x8s2p1 relu shuffle2 up2 pad1 avg3s2p1 flatten dense10:b",
          "13x13x8 26x26x2 52x52x2 54x54x2 27x27x2 1x1x1458 1x1x10"},
         {"conv28x10", "1x1x10"},
+        {"crop24 resize12x6:2 conv3x4 relu:4=a conv1x4 relu:4 add(a) dense10",
+         "10x4x4 10x4x4 10x4x4 1x1x10"},
         {"# a comment\n dense16:o3 relu # more\n\n dense10:16", "1x1x16 1x1x10"},
     };
     (void)state;
@@ -74,6 +76,10 @@ static void messages_point_at_the_place(void **state)
         {"conv3x8\n relu konv3x8", "--net:2:7: 'konv' is no layer"},
         {"crop40 dense10", "--net:1:1: the image has 28x28 pixels"},
         {"dense16 relu crop20 dense10", "--net:1:14: crop stands before resize and all layers"},
+        {"resize12 resize12 dense10", "--net:1:10: resize stands before all layers"},
+        {"resize12:5 dense10", "--net:1:10: expected a number from 1 to 4"},
+        {"resize12: dense10", "--net:1:10: expected a number from 1 to 4"},
+        {"crop12:4 dense10", "--net:1:7: ':' does not belong to crop"},
         {"conv3x6g2 relu dense10", "--net:1:1: 2 groups do not divide 1 inputs and 6 outputs"},
         {"dense16 relu add(a) dense10", "--net:1:18: no layer before it is called 'a'"},
         {"dense16 relu=a dense8 relu add(a) dense10", "--net:1:33: 1x1x16 does not join 1x1x8"},
