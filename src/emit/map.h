@@ -115,7 +115,8 @@ struct direct {
 
 /* What a layer with weights needs. */
 struct map_rows {
-    bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) */
+    bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) ... */
+    int planes;            /* ... or of those with a bit set, for so many bits (map_planes.c) */
     struct direct *direct; /* NULL: another way */
     struct lanes *lanes;   /* NULL: by the window functions */
     const struct coding *coding;
@@ -247,6 +248,19 @@ void map_print_sparse_table(struct printer *p, int layer);
 void map_print_sparse_list(struct printer *p); /* its array */
 void map_print_sparse_helper(struct printer *p);
 void map_print_sparse(struct printer *p, int layer);
+/* The type of the lists' elements. */
+const char *map_list_type(const struct plan *plan);
+/* Behind "acc = ...", a sum without its bias: the rest, and the result of row i + j or of the next.
+ */
+void map_print_listed_row(struct printer *p, int layer, bool next);
+
+/* map_planes.c: the bits of the inputs that a layer goes through, 0 where products are faster or 16
+ * bits do not hold its sums. */
+int map_planes(const struct plan *plan, int layer);
+int map_planes_listed(const struct plan *plan); /* elements of the lists of all planes */
+void map_print_planes_table(struct printer *p, int layer);
+void map_print_planes_helpers(struct printer *p);
+void map_print_planes(struct printer *p, int layer);
 
 /* map_resize.c: a resize by blocks of few elements, and the function of its mean. */
 bool map_resize_blocks(const struct plan *plan, int layer);

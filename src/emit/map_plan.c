@@ -441,6 +441,7 @@ static bool plan_rows(struct plan *plan, int index)
         return false;
     }
     rows->sparse = map_fits_sparse(plan, index);
+    rows->planes = map_planes(plan, index);
     return rows->lanes || map_plan_direct(plan, index);
 }
 

@@ -224,6 +224,7 @@ void map_print_window_helpers(struct printer *p)
 {
     const struct plan *plan = p->plan;
     map_print_sparse_helper(p);
+    map_print_planes_helpers(p);
     for (int i = 0; i < plan->net->layer_count; i++) {
         bool first = walks(plan, i);
         for (int k = 0; first && k < i; k++) {
@@ -286,7 +287,9 @@ void map_print_tables(struct printer *p)
         if (rows->direct) {
             map_print_direct_table(p, i);
         }
-        if (rows->sparse) {
+        if (rows->planes > 0) {
+            map_print_planes_table(p, i);
+        } else if (rows->sparse) {
             map_print_sparse_table(p, i);
         }
         for (int k = 0; walks(p->plan, i) && k < rows->pass_count; k++) {
@@ -498,6 +501,8 @@ static void print_fast(struct printer *p, int layer)
         map_print_lanes(&inner, layer);
     } else if (rows->direct) {
         map_print_direct(&inner, layer);
+    } else if (rows->planes > 0) {
+        map_print_planes(&inner, layer);
     } else {
         map_print_sparse(&inner, layer);
     }

@@ -108,15 +108,17 @@ void map_print_sparse_table(struct printer *p, int index)
 
 static bool is_sparse(const struct plan *plan, int index)
 {
-    return plan->maps->rows[index].passes && plan->maps->rows[index].sparse;
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return rows->passes && rows->sparse && rows->planes == 0;
 }
 
-/* The most columns of such a layer, 0 where there is none. */
-static int most_columns(const struct plan *plan)
+/* The most columns of such a layer, or of any with lists; 0 where there is none. */
+static int most_columns(const struct plan *plan, bool any)
 {
     int most = 0;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        int columns = is_sparse(plan, i) ? columns_of(plan, i) : 0;
+        bool listed = is_sparse(plan, i) || (any && plan->maps->rows[i].planes > 0);
+        int columns = listed ? columns_of(plan, i) : 0;
         most = columns > most ? columns : most;
     }
     return most;
@@ -124,19 +126,22 @@ static int most_columns(const struct plan *plan)
 
 bool map_has_sparse(const struct plan *plan)
 {
-    return most_columns(plan) > 0;
+    return most_columns(plan, true) > 0;
 }
 
-static const char *list_type(const struct plan *plan)
+const char *map_list_type(const struct plan *plan)
 {
-    return most_columns(plan) > 256 ? "uint16_t" : "uint8_t";
+    return most_columns(plan, true) > 256 ? "uint16_t" : "uint8_t";
 }
 
 void map_print_sparse_list(struct printer *p)
 {
-    if (most_columns(p->plan) > 0) {
-        text_printf(p->out, "    %s used[%d]; /* inputs that are not zero */\n", list_type(p->plan),
-                    most_columns(p->plan));
+    int one = most_columns(p->plan, false);
+    int all = map_planes_listed(p->plan);
+    if (one > 0 || all > 0) {
+        text_printf(p->out, "    %s used[%d]; /* inputs that are not zero%s */\n",
+                    map_list_type(p->plan), one > all ? one : all,
+                    all > 0 ? ", or have a bit set" : "");
     }
 }
 
@@ -232,8 +237,8 @@ static void print_opening(struct printer *p, int most)
         "    while (n > 0) {\n"
         "        const %s most = %d;\n"
         "        %s left = (n > most) ? most : n;\n",
-        bytes ? "" : ": two in each product", most, plan->upper, plan->name, list_type(plan),
-        plan->index, table_type(plan), list_type(plan), plan->index, plan->index, most,
+        bytes ? "" : ": two in each product", most, plan->upper, plan->name, map_list_type(plan),
+        plan->index, table_type(plan), map_list_type(plan), plan->index, plan->index, most,
         plan->index);
 }
 
@@ -241,7 +246,7 @@ void map_print_sparse_helper(struct printer *p)
 {
     const struct plan *plan = p->plan;
     bool bytes = map_sparse_in_bytes(plan);
-    if (most_columns(plan) == 0) {
+    if (most_columns(plan, false) == 0) {
         return;
     }
     print_opening(p, 65535 / (15 * most_high(plan)));
@@ -296,22 +301,45 @@ static void print_list(struct printer *p, int index)
                 "    }\n",
                 map_array(plan, plan->net->layers[index].inputs[0]), in->offset, table_type(plan),
                 pass_of(plan, index)->name, plan->index, plan->index, columns_of(plan, index),
-                list_type(plan));
+                map_list_type(plan));
+}
+
+void map_print_listed_row(struct printer *p, int index, bool next)
+{
+    const struct plan *plan = p->plan;
+    const struct layer *layer = &plan->net->layers[index];
+    const struct series *shift = &plan->steps[index].shift;
+    const char *row = next ? "i + j + 1" : "i + j";
+    char text[ELEMENT_MAX];
+    char at[INDEX_MAX] = "";
+    char to[INDEX_MAX + 8];
+    bool shifts = !shift->uniform || shift->value > 0;
+    bool cuts = shifts && map_cuts_below(plan, index);
+    const struct interval kept = {0, INT32_MAX};
+    text_printf(p->out, " + (int32_t)%s;\n", series_at(plan, &plan->steps[index].bias, row, text));
+    if (cuts) {
+        text_printf(p->out,
+                    "            const uint32_t kept = (acc < 0) ? 0U : (uint32_t)acc;\n"
+                    "            const uint32_t part = kept >> %s;\n"
+                    "            const int32_t z = (int32_t)part;\n            ",
+                    series_at(plan, shift, row, text));
+    } else if (shifts) {
+        text_printf(p->out, "            const int32_t z = %s_floor(acc, %s);\n            ",
+                    plan->name, series_at(plan, shift, row, text));
+    } else {
+        text_add(p->out, "            const int32_t z = acc;\n            ");
+    }
+    map_add_term(at, "i", 1);
+    map_add_term(at, "j", 1);
+    (void)snprintf(to, sizeof to, "%s[%s]", map_array(plan, layer->output),
+                   map_end_terms(at, plan->maps->views[layer->output].offset + next));
+    map_print_stored(p, index, to, cuts ? &kept : NULL);
 }
 
 void map_print_sparse(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
-    const struct map_view *out = &plan->maps->views[layer->output];
-    const struct series *shift = &plan->steps[index].shift;
-    char bias[ELEMENT_MAX];
-    char by[ELEMENT_MAX];
-    char at[INDEX_MAX] = "";
-    char to[INDEX_MAX + 8];
-    bool shifts = !shift->uniform || shift->value > 0;
-    bool cuts = shifts && map_cuts_below(plan, index);
-    const struct interval kept = {0, INT32_MAX};
     print_list(p, index);
     text_printf(p->out,
                 "    for (%s i = 0; i < %d; i += %d) {\n"
@@ -325,25 +353,8 @@ void map_print_sparse(struct printer *p, int index)
                 plan->name, columns_of(plan, index) * table_step(plan));
     text_printf(p->out,
                 "        for (%s j = 0; (j < %d) && ((i + j) < %d); j++) {\n"
-                "            const int32_t acc = (int32_t)s[j] - (total * 9) + (int32_t)%s;\n",
-                plan->index, ROWS_AT_ONCE, layer->weights.rows,
-                series_at(plan, &plan->steps[index].bias, "i + j", bias));
-    if (cuts) {
-        text_printf(p->out,
-                    "            const uint32_t kept = (acc < 0) ? 0U : (uint32_t)acc;\n"
-                    "            const uint32_t part = kept >> %s;\n"
-                    "            const int32_t z = (int32_t)part;\n            ",
-                    series_at(plan, shift, "i + j", by));
-    } else if (shifts) {
-        text_printf(p->out, "            const int32_t z = %s_floor(acc, %s);\n            ",
-                    plan->name, series_at(plan, shift, "i + j", by));
-    } else {
-        text_add(p->out, "            const int32_t z = acc;\n            ");
-    }
-    map_add_term(at, "i", 1);
-    map_add_term(at, "j", 1);
-    (void)snprintf(to, sizeof to, "%s[%s]", map_array(plan, layer->output),
-                   map_end_terms(at, out->offset));
-    map_print_stored(p, index, to, cuts ? &kept : NULL);
+                "            const int32_t acc = (int32_t)s[j] - (total * 9)",
+                plan->index, ROWS_AT_ONCE, layer->weights.rows);
+    map_print_listed_row(p, index, false);
     text_add(p->out, "        }\n    }\n    }\n");
 }

@@ -1,0 +1,314 @@
+/* Dense layers of 4-bit weights over small numbers, without a product: by the bits of the inputs.
+ *
+ * Plane k lists the inputs whose bit k is set.  The sum of their columns of weights, times 2^k, is
+ * what the plane adds; so there are additions only, and those are of bytes: a word holds one column
+ * of eight rows, each weight plus 8 in four bits, and masked with 0x0f0f0f0f it is four terms of at
+ * most 15, of which a byte holds 17.  Behind those the bytes go on to sums of 16 bits, two to a
+ * word.  What the 8 add is 8 times the sum of the inputs, which is taken back.
+ *
+ * Against products of two rows (map_sparse.c) a set bit costs 13 to 15 cycles of eight rows, an
+ * input that is not zero 31; without a multiplier that one costs 14 per bit up to its highest. */
+#include "emit/map.h"
+
+#include <stdio.h>
+
+#define ROWS_AT_ONCE  16
+#define WORDS_AT_ONCE 2 /* of a column of these rows */
+#define WORD_ROWS     8
+#define PLANES_MOST   8
+#define FIELD_MOST    15
+#define PORTION       17 /* terms that a byte holds */
+
+/* ---- the plan ---- */
+
+static int planes_of(int64_t high)
+{
+    int planes = 0;
+    for (; high >> planes; planes++) {
+    }
+    return planes;
+}
+
+/* Twice the bits that are set in the mean of the codes 1..high. */
+static int64_t twice_mean_bits(int64_t high)
+{
+    int64_t bits = 0;
+    for (int64_t code = 1; code <= high; code++) {
+        for (int64_t left = code; left; left >>= 1) {
+            bits += left & 1;
+        }
+    }
+    return 2 * bits / high;
+}
+
+/* Do 16 bits hold the sum of every row, each weight plus 8? */
+static bool sums_fit(const struct plan *plan, int index)
+{
+    int tensor = plan->net->layers[index].inputs[0];
+    int64_t sum = 0;
+    for (int j = 0; j < plan->net->tensors[tensor].width; j++) {
+        sum += plan->ranges[tensor][j].high;
+    }
+    return sum * FIELD_MOST <= UINT16_MAX;
+}
+
+int map_planes(const struct plan *plan, int index)
+{
+    int64_t high = map_largest(plan, plan->net->layers[index].inputs[0]);
+    bool few = plan->machine->no_multiplier || (high > 0 && twice_mean_bits(high) <= 3);
+    bool fits = plan->machine->word == 32 && high > 0 && sums_fit(plan, index) && few;
+    return fits && map_fits_sparse(plan, index) ? planes_of(high) : 0;
+}
+
+static int planes_at(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].passes ? plan->maps->rows[index].planes : 0;
+}
+
+/* The most planes of a layer in the file, and the most columns: where the list of one begins. */
+static int most_planes(const struct plan *plan)
+{
+    int most = 0;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        most = planes_at(plan, i) > most ? planes_at(plan, i) : most;
+    }
+    return most;
+}
+
+static int list_length(const struct plan *plan)
+{
+    int most = 0;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        int columns = planes_at(plan, i) > 0 ? plan->net->layers[i].weights.columns : 0;
+        most = columns > most ? columns : most;
+    }
+    return most;
+}
+
+int map_planes_listed(const struct plan *plan)
+{
+    return most_planes(plan) * list_length(plan);
+}
+
+/* ---- the table ---- */
+
+/* Where row `row` of eight is in a word, so that its sum is half `row % 2` of sum `row / 2`. */
+static int field_of(int row)
+{
+    static const int first[] = {0, 2, 1, 3};
+    return first[row / 2] + 4 * (row % 2);
+}
+
+static uint32_t word_of(const struct weights *w, int first, int column)
+{
+    uint32_t word = 0;
+    for (int i = 0; i < WORD_ROWS; i++) {
+        int row = first + i;
+        int weight =
+            row < w->rows ? w->values[(size_t)row * (size_t)w->columns + (size_t)column] : 0;
+        word |= (uint32_t)(weight + 8) << (4 * field_of(i));
+    }
+    return word;
+}
+
+/* Words of a column of the rows from `first` on. */
+static int words_from(const struct weights *w, int first)
+{
+    return w->rows - first > WORD_ROWS ? WORDS_AT_ONCE : 1;
+}
+
+void map_print_planes_table(struct printer *p, int index)
+{
+    const struct weights *w = &p->plan->net->layers[index].weights;
+    int all = (w->rows + WORD_ROWS - 1) / WORD_ROWS * w->columns;
+    int count = 0;
+    text_printf(p->out, "    static const uint32_t w%s[%d] %s_FLASH = {",
+                p->plan->maps->rows[index].passes[0].name, all, p->plan->upper);
+    for (int first = 0; first < w->rows; first += ROWS_AT_ONCE) {
+        int words = words_from(w, first);
+        for (int i = 0; i < w->columns * words; i++) {
+            uint32_t word = word_of(w, first + i % words * WORD_ROWS, i / words);
+            text_printf(p->out, "%s0x%08lxU",
+                        count == 0  ? "\n        "
+                        : count % 8 ? ", "
+                                    : ",\n        ",
+                        (unsigned long)word);
+            count++;
+        }
+    }
+    text_add(p->out, "\n    };\n");
+}
+
+/* ---- the functions that all such layers share ---- */
+
+static bool has_words(const struct plan *plan, int words)
+{
+    bool has = false;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        const struct weights *w = &plan->net->layers[i].weights;
+        int last = w->rows - 1 - (w->rows - 1) % ROWS_AT_ONCE;
+        bool these = words == 1 ? words_from(w, last) == 1 : w->rows > WORD_ROWS;
+        has = has || (planes_at(plan, i) > 0 && these);
+    }
+    return has;
+}
+
+static const char *function_of(int words)
+{
+    return words == 1 ? "add_eight" : "add_sixteen";
+}
+
+/* Adds what the words at a column hold to sums of bytes. */
+static void print_terms(struct printer *p, int words)
+{
+    text_printf(p->out,
+                "            for (; used != end; used = &used[1]) {\n"
+                "                const uint32_t *v = &w[%s];\n",
+                words == 1 ? "used[0]" : "used[0] * 2U");
+    for (int i = 0; i < words; i++) {
+        text_printf(p->out,
+                    "                const uint32_t v%d = %s_U32(v, %d);\n"
+                    "                s%d += v%d & 252645135U;\n"
+                    "                s%d += (v%d >> 4) & 252645135U;\n",
+                    i, p->plan->upper, i, 2 * i, i, 2 * i + 1, i);
+    }
+    text_add(p->out, "            }\n");
+}
+
+static void print_helper(struct printer *p, int words)
+{
+    const struct plan *plan = p->plan;
+    text_printf(
+        p->out,
+        "/* Adds %s rows of weights, 8 too large, times the inputs, plane by plane of their "
+        "bits: up to\n"
+        " * %d columns in bytes. */\n"
+        "static %s_APART void %s_%s(const %s *lists, const %s *counts,\n"
+        "    const uint32_t *w, uint32_t *sums)\n"
+        "{\n"
+        "    for (int k = 0; k < %d; k++) {\n"
+        "        const %s *used = &lists[k * %d];\n"
+        "        %s n = counts[k];\n"
+        "        while (n > 0) {\n"
+        "            const %s *end = &used[(n > %d) ? %d : n];\n",
+        words == 1 ? "eight" : "sixteen", PORTION, plan->upper, plan->name, function_of(words),
+        map_list_type(plan), plan->index, most_planes(plan), map_list_type(plan), list_length(plan),
+        plan->index, map_list_type(plan), PORTION, PORTION);
+    for (int i = 0; i < 2 * words; i++) {
+        text_printf(p->out, "            uint32_t s%d = 0U;\n", i);
+    }
+    text_printf(p->out, "            n -= %d;\n", PORTION);
+    print_terms(p, words);
+    for (int i = 0; i < 2 * words; i++) {
+        text_printf(p->out,
+                    "            sums[%d] += (s%d & 16711935U) << k;\n"
+                    "            sums[%d] += ((s%d >> 8) & 16711935U) << k;\n",
+                    2 * i, i, 2 * i + 1, i);
+    }
+    text_add(p->out, "        }\n    }\n}\n\n");
+}
+
+void map_print_planes_helpers(struct printer *p)
+{
+    for (int words = 1; words <= WORDS_AT_ONCE; words++) {
+        if (has_words(p->plan, words)) {
+            print_helper(p, words);
+        }
+    }
+}
+
+/* ---- the layer ---- */
+
+/* The lists, one plane after the other; the sum of the inputs follows from how long they are. */
+static void print_lists(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    int tensor = plan->net->layers[index].inputs[0];
+    int planes = planes_at(plan, index);
+    text_printf(p->out,
+                "    {\n"
+                "    const uint8_t *p = &%s[%d];\n"
+                "    const uint32_t *w = w%s;\n"
+                "    %s n[%d] = {0};\n"
+                "    int32_t total = 0;\n",
+                map_array(plan, tensor), plan->maps->views[tensor].offset,
+                plan->maps->rows[index].passes[0].name, plan->index, most_planes(plan));
+    for (int k = 0; k < planes; k++) {
+        text_printf(p->out, "    %s n%d = 0;\n", plan->index, k);
+    }
+    text_printf(p->out,
+                "    for (%s i = 0; i < %d; i++) {\n"
+                "        const uint32_t x = p[i];\n"
+                "        if (x != 0U) {\n",
+                plan->index, plan->net->layers[index].weights.columns);
+    for (int k = 0; k < planes; k++) {
+        char at[32];
+        (void)snprintf(at, sizeof at, k ? "n%d + %d" : "n%d", k, k * list_length(plan));
+        text_printf(p->out,
+                    "            if ((x & %dU) != 0U) {\n"
+                    "                used[%s] = (%s)i;\n"
+                    "                n%d++;\n"
+                    "            }\n",
+                    1 << k, at, map_list_type(plan), k);
+    }
+    text_add(p->out, "        }\n    }\n");
+    for (int k = 0; k < planes; k++) {
+        text_printf(p->out, "    n[%d] = n%d;\n    total += (int32_t)n%d * %d;\n", k, k, k, 8 << k);
+    }
+}
+
+/* A row's result from the half word `sum`; the first row of the two, or the one behind it. */
+static void print_half(struct printer *p, int index, bool second, const char *sum)
+{
+    int rows = p->plan->net->layers[index].weights.rows;
+    if (second && rows % 2) {
+        text_printf(p->out, "            if ((i + j + 1) < %d) {\n", rows);
+    } else {
+        text_add(p->out, "            {\n");
+    }
+    text_printf(p->out, "            const int32_t acc = (int32_t)(%s) - total", sum);
+    map_print_listed_row(p, index, second);
+    text_add(p->out, "            }\n");
+}
+
+/* Rows from i on, `words` words of them. */
+static void print_rows(struct printer *p, int index, int words)
+{
+    const struct plan *plan = p->plan;
+    const struct weights *w = &plan->net->layers[index].weights;
+    int at_once = words * WORD_ROWS;
+    text_printf(p->out,
+                "        uint32_t s[%d] = {0U};\n"
+                "        %s_%s(used, n, w, s);\n",
+                at_once / 2, plan->name, function_of(words));
+    text_printf(p->out, "        for (%s j = 0; (j < %d)", plan->index, at_once);
+    if (w->rows % at_once > 0) {
+        text_printf(p->out, " && ((i + j) < %d)", w->rows);
+    }
+    text_add(p->out, "; j += 2) {\n            const uint32_t two = s[j >> 1];\n");
+    print_half(p, index, false, "two & 65535U");
+    print_half(p, index, true, "two >> 16");
+    text_add(p->out, "        }\n");
+}
+
+void map_print_planes(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    const struct weights *w = &plan->net->layers[index].weights;
+    int last = w->rows - 1 - (w->rows - 1) % ROWS_AT_ONCE;
+    bool eight = words_from(w, last) == 1;
+    int most = eight ? last : w->rows;
+    print_lists(p, index);
+    if (most > 0) {
+        text_printf(p->out, "    for (%s i = 0; i < %d; i += %d) {\n", plan->index, most,
+                    ROWS_AT_ONCE);
+        print_rows(p, index, WORDS_AT_ONCE);
+        text_printf(p->out, "        w = &w[%d];\n    }\n", w->columns * WORDS_AT_ONCE);
+    }
+    if (eight) {
+        text_printf(p->out, "    {\n        const %s i = %d;\n", plan->index, last);
+        print_rows(p, index, 1);
+        text_add(p->out, "    }\n");
+    }
+    text_add(p->out, "    }\n");
+}
