@@ -157,8 +157,8 @@ static int root_of(const struct plan *plan, int tensor)
 }
 
 /* The layer up to which a layer reads its inputs: what runs as a loop of another one does it as
- * long as that, and what copies all of them into lanes is done before it writes (but not before
- * zeros around its output are). */
+ * long as that, and what copies all of them into lanes or lists is done before it writes (but not
+ * before zeros around its output are). */
 static int last_use(const struct plan *plan, int index)
 {
     const struct map_rows *rows = &plan->maps->rows[index];
@@ -166,7 +166,8 @@ static int last_use(const struct plan *plan, int index)
     if (rows->direct && rows->direct->reader >= 0) {
         return rows->direct->reader;
     }
-    bool copied = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
+    bool lanes = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
+    bool copied = lanes || rows->planes > 0;
     return copied && !map_has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
 }
 

@@ -3,8 +3,8 @@
  * Plane k lists the inputs whose bit k is set.  The sum of their columns of weights, times 2^k, is
  * what the plane adds; so there are additions only, and those are of bytes: a word holds one column
  * of eight rows, each weight plus 8 in four bits, and masked with 0x0f0f0f0f it is four terms of at
- * most 15, of which a byte holds 17.  Behind those the bytes go on to sums of 16 bits, two to a
- * word.  What the 8 add is 8 times the sum of the inputs, which is taken back.
+ * most 15, of which a byte holds 17; 16 are taken.  Behind those the bytes go on to sums of 16
+ * bits, two to a word.  What the 8 add is 8 times the sum of the inputs, which is taken back.
  *
  * Against products of two rows (map_sparse.c) a set bit costs 13 to 15 cycles of eight rows, an
  * input that is not zero 31; without a multiplier that one costs 14 per bit up to its highest. */
@@ -17,7 +17,7 @@
 #define WORD_ROWS     8
 #define PLANES_MOST   8
 #define FIELD_MOST    15
-#define PORTION       17 /* terms that a byte holds */
+#define PORTION       16 /* terms that a byte holds, and a word of them without a mask */
 
 /* ---- the plan ---- */
 
@@ -158,7 +158,8 @@ static const char *function_of(int words)
     return words == 1 ? "add_eight" : "add_sixteen";
 }
 
-/* Adds what the words at a column hold to sums of bytes. */
+/* Adds what the words at a column hold to sums of bytes.  Odd ones come without a mask, and with
+ * sixteen times what is in the bytes of the even ones above the lowest. */
 static void print_terms(struct printer *p, int words)
 {
     text_printf(p->out,
@@ -169,31 +170,46 @@ static void print_terms(struct printer *p, int words)
         text_printf(p->out,
                     "                const uint32_t v%d = %s_U32(v, %d);\n"
                     "                s%d += v%d & 252645135U;\n"
-                    "                s%d += (v%d >> 4) & 252645135U;\n",
+                    "                s%d += v%d >> 4;\n",
                     i, p->plan->upper, i, 2 * i, i, 2 * i + 1, i);
     }
     text_add(p->out, "            }\n");
+    for (int i = 0; i < words; i++) {
+        text_printf(p->out, "            s%d -= (s%d >> 8) << 4;\n", 2 * i + 1, 2 * i);
+    }
+}
+
+static void print_opening(struct printer *p, int words)
+{
+    const struct plan *plan = p->plan;
+    text_printf(
+        p->out,
+        "/* The sums of %s rows of weights, 8 too large, times the inputs, bit by bit of "
+        "these: up to %d\n"
+        " * columns in bytes, where odd sums hold 16 times what the even ones do until that "
+        "is taken out. */\n"
+        "static %s_APART void %s_%s(const %s *lists, const %s *counts,\n"
+        "    const uint32_t *w, uint32_t *sums)\n"
+        "{\n",
+        words == 1 ? "eight" : "sixteen", PORTION, plan->upper, plan->name, function_of(words),
+        map_list_type(plan), plan->index);
+    for (int i = 0; i < 4 * words; i++) {
+        text_printf(p->out, "    sums[%d] = 0U;\n", i);
+    }
 }
 
 static void print_helper(struct printer *p, int words)
 {
     const struct plan *plan = p->plan;
-    text_printf(
-        p->out,
-        "/* Adds %s rows of weights, 8 too large, times the inputs, plane by plane of their "
-        "bits: up to\n"
-        " * %d columns in bytes. */\n"
-        "static %s_APART void %s_%s(const %s *lists, const %s *counts,\n"
-        "    const uint32_t *w, uint32_t *sums)\n"
-        "{\n"
-        "    for (int k = 0; k < %d; k++) {\n"
-        "        const %s *used = &lists[k * %d];\n"
-        "        %s n = counts[k];\n"
-        "        while (n > 0) {\n"
-        "            const %s *end = &used[(n > %d) ? %d : n];\n",
-        words == 1 ? "eight" : "sixteen", PORTION, plan->upper, plan->name, function_of(words),
-        map_list_type(plan), plan->index, most_planes(plan), map_list_type(plan), list_length(plan),
-        plan->index, map_list_type(plan), PORTION, PORTION);
+    print_opening(p, words);
+    text_printf(p->out,
+                "    for (int k = 0; k < %d; k++) {\n"
+                "        const %s *used = &lists[k * %d];\n"
+                "        %s n = counts[k];\n"
+                "        while (n > 0) {\n"
+                "            const %s *end = &used[(n > %d) ? %d : n];\n",
+                most_planes(plan), map_list_type(plan), list_length(plan), plan->index,
+                map_list_type(plan), PORTION, PORTION);
     for (int i = 0; i < 2 * words; i++) {
         text_printf(p->out, "            uint32_t s%d = 0U;\n", i);
     }
@@ -229,7 +245,7 @@ static void print_lists(struct printer *p, int index)
                 "    {\n"
                 "    const uint8_t *p = &%s[%d];\n"
                 "    const uint32_t *w = w%s;\n"
-                "    %s n[%d] = {0};\n"
+                "    %s n[%d];\n"
                 "    int32_t total = 0;\n",
                 map_array(plan, tensor), plan->maps->views[tensor].offset,
                 plan->maps->rows[index].passes[0].name, plan->index, most_planes(plan));
@@ -255,6 +271,9 @@ static void print_lists(struct printer *p, int index)
     for (int k = 0; k < planes; k++) {
         text_printf(p->out, "    n[%d] = n%d;\n    total += (int32_t)n%d * %d;\n", k, k, k, 8 << k);
     }
+    for (int k = planes; k < most_planes(plan); k++) {
+        text_printf(p->out, "    n[%d] = 0;\n", k);
+    }
 }
 
 /* A row's result from the half word `sum`; the first row of the two, or the one behind it. */
@@ -278,7 +297,7 @@ static void print_rows(struct printer *p, int index, int words)
     const struct weights *w = &plan->net->layers[index].weights;
     int at_once = words * WORD_ROWS;
     text_printf(p->out,
-                "        uint32_t s[%d] = {0U};\n"
+                "        uint32_t s[%d];\n"
                 "        %s_%s(used, n, w, s);\n",
                 at_once / 2, plan->name, function_of(words));
     text_printf(p->out, "        for (%s j = 0; (j < %d)", plan->index, at_once);

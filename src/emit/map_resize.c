@@ -39,19 +39,21 @@ static struct mean short_mean(int64_t count, int64_t most)
     return exact;
 }
 
-/* sum * multiplier as shifts and sums of powers of two, for cores without a multiplier. */
+/* sum * multiplier as shifts and sums of powers of two, for cores without a multiplier; the largest
+ * comes first, so that nothing is below zero on the way. */
 static void print_product(struct text *out, int32_t multiplier)
 {
-    int32_t left = multiplier;
-    bool first = true;
-    for (int k = 0; left != 0; k++) {
-        int digit = left % 2 == 0 ? 0 : left % 4 == 3 ? -1 : 1;
-        if (digit != 0) {
-            text_add(out, first ? digit < 0 ? "0U - " : "" : digit < 0 ? " - " : " + ");
-            text_printf(out, k == 0 ? "s" : "(s << %d)", k);
-            first = false;
+    int digits[33] = {0};
+    int count = 0;
+    for (int32_t left = multiplier; left != 0; count++) {
+        digits[count] = left % 2 == 0 ? 0 : left % 4 == 3 ? -1 : 1;
+        left = (left - digits[count]) / 2;
+    }
+    for (int k = count - 1; k >= 0; k--) {
+        const char *sign = k == count - 1 ? "" : digits[k] < 0 ? " - " : " + ";
+        if (digits[k] != 0) {
+            text_printf(out, k == 0 ? "%ss" : "%s(s << %d)", sign, k);
         }
-        left = (left - digit) / 2;
     }
 }
 

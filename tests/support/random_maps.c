@@ -12,6 +12,7 @@ struct maker {
     struct rng rng;
     uint64_t seed;
     bool digits; /* random_digits_net() */
+    bool dense;  /* random_dense_net() */
 };
 
 static void give_up(const struct maker *m, const char *why)
@@ -76,10 +77,15 @@ static void pick_weights(struct maker *m, struct weights *weights, enum type in)
         weights->odd = in != TYPE_U4 && chance(m, 20);
         weights->bits = in == TYPE_U4 && chance(m, 80) ? 2 : pick(m, 2, 4);
     }
+    if (m->dense) {
+        weights->odd = false;
+        weights->bits = chance(m, 80) ? 4 : 3;
+    }
+    bool largest = m->dense && chance(m, 20);
     size_t count = (size_t)weights->rows * (size_t)weights->columns;
     int16_t *values = take(m, count, sizeof *values);
     for (size_t i = 0; i < count; i++) {
-        values[i] = pick_weight(m, weights);
+        values[i] = largest ? (int16_t)weights_limit(weights) : pick_weight(m, weights);
     }
     weights->values = values;
 }
@@ -381,6 +387,24 @@ struct net *one_sided_net(uint64_t seed)
             values[k] = (int16_t)one_sided_weight(k / w->columns, k % w->columns);
         }
     }
+    return finish_net(&m);
+}
+
+struct net *random_dense_net(uint64_t seed)
+{
+    struct maker m = {.net = net_new("dense"), .seed = seed, .dense = true};
+    m.rng = rng_new(seed, 79);
+    if (!m.net) {
+        give_up(&m, "out of memory");
+    }
+    struct shape shape = {pick(&m, 1, 12), pick(&m, 8, 12), 1};
+    m.net->input = new_map(&m, TYPE_U8, shape);
+    int now = chance(&m, 80) ? add_resize(&m, m.net->input) : m.net->input;
+    for (int left = pick(&m, 0, 2); left > 0; left--) {
+        now = add_dense(&m, now, pick(&m, 1, 50), chance(&m, 80) ? TYPE_U4 : TYPE_U8);
+    }
+    enum type type = chance(&m, 70) ? TYPE_I32 : chance(&m, 50) ? TYPE_I8 : TYPE_U8;
+    m.net->output = add_dense(&m, now, pick(&m, 1, 20), type);
     return finish_net(&m);
 }
 

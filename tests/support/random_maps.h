@@ -17,6 +17,9 @@ struct net *random_digits_net(uint64_t seed);
  * and then the other, and with long gaps. */
 struct net *one_sided_net(uint64_t seed);
 
+/* Dense layers of 3 and 4 bits, mostly over u4, behind a resize that mostly drops bits. */
+struct net *random_dense_net(uint64_t seed);
+
 /* u8 in, 1 x columns x 1; a dense layer of ten rows with the largest weights of 4 bits, those of
  * the first row negative; from column 16384 on they have the other sign. */
 struct net *full_net(int columns);

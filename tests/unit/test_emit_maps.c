@@ -178,12 +178,13 @@ static void test_full_portions(void **state)
     batch_end(&b);
 }
 
-static void compare_digits(uint64_t seed, const struct machine *machine, const char *text)
+static void compare_fast(struct net *(*make)(uint64_t), uint64_t seed,
+                         const struct machine *machine, const char *text)
 {
     static struct batch b;
     const struct emit_options options = {.optimise = OPTIMISE_SPEED, .machine = machine};
     struct emitted how = {.optimise = OPTIMISE_SPEED, .compiler = SANITISED, .machine = machine};
-    batch_start(&b, random_digits_net, seed);
+    batch_start(&b, make, seed);
     assert_true(count_text(&b, &options, text) > NETS / 8);
     batch_compare(&b, &how);
     how.optimise = OPTIMISE_BALANCED;
@@ -201,7 +202,7 @@ static void test_digits_without_multiplier(void **state)
     struct machine machine = *machine_default();
     (void)state;
     machine.no_multiplier = true;
-    compare_digits(500, &machine, "v0 += v0;");
+    compare_fast(random_digits_net, 500, &machine, "used, n, w, s);");
 }
 
 /* One sum, which does not wrap either. */
@@ -210,7 +211,21 @@ static void test_digits_in_16_bits(void **state)
     struct machine machine = *machine_default();
     (void)state;
     machine.word = 16;
-    compare_digits(700, &machine, "(two >> 4) * x");
+    compare_fast(random_digits_net, 700, &machine, "(two >> 4) * x");
+}
+
+/* By the bits of the inputs: of all of them without a multiplier, of few where products are there.
+ * No sum wraps. */
+static void test_planes(void **state)
+{
+    struct machine machine = *machine_default();
+    (void)state;
+    compare_fast(random_dense_net, 0, &machine, "_add_eight(used");
+    machine.no_multiplier = true;
+    compare_fast(random_dense_net, 100, &machine, "_add_sixteen(used");
+    compare_fast(random_dense_net, 300, &machine, "v0 += v0;");
+    machine.word = 16;
+    compare_fast(random_dense_net, 200, &machine, "(two >> 4) * x");
 }
 
 static void compare_full(int columns, const struct machine *machine)
@@ -245,6 +260,7 @@ static void test_full_lists(void **state)
     for (int i = 0; i < 3; i++) {
         machine.word = i == 2 ? 16 : 32;
         machine.no_multiplier = i == 1;
+        compare_full(17, &machine);
         compare_full(40, &machine);
         compare_full(17000, &machine);
     }
@@ -276,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_full_portions),
         cmocka_unit_test(test_digits_without_multiplier),
         cmocka_unit_test(test_digits_in_16_bits),
+        cmocka_unit_test(test_planes),
         cmocka_unit_test(test_full_lists),
         cmocka_unit_test(test_more_digits),
     };
