@@ -244,8 +244,10 @@ bool map_has_sparse(const struct plan *plan);
 bool map_sparse_in_bytes(const struct plan *plan);
 /* Is what is negative stored as 0, so that nothing negative needs a shift? */
 bool map_cuts_below(const struct plan *plan, int layer);
+/* Column `column` of the rows first .. first + 7, each plus 8 in four bits, in fields of the word
+ * that `fields` tells; rows that are not there count as zeros. */
+uint32_t map_eight_rows(const struct weights *w, int first, int column, const int fields[8]);
 void map_print_sparse_table(struct printer *p, int layer);
-void map_print_sparse_list(struct printer *p); /* its array */
 void map_print_sparse_helper(struct printer *p);
 void map_print_sparse(struct printer *p, int layer);
 /* The type of the lists' elements. */
@@ -257,7 +259,6 @@ void map_print_listed_row(struct printer *p, int layer, bool next);
 /* map_planes.c: the bits of the inputs that a layer goes through, 0 where products are faster or 16
  * bits do not hold its sums. */
 int map_planes(const struct plan *plan, int layer);
-int map_planes_listed(const struct plan *plan); /* elements of the lists of all planes */
 void map_print_planes_table(struct printer *p, int layer);
 void map_print_planes_helpers(struct printer *p);
 void map_print_planes(struct printer *p, int layer);

@@ -65,7 +65,7 @@ static int planes_at(const struct plan *plan, int index)
     return plan->maps->rows[index].passes ? plan->maps->rows[index].planes : 0;
 }
 
-/* The most planes of a layer in the file, and the most columns: where the list of one begins. */
+/* The most planes of a layer in the file. */
 static int most_planes(const struct plan *plan)
 {
     int most = 0;
@@ -75,6 +75,7 @@ static int most_planes(const struct plan *plan)
     return most;
 }
 
+/* From the list of one plane to that of the next: full portions, for the most columns. */
 static int list_length(const struct plan *plan)
 {
     int most = 0;
@@ -82,34 +83,19 @@ static int list_length(const struct plan *plan)
         int columns = planes_at(plan, i) > 0 ? plan->net->layers[i].weights.columns : 0;
         most = columns > most ? columns : most;
     }
-    return most;
+    return (most + PORTION - 1) / PORTION * PORTION;
 }
 
-int map_planes_listed(const struct plan *plan)
+/* Columns of a layer, with those that fill up its last portion. */
+static int portions_length(const struct plan *plan, int index)
 {
-    return most_planes(plan) * list_length(plan);
+    return (plan->net->layers[index].weights.columns + PORTION - 1) / PORTION * PORTION;
 }
 
 /* ---- the table ---- */
 
-/* Where row `row` of eight is in a word, so that its sum is half `row % 2` of sum `row / 2`. */
-static int field_of(int row)
-{
-    static const int first[] = {0, 2, 1, 3};
-    return first[row / 2] + 4 * (row % 2);
-}
-
-static uint32_t word_of(const struct weights *w, int first, int column)
-{
-    uint32_t word = 0;
-    for (int i = 0; i < WORD_ROWS; i++) {
-        int row = first + i;
-        int weight =
-            row < w->rows ? w->values[(size_t)row * (size_t)w->columns + (size_t)column] : 0;
-        word |= (uint32_t)(weight + 8) << (4 * field_of(i));
-    }
-    return word;
-}
+/* Where the rows of a word are, so that the sum of row i is half i % 2 of sum i / 2. */
+static const int fields[WORD_ROWS] = {0, 4, 2, 6, 1, 5, 3, 7};
 
 /* Words of a column of the rows from `first` on. */
 static int words_from(const struct weights *w, int first)
@@ -127,7 +113,7 @@ void map_print_planes_table(struct printer *p, int index)
     for (int first = 0; first < w->rows; first += ROWS_AT_ONCE) {
         int words = words_from(w, first);
         for (int i = 0; i < w->columns * words; i++) {
-            uint32_t word = word_of(w, first + i % words * WORD_ROWS, i / words);
+            uint32_t word = map_eight_rows(w, first + i % words * WORD_ROWS, i / words, fields);
             text_printf(p->out, "%s0x%08lxU",
                         count == 0  ? "\n        "
                         : count % 8 ? ", "
@@ -163,15 +149,19 @@ static const char *function_of(int words)
 static void print_terms(struct printer *p, int words)
 {
     text_printf(p->out,
-                "            for (; used != end; used = &used[1]) {\n"
+                "            for (; left > 0; left--) {\n"
                 "                const uint32_t *v = &w[%s];\n",
                 words == 1 ? "used[0]" : "used[0] * 2U");
     for (int i = 0; i < words; i++) {
+        text_printf(p->out, "                const uint32_t v%d = %s_U32(v, %d);\n", i,
+                    p->plan->upper, i);
+    }
+    text_add(p->out, "                used = &used[1];\n");
+    for (int i = 0; i < words; i++) {
         text_printf(p->out,
-                    "                const uint32_t v%d = %s_U32(v, %d);\n"
                     "                s%d += v%d & 252645135U;\n"
                     "                s%d += v%d >> 4;\n",
-                    i, p->plan->upper, i, 2 * i, i, 2 * i + 1, i);
+                    2 * i, i, 2 * i + 1, i);
     }
     text_add(p->out, "            }\n");
     for (int i = 0; i < words; i++) {
@@ -182,17 +172,16 @@ static void print_terms(struct printer *p, int words)
 static void print_opening(struct printer *p, int words)
 {
     const struct plan *plan = p->plan;
-    text_printf(
-        p->out,
-        "/* The sums of %s rows of weights, 8 too large, times the inputs, bit by bit of "
-        "these: up to %d\n"
-        " * columns in bytes, where odd sums hold 16 times what the even ones do until that "
-        "is taken out. */\n"
-        "static %s_APART void %s_%s(const %s *lists, const %s *counts,\n"
-        "    const uint32_t *w, uint32_t *sums)\n"
-        "{\n",
-        words == 1 ? "eight" : "sixteen", PORTION, plan->upper, plan->name, function_of(words),
-        map_list_type(plan), plan->index);
+    text_printf(p->out,
+                "/* The sums of %s rows of weights, 8 too large, times the inputs, bit by bit of "
+                "these and modulo 2^32: up\n"
+                " * to %d columns in bytes, where odd sums hold 16 times the even ones, too, until "
+                "that is taken out. */\n"
+                "static %s_APART void %s_%s(const %s *lists, const %s *counts,\n"
+                "    const uint32_t *w, uint32_t *sums)\n"
+                "{\n",
+                words == 1 ? "eight" : "sixteen", PORTION, plan->upper, plan->name,
+                function_of(words), map_list_type(plan), plan->index);
     for (int i = 0; i < 4 * words; i++) {
         text_printf(p->out, "    sums[%d] = 0U;\n", i);
     }
@@ -203,17 +192,16 @@ static void print_helper(struct printer *p, int words)
     const struct plan *plan = p->plan;
     print_opening(p, words);
     text_printf(p->out,
-                "    for (int k = 0; k < %d; k++) {\n"
-                "        const %s *used = &lists[k * %d];\n"
-                "        %s n = counts[k];\n"
-                "        while (n > 0) {\n"
-                "            const %s *end = &used[(n > %d) ? %d : n];\n",
-                most_planes(plan), map_list_type(plan), list_length(plan), plan->index,
-                map_list_type(plan), PORTION, PORTION);
+                "    for (uint32_t k = 0U; k < %dU; k++) {\n"
+                "        const %s *list = &lists[k * %dU];\n"
+                "        for (%s n = counts[k]; n > 0; n -= %d) {\n"
+                "            const %s *used = list;\n"
+                "            %s left = (n > %d) ? %d : n;\n",
+                most_planes(plan), map_list_type(plan), list_length(plan), plan->index, PORTION,
+                map_list_type(plan), plan->index, PORTION, PORTION);
     for (int i = 0; i < 2 * words; i++) {
         text_printf(p->out, "            uint32_t s%d = 0U;\n", i);
     }
-    text_printf(p->out, "            n -= %d;\n", PORTION);
     print_terms(p, words);
     for (int i = 0; i < 2 * words; i++) {
         text_printf(p->out,
@@ -221,7 +209,7 @@ static void print_helper(struct printer *p, int words)
                     "            sums[%d] += ((s%d >> 8) & 16711935U) << k;\n",
                     2 * i, i, 2 * i + 1, i);
     }
-    text_add(p->out, "        }\n    }\n}\n\n");
+    text_printf(p->out, "            list = &list[%d];\n        }\n    }\n}\n\n", PORTION);
 }
 
 void map_print_planes_helpers(struct printer *p)
@@ -235,8 +223,7 @@ void map_print_planes_helpers(struct printer *p)
 
 /* ---- the layer ---- */
 
-/* The lists, one plane after the other; the sum of the inputs follows from how long they are. */
-static void print_lists(struct printer *p, int index)
+static void print_start(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     int tensor = plan->net->layers[index].inputs[0];
@@ -245,19 +232,32 @@ static void print_lists(struct printer *p, int index)
                 "    {\n"
                 "    const uint8_t *p = &%s[%d];\n"
                 "    const uint32_t *w = w%s;\n"
+                "    %s used[%d]; /* the inputs with bit 0 set, bit 1 ... */\n"
                 "    %s n[%d];\n"
                 "    int32_t total = 0;\n",
                 map_array(plan, tensor), plan->maps->views[tensor].offset,
-                plan->maps->rows[index].passes[0].name, plan->index, most_planes(plan));
+                plan->maps->rows[index].passes[0].name, map_list_type(plan),
+                (planes - 1) * list_length(plan) + portions_length(plan, index), plan->index,
+                most_planes(plan));
     for (int k = 0; k < planes; k++) {
         text_printf(p->out, "    %s n%d = 0;\n", plan->index, k);
     }
-    text_printf(p->out,
-                "    for (%s i = 0; i < %d; i++) {\n"
-                "        const uint32_t x = p[i];\n"
-                "        if (x != 0U) {\n",
-                plan->index, plan->net->layers[index].weights.columns);
-    for (int k = 0; k < planes; k++) {
+}
+
+/* Entries i of all lists.  No list needs them, but a prover then knows that all were written. */
+static void print_cleared(struct printer *p, int index)
+{
+    int length = list_length(p->plan);
+    for (int k = 0; k < planes_at(p->plan, index); k++) {
+        text_printf(p->out, k ? "        used[i + %d] = 0U;\n" : "        used[i] = 0U;\n",
+                    k * length);
+    }
+}
+
+static void print_listed(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    for (int k = 0; k < planes_at(plan, index); k++) {
         char at[32];
         (void)snprintf(at, sizeof at, k ? "n%d + %d" : "n%d", k, k * list_length(plan));
         text_printf(p->out,
@@ -267,7 +267,28 @@ static void print_lists(struct printer *p, int index)
                     "            }\n",
                     1 << k, at, map_list_type(plan), k);
     }
+}
+
+/* The lists, one plane after the other; the sum of the inputs follows from how long they are. */
+static void print_lists(struct printer *p, int index)
+{
+    const struct plan *plan = p->plan;
+    int columns = plan->net->layers[index].weights.columns;
+    int length = portions_length(plan, index);
+    int planes = planes_at(plan, index);
+    text_printf(p->out,
+                "    for (%s i = 0; i < %d; i++) {\n"
+                "        const uint32_t x = p[i];\n",
+                plan->index, columns);
+    print_cleared(p, index);
+    text_add(p->out, "        if (x != 0U) {\n");
+    print_listed(p, index);
     text_add(p->out, "        }\n    }\n");
+    if (length > columns) {
+        text_printf(p->out, "    for (%s i = %d; i < %d; i++) {\n", plan->index, columns, length);
+        print_cleared(p, index);
+        text_add(p->out, "    }\n");
+    }
     for (int k = 0; k < planes; k++) {
         text_printf(p->out, "    n[%d] = n%d;\n    total += (int32_t)n%d * %d;\n", k, k, k, 8 << k);
     }
@@ -285,7 +306,10 @@ static void print_half(struct printer *p, int index, bool second, const char *su
     } else {
         text_add(p->out, "            {\n");
     }
-    text_printf(p->out, "            const int32_t acc = (int32_t)(%s) - total", sum);
+    text_printf(p->out,
+                "            const uint32_t sum = %s;\n"
+                "            const int32_t acc = (int32_t)sum - total",
+                sum);
     map_print_listed_row(p, index, second);
     text_add(p->out, "            }\n");
 }
@@ -298,16 +322,17 @@ static void print_rows(struct printer *p, int index, int words)
     int at_once = words * WORD_ROWS;
     text_printf(p->out,
                 "        uint32_t s[%d];\n"
+                "        const uint32_t *two = s;\n"
                 "        %s_%s(used, n, w, s);\n",
                 at_once / 2, plan->name, function_of(words));
     text_printf(p->out, "        for (%s j = 0; (j < %d)", plan->index, at_once);
     if (w->rows % at_once > 0) {
         text_printf(p->out, " && ((i + j) < %d)", w->rows);
     }
-    text_add(p->out, "; j += 2) {\n            const uint32_t two = s[j >> 1];\n");
-    print_half(p, index, false, "two & 65535U");
-    print_half(p, index, true, "two >> 16");
-    text_add(p->out, "        }\n");
+    text_add(p->out, "; j += 2) {\n");
+    print_half(p, index, false, "two[0] & 65535U");
+    print_half(p, index, true, "two[0] >> 16");
+    text_add(p->out, "            two = &two[1];\n        }\n");
 }
 
 void map_print_planes(struct printer *p, int index)
@@ -317,6 +342,7 @@ void map_print_planes(struct printer *p, int index)
     int last = w->rows - 1 - (w->rows - 1) % ROWS_AT_ONCE;
     bool eight = words_from(w, last) == 1;
     int most = eight ? last : w->rows;
+    print_start(p, index);
     print_lists(p, index);
     if (most > 0) {
         text_printf(p->out, "    for (%s i = 0; i < %d; i += %d) {\n", plan->index, most,

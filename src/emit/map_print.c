@@ -267,7 +267,6 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     print_convert_tables(&printer);
     map_print_areas(&printer);
     print_arrays(&printer);
-    map_print_sparse_list(&printer);
     text_add(out, "\n");
     print_copied_input(&printer);
     print_layers(&printer);

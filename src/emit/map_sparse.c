@@ -64,15 +64,14 @@ bool map_fits_sparse(const struct plan *plan, int index)
 
 /* ---- the table ---- */
 
-/* Column `column` of eight rows from `first` on; rows that are not there count as zeros. */
-static uint32_t word_of(const struct weights *w, int first, int column)
+uint32_t map_eight_rows(const struct weights *w, int first, int column, const int fields[8])
 {
     uint32_t word = 0;
     for (int i = 0; i < ROWS_AT_ONCE; i++) {
         int row = first + i;
         int weight =
             row < w->rows ? w->values[(size_t)row * (size_t)w->columns + (size_t)column] : 0;
-        word |= (uint32_t)(weight + 8) << (4 * i);
+        word |= (uint32_t)(weight + 8) << (4 * fields[i]);
     }
     return word;
 }
@@ -86,6 +85,7 @@ static void print_bytes(struct printer *p, uint32_t word)
 
 void map_print_sparse_table(struct printer *p, int index)
 {
+    static const int fields[ROWS_AT_ONCE] = {0, 1, 2, 3, 4, 5, 6, 7};
     const struct weights *w = &p->plan->net->layers[index].weights;
     int blocks = (w->rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
     bool bytes = map_sparse_in_bytes(p->plan);
@@ -93,7 +93,8 @@ void map_print_sparse_table(struct printer *p, int index)
                 pass_of(p->plan, index)->name, blocks * w->columns * table_step(p->plan),
                 p->plan->upper);
     for (int i = 0; i < blocks * w->columns; i++) {
-        uint32_t word = word_of(w, i / w->columns * ROWS_AT_ONCE, i % w->columns);
+        int first = i / w->columns * ROWS_AT_ONCE;
+        uint32_t word = map_eight_rows(w, first, i % w->columns, fields);
         text_add(p->out, i % (bytes ? 4 : 8) ? ", " : i ? ",\n        " : "\n        ");
         if (bytes) {
             print_bytes(p, word);
@@ -132,17 +133,6 @@ bool map_has_sparse(const struct plan *plan)
 const char *map_list_type(const struct plan *plan)
 {
     return most_columns(plan, true) > 256 ? "uint16_t" : "uint8_t";
-}
-
-void map_print_sparse_list(struct printer *p)
-{
-    int one = most_columns(p->plan, false);
-    int all = map_planes_listed(p->plan);
-    if (one > 0 || all > 0) {
-        text_printf(p->out, "    %s used[%d]; /* inputs that are not zero%s */\n",
-                    map_list_type(p->plan), one > all ? one : all,
-                    all > 0 ? ", or have a bit set" : "");
-    }
 }
 
 /* The products of an input with eight weights. */
@@ -290,6 +280,7 @@ static void print_list(struct printer *p, int index)
                 "    {\n"
                 "    const uint8_t *p = &%s[%d];\n"
                 "    const %s *w = w%s;\n"
+                "    %s used[%d]; /* inputs that are not zero */\n"
                 "    int32_t total = 0;\n"
                 "    %s n = 0;\n"
                 "    for (%s i = 0; i < %d; i++) {\n"
@@ -300,8 +291,8 @@ static void print_list(struct printer *p, int index)
                 "        }\n"
                 "    }\n",
                 map_array(plan, plan->net->layers[index].inputs[0]), in->offset, table_type(plan),
-                pass_of(plan, index)->name, plan->index, plan->index, columns_of(plan, index),
-                map_list_type(plan));
+                pass_of(plan, index)->name, map_list_type(plan), columns_of(plan, index),
+                plan->index, plan->index, columns_of(plan, index), map_list_type(plan));
 }
 
 void map_print_listed_row(struct printer *p, int index, bool next)
@@ -343,13 +334,14 @@ void map_print_sparse(struct printer *p, int index)
     print_list(p, index);
     text_printf(p->out,
                 "    for (%s i = 0; i < %d; i += %d) {\n"
-                "        uint32_t s[%d];\n"
-                "        for (int j = 0; j < %d; j++) {\n"
-                "            s[j] = (uint32_t)total;\n"
-                "        }\n"
+                "        uint32_t s[%d];\n",
+                plan->index, layer->weights.rows, ROWS_AT_ONCE, ROWS_AT_ONCE);
+    for (int j = 0; j < ROWS_AT_ONCE; j++) {
+        text_printf(p->out, "        s[%d] = (uint32_t)total;\n", j);
+    }
+    text_printf(p->out,
                 "        %s_eight(p, used, n, w, s);\n"
                 "        w = &w[%d];\n",
-                plan->index, layer->weights.rows, ROWS_AT_ONCE, ROWS_AT_ONCE, ROWS_AT_ONCE,
                 plan->name, columns_of(plan, index) * table_step(plan));
     text_printf(p->out,
                 "        for (%s j = 0; (j < %d) && ((i + j) < %d); j++) {\n"

@@ -1,10 +1,9 @@
-/* pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|TARGET.costs]: emitted files of random nets
- * for the prover and the static checks, with a program that calls all of each file.  For seed S and
- * every
- * --optimise value: nS_size.h, nS_size.c ...; values that give the same code give one file.  With a
- * kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant time,
- * nS_steady_size.h ...; "maps" for nets on maps.  With a machine's costs, what is chosen for them:
- * nS_costs_size.h ... */
+/* pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|TARGET.costs]: emitted files of random
+ * nets for the prover and the static checks, with a program that calls all of each file.  For seed
+ * S and every --optimise value: nS_size.h, nS_size.c ...; values that give the same code give one
+ * file.  With a kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant
+ * time, nS_steady_size.h ...; "maps", "digits", "dense" for nets on maps.  With a machine's costs,
+ * what is chosen for them: nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
@@ -125,7 +124,8 @@ struct job {
     const char *kernel;            /* NULL: chosen */
     bool steady;                   /* constant time */
     bool maps;                     /* nets on maps */
-    bool digits;                   /* those that the fast kernels of maps take */
+    bool digits;                   /* those that the fast kernels of maps take ... */
+    bool dense;                    /* ... and those of dense layers behind a resize */
     const struct machine *machine; /* NULL: the default one */
 };
 
@@ -149,6 +149,7 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
                        : job->steady ? "steady_"
                        : job->maps   ? "maps_"
                        : job->digits ? "digits_"
+                       : job->dense  ? "dense_"
                                      : "",
                        job->kernel ? job->kernel : names[i]);
         bool new = !seen_before(net, &how, pages, i);
@@ -191,6 +192,7 @@ static void write_pages(const struct job *job, uint64_t seed)
 {
     struct net *net = job->maps     ? random_map_net(seed)
                       : job->digits ? random_digits_net(seed)
+                      : job->dense  ? random_dense_net(seed)
                       : seed % 2    ? random_narrow_net(seed)
                                     : random_net(seed);
     int32_t *in = NULL;
@@ -223,7 +225,7 @@ int main(int count, char **words)
 {
     struct machine machine;
     if (count != 4 && count != 5) {
-        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|TARGET.costs]");
+        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|TARGET.costs]");
     }
     struct job job = {.folder = words[1]};
     if (count == 5 && strchr(words[4], '.')) {
@@ -235,6 +237,8 @@ int main(int count, char **words)
         job.maps = true;
     } else if (count == 5 && strcmp(words[4], "digits") == 0) {
         job.digits = true;
+    } else if (count == 5 && strcmp(words[4], "dense") == 0) {
+        job.dense = true;
     } else if (count == 5) {
         job.kernel = words[4];
     }
