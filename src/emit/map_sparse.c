@@ -209,6 +209,15 @@ static int most_high(const struct plan *plan)
     return (int)high;
 }
 
+/* Inputs of a portion: as many as 16 bits hold, but no more than make portions of one size. */
+static int portion_of(const struct plan *plan)
+{
+    int most = UINT16_MAX / (15 * most_high(plan));
+    int columns = most_columns(plan, false);
+    int portions = (columns + most - 1) / most;
+    return (columns + portions - 1) / portions;
+}
+
 /* From its comment to where a portion of `most` inputs begins. */
 static void print_opening(struct printer *p, int most)
 {
@@ -222,14 +231,13 @@ static void print_opening(struct printer *p, int most)
         "static %s_APART void %s_eight(const uint8_t *p, const %s *list, %s count,\n"
         "    const %s *w, uint32_t *sums)\n"
         "{\n"
-        "    const %s *used = list;\n"
-        "    %s n = count;\n"
-        "    while (n > 0) {\n"
-        "        const %s most = %d;\n"
-        "        %s left = (n > most) ? most : n;\n",
+        "    const %s *portion = list;\n"
+        "    for (%s n = count; n > 0; n -= %d) {\n"
+        "        const %s *used = portion;\n"
+        "        %s left = (n > %d) ? %d : n;\n",
         bytes ? "" : ": two in each product", most, plan->upper, plan->name, map_list_type(plan),
-        plan->index, table_type(plan), map_list_type(plan), plan->index, plan->index, most,
-        plan->index);
+        plan->index, table_type(plan), map_list_type(plan), plan->index, most, map_list_type(plan),
+        plan->index, most, most);
 }
 
 void map_print_sparse_helper(struct printer *p)
@@ -239,12 +247,11 @@ void map_print_sparse_helper(struct printer *p)
     if (most_columns(plan, false) == 0) {
         return;
     }
-    print_opening(p, 65535 / (15 * most_high(plan)));
+    print_opening(p, portion_of(plan));
     for (int i = 0; i < (bytes ? ROWS_AT_ONCE : ROWS_AT_ONCE / 2); i++) {
         text_printf(p->out, bytes ? "        uint16_t s%d = 0U;\n" : "        uint32_t s%d = 0U;\n",
                     i);
     }
-    text_add(p->out, "        n -= left;\n");
     if (bytes) {
         print_narrow(p);
     } else if (plan->machine->no_multiplier) {
@@ -259,7 +266,7 @@ void map_print_sparse_helper(struct printer *p)
                             : "        sums[%d] += s%d >> 16;\n",
                     i, bytes ? i : i % 4);
     }
-    text_add(p->out, "    }\n}\n\n");
+    text_printf(p->out, "        portion = &portion[%d];\n    }\n}\n\n", portion_of(plan));
 }
 
 /* ---- the layer ---- */
@@ -272,9 +279,14 @@ bool map_cuts_below(const struct plan *plan, int index)
            plan_kept(layer->activation, type).low == 0;
 }
 
+/* A list has room for full portions.  Where there may be several, all of it is cleared: no sum
+ * needs that, but a prover then knows that all was written. */
 static void print_list(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
+    int columns = columns_of(plan, index);
+    int portion = portion_of(plan);
+    int room = (columns + portion - 1) / portion * portion;
     const struct map_view *in = &plan->maps->views[plan->net->layers[index].inputs[0]];
     text_printf(p->out,
                 "    {\n"
@@ -284,6 +296,7 @@ static void print_list(struct printer *p, int index)
                 "    int32_t total = 0;\n"
                 "    %s n = 0;\n"
                 "    for (%s i = 0; i < %d; i++) {\n"
+                "        used[i] = 0U;\n"
                 "        if (p[i] != 0U) {\n"
                 "            total += (int32_t)p[i];\n"
                 "            used[n] = (%s)i;\n"
@@ -291,8 +304,15 @@ static void print_list(struct printer *p, int index)
                 "        }\n"
                 "    }\n",
                 map_array(plan, plan->net->layers[index].inputs[0]), in->offset, table_type(plan),
-                pass_of(plan, index)->name, map_list_type(plan), columns_of(plan, index),
-                plan->index, plan->index, columns_of(plan, index), map_list_type(plan));
+                pass_of(plan, index)->name, map_list_type(plan), room, plan->index, plan->index,
+                columns, map_list_type(plan));
+    if (columns > portion && room > columns) {
+        text_printf(p->out,
+                    "    for (%s i = %d; i < %d; i++) {\n"
+                    "        used[i] = 0U;\n"
+                    "    }\n",
+                    plan->index, columns, room);
+    }
 }
 
 void map_print_listed_row(struct printer *p, int index, bool next)
