@@ -51,6 +51,20 @@ printf 'dense10\0' >zero.txt
 mote train $images --net @zero.txt -o c.mote
 ends "a zero byte" 1 "mote: zero.txt: a zero byte: no text"
 
+# Pixels of few bits: the chip's, since eval runs the net.
+mote train $images --net 'crop24 resize12:2 dense16:4 relu:4 dense10:4' --epochs 4+4 -o few.mote \
+    --test digits/t10k-images-idx3-ubyte --json
+ends "pixels of 2 bits" 0 ""
+jq .score out >trained.json
+mote eval few.mote digits/t10k-images-idx3-ubyte --json
+check "pixels of 2 bits: eval gives the same score" [ "$(jq .score out)" = "$(cat trained.json)" ]
+check "pixels of 2 bits: what the net holds" [ "$(jq -c '.tensors[1], .layers[0].drop' few.mote | tr '\n' ' ')" = \
+    '["u4",[12,12,1]] [6] ' ]
+mote show few.mote
+check "pixels of 2 bits: show" grep -qE '^0 +resize 24x24:2 ' out
+mote emit few.mote --selftest 0 -o few.h
+check "pixels of 2 bits: the head comment" grep -q 'net   28x28x1 resize12:2 dense16 dense10' few.h
+
 # Every kind of layer that mote help net lists.
 "$MOTE" help net | sed '1,/^example/d' >example.txt
 mote train $images --net @example.txt --epochs 1+1 -o x.mote --json
