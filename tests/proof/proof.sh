@@ -8,7 +8,7 @@ nets=${PROOF_NETS:-2}
 pages=$PWD/${BUILD:-build}/tests/proof/pages
 few=$((4 + (nets + 9) / 10)) # the kernels alone: from net 5 on
 "$pages" "$SCRATCH" 1 "$nets" || echo "not ok pages of random nets"
-for kernel in bits narrow narrowline dsp vector vector16 shifts steady maps digits dense; do
+for kernel in bits narrow narrowline dsp vector vector16 shifts steady maps digits; do
     "$pages" "$SCRATCH" 5 "$few" $kernel || echo "not ok pages of $kernel"
 done
 "$pages" "$SCRATCH" 4 "$((few - 1))" targets/rv32ec.costs || echo "not ok pages without a multiplier"
@@ -77,6 +77,9 @@ prove()
 }
 export -f prove
 mkdir -p "$VERDICTS"
+# Dense layers on maps are for the prover alone: where their rows are no multiple of 8, cppcheck believes that
+# the loop over them may write none.
+"$pages" "$SCRATCH" 5 "$few" dense || echo "not ok pages of dense"
 pages=(n*.h)
 count=${#pages[@]}
 printf '%s\n' "${pages[@]}" | xargs -P2 -n1 bash -c "prove \"\$1\"" prove | tee verdicts |
