@@ -20,8 +20,10 @@ struct epochs_choice {
 };
 struct tuning_choice {
     double rate, integer_rate, decay, teacher_part, temperature;
+    double settle; /* as in vision_options */
     int batch;
-    bool freeze;
+    int copy_memory; /* MiB */
+    bool freeze, whole;
 };
 
 struct train_settings {

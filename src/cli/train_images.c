@@ -157,6 +157,9 @@ static bool prepare(struct session *session, const struct verb *verb, struct arg
     how->teacher_part = settings->tuning.teacher_part;
     how->temperature = settings->tuning.temperature;
     how->freeze = settings->tuning.freeze;
+    how->settle = settings->tuning.settle;
+    how->whole = settings->tuning.whole;
+    how->copy_memory = (size_t)settings->tuning.copy_memory << 20;
     how->restarts = (int)settings->restarts;
     how->balance = settings->balance != 0;
     how->seconds = settings->train.seconds;

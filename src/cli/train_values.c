@@ -74,6 +74,12 @@ static bool take_list(const char *text, const struct entry *entries, int count)
     }
 }
 
+/* Lists start with -1 where 0 can be asked for; options take 0 as the default, negative as none. */
+static double given_or_default(double value)
+{
+    return value < 0 ? 0 : value == 0 ? -1 : value;
+}
+
 bool parse_augment(const char *text, void *choice)
 {
     struct augment_choice *c = choice;
@@ -92,7 +98,7 @@ bool parse_augment(const char *text, void *choice)
     c->original = -1;
     bool good = strcmp(text, "none") == 0 ||
                 take_list(text, entries, (int)(sizeof entries / sizeof *entries));
-    c->original = c->original < 0 ? 0 : c->original == 0 ? -1 : c->original;
+    c->original = given_or_default(c->original);
     return good;
 }
 
@@ -100,7 +106,8 @@ bool parse_tuning(const char *text, void *choice)
 {
     struct tuning_choice *c = choice;
     int freeze = 0;
-    *c = (struct tuning_choice){0};
+    int whole = 0;
+    *c = (struct tuning_choice){.settle = -1};
     const struct entry entries[] = {
         {"rate", &c->rate, NULL, NULL, 1e-6, 1},
         {"integer-rate", &c->integer_rate, NULL, NULL, 1e-6, 10},
@@ -109,9 +116,14 @@ bool parse_tuning(const char *text, void *choice)
         {"teacher-part", &c->teacher_part, NULL, NULL, 0.001, 1},
         {"temperature", &c->temperature, NULL, NULL, 0.5, 50},
         {"freeze", NULL, NULL, &freeze, 0, 1},
+        {"settle", &c->settle, NULL, NULL, 0, 1},
+        {"whole", NULL, NULL, &whole, 0, 1},
+        {"copy-memory", NULL, NULL, &c->copy_memory, 1, 1 << 20},
     };
     bool good = take_list(text, entries, (int)(sizeof entries / sizeof *entries));
     c->freeze = freeze != 0;
+    c->whole = whole != 0;
+    c->settle = given_or_default(c->settle);
     return good && c->batch % 16 == 0;
 }
 

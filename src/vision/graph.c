@@ -282,6 +282,16 @@ static void make_node(struct making *making, int index)
     graph->widest = channels > graph->widest ? channels : graph->widest;
 }
 
+double graph_work(const struct graph *graph)
+{
+    double work = 0;
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct node *node = &graph->nodes[i];
+        work += (double)node->weight_count * node->conv.positions / graph->groups;
+    }
+    return work;
+}
+
 struct graph *graph_new(struct arena *arena, const struct sketch *sketch, int groups)
 {
     struct graph *graph = arena_alloc(arena, 1, sizeof *graph);

@@ -46,6 +46,9 @@ struct graph {
 /* In `arena`, borrowing the sketch; NULL when out of memory. */
 struct graph *graph_new(struct arena *arena, const struct sketch *sketch, int groups);
 
+/* Multiply-adds of one sample, for what takes how long. */
+double graph_work(const struct graph *graph);
+
 /* Pointers into an array of parameters, or of anything laid out like them. */
 static inline float *graph_betas(const struct graph *graph, float *parameters)
 {

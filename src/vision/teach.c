@@ -75,6 +75,7 @@ bool trainer_teach(struct trainer *t, struct feed *student, struct error *err)
     if (!teaching.soft) {
         return fail_memory(err);
     }
+    session_progress(t->session, t->share, t->stage, "answers");
     for (; teaching.first < teaching.count; teaching.first += trainer_batch(t)) {
         pool_run(t->pool, t->pass_count, teach_block, &teaching);
     }

@@ -143,6 +143,7 @@ struct trainer *trainer_new(const struct feed *feed, const struct sketch *sketch
     t->feed = feed;
     t->session = session;
     t->pool = pool;
+    t->share = 1;
     if (trainer_make(t, sketch, err)) {
         return t;
     }
@@ -340,7 +341,8 @@ static void report(struct trainer *t)
     char detail[60];
     int all = t->float_epochs + t->integer_epochs;
     (void)snprintf(detail, sizeof detail, "epoch %u of %d", t->state.epoch + 1, all);
-    session_progress(t->session, (double)t->state.epoch / all, t->stage, detail);
+    double part = (double)t->state.epoch / all;
+    session_progress(t->session, t->done + t->share * part, t->stage, detail);
 }
 
 bool trainer_run(struct trainer *t, uint32_t until, double share, struct error *err)

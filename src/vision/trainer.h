@@ -47,6 +47,7 @@ struct trainer {
     uint64_t at; /* its first sample in the epoch */
     bool forward_only;
     const char *stage;             /* for progress */
+    double done, share;            /* of the run's progress: before this trainer, and its part */
     double phase_start, phase_end; /* seconds of the session, under a time budget */
     /* Writes a checkpoint; NULL: none. */
     bool (*save)(void *context, struct error *err);

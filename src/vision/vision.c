@@ -110,6 +110,24 @@ static void set_epochs(struct work *work)
     }
 }
 
+/* Progress of the whole run: each part by its multiply-adds, an answer being a third of a step. */
+static void share_progress(struct work *work)
+{
+    struct trainer *student = work->student.trainer;
+    struct trainer *teacher = work->teacher.trainer;
+    if (!teacher) {
+        return;
+    }
+    double learns = graph_work(student->graph) * (student->float_epochs + student->integer_epochs);
+    double each = graph_work(teacher->graph);
+    double trains = each * teacher->float_epochs;
+    double answers = each * (work->student.feed->copies + 1) / 3;
+    double all = learns + trains + answers;
+    teacher->share = trains / all;
+    student->done = (trains + answers) / all;
+    student->share = learns / all;
+}
+
 /* ---- checkpoints ---- */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -216,6 +234,7 @@ static bool prepare(struct work *work, struct error *err)
         return false;
     }
     set_epochs(work);
+    share_progress(work);
     if (work->options->checkpoint) {
         work->student.trainer->save = save;
         work->student.trainer->save_context = work;

@@ -27,7 +27,7 @@ struct vision_options {
     int batch;           /* images per step, rounded up to a multiple of 64, at most 1024; 0:
                             128 */
     double rate;         /* of Adam in the float phase; 0: 0.01 */
-    double integer_rate; /* in weight codes per step; 0: 0.02 */
+    double integer_rate; /* in weight codes per step; 0: 0.015 */
     double decay;        /* of the float phase's weights, decoupled; default 0 */
     double smoothing;    /* of labels, 0..0.5 */
     double mixup;        /* share of images that are blended with another, 0..1 */

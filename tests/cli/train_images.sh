@@ -112,7 +112,7 @@ for epochs in 0 3+0 1.5 2+3+4 +; do
     ends "--epochs $epochs" 2 "mote train: --epochs: '$epochs' is not one or two whole numbers from \
 1 to 10000 such as 6+20"
 done
-for list in rate=0 batch=100 freeze=2 beat=3; do
+for list in rate=0 batch=100 freeze=2 beat=3 settle=2 settle= whole=0.5 copy-memory=0; do
     mote train $images --tune $list -o x.mote
     ends "--tune $list" 2
 done
@@ -158,6 +158,20 @@ check "all of it is kept" [ "$(jq -r .provenance.options x.mote)" = "--net '$net
 mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
 check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
 
+# What the validation part decides is left: it is learned from, too.
+mote train $images --net 'resize6 dense10' --epochs 1+4 --tune whole=1 -o x.mote --json
+gives "whole=1: the validation part is learned from" .images 1800
+tuned() # LIST: the trained net without what it came from
+{
+    mote train $images --net 'resize16 dense4 relu dense10' --epochs 1+4 --tune "$1" --name t -o x.mote
+    jq -c 'del(.provenance)' x.mote
+}
+plain=$(tuned settle=0.25,copy-memory=512,whole=0)
+check "these are the defaults" [ "$plain" = "$(tuned rate=0.01)" ]
+for list in settle=0 copy-memory=1 whole=1; do
+    check "--tune $list" [ "$plain" != "$(tuned $list)" ]
+done
+
 # After Ctrl-C --resume goes on, to the bytes of a training that nobody stopped.
 whole=(train "$images" --net "$net" --epochs 6+12 --name w)
 mote "${whole[@]}" -o whole.mote
@@ -172,7 +186,7 @@ wait $child
 mote "${whole[@]}" --checkpoint state --resume -o part.mote
 check "Ctrl-C, then --resume: the same bytes" cmp whole.mote part.mote
 if command -v script >/dev/null; then
-    script -qec "$MOTE train $images --net '$net' --epochs 30+60 -o x.mote" /dev/null \
+    script -qec "$MOTE train $images --net '$net' --epochs 500+999 --time 1s -o x.mote" /dev/null \
         </dev/null 2>err | tr '\r' '\n' >out
     check "a terminal sees the progress and the time left" grep -qE '^.{0,4}[ 0-9]{3} %  0:[0-9]+ left' out
 else

@@ -279,6 +279,46 @@ static void test_checkpoint_file(void **state)
     images_free(images);
 }
 
+/* ---- progress ---- */
+
+struct watching {
+    double last;
+    int calls;
+};
+
+static void watch(void *context, double fraction, double eta, const char *stage, const char *detail)
+{
+    struct watching *w = context;
+    if (fraction < w->last || fraction > 1) {
+        fail_msg("%s, %s: %.3f behind %.3f, %.1f s left", stage, detail, fraction, w->last, eta);
+    }
+    w->last = fraction;
+    w->calls++;
+}
+
+/* Over a teacher's training and its student's, which are long enough to be reported. */
+static void test_progress_goes_on(void **state)
+{
+    struct error err = {0};
+    struct vision_result result;
+    struct watching watching = {0};
+    struct images *images = pictures_new((struct volume){8, 9, 1}, 3, 1500, 9);
+    struct vision_options options = {.net = "conv3x8 relu dense3",
+                                     .teacher = "conv3x24 relu conv3x8 relu dense3",
+                                     .teacher_epochs = 20,
+                                     .float_epochs = 10,
+                                     .integer_epochs = 30,
+                                     .threads = 1,
+                                     .isa = "scalar",
+                                     .progress = watch,
+                                     .progress_context = &watching};
+    (void)state;
+    net_free(vision_train(images, &options, &result, &err));
+    assert_true(watching.calls >= 4);
+    assert_true(watching.last > 0.5);
+    images_free(images);
+}
+
 /* ---- training learns ---- */
 
 static void test_it_learns(void **state)
@@ -333,13 +373,10 @@ static void test_sizes_are_checked_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_tensor),
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_checkpoint_file),
-        cmocka_unit_test(test_it_learns),
-        cmocka_unit_test(test_missing_class),
-        cmocka_unit_test(test_sizes_are_checked_first),
+        cmocka_unit_test(test_every_tensor),     cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_resume),           cmocka_unit_test(test_checkpoint_file),
+        cmocka_unit_test(test_progress_goes_on), cmocka_unit_test(test_it_learns),
+        cmocka_unit_test(test_missing_class),    cmocka_unit_test(test_sizes_are_checked_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
