@@ -56,7 +56,8 @@ static bool fill_weights(struct assembling *a, const struct node *node, struct l
     return values != NULL;
 }
 
-/* Biases with their rounding constants, and shifts; the last layer's sums are the output. */
+/* Biases with their rounding constants, and shifts; the last layer's sums are the output, or its
+ * codes of 16 bits have a mean that is. */
 static bool fill_rows(struct assembling *a, const struct node *node, struct layer *layer)
 {
     const struct learner *learner = &a->trainer->learner;
@@ -64,7 +65,7 @@ static bool fill_rows(struct assembling *a, const struct node *node, struct laye
     uint8_t *shift = arena_alloc(a->arena, (size_t)node->rows, sizeof *shift);
     for (int r = 0; bias && shift && r < node->rows; r++) {
         int row = node->row + r;
-        int right = node->last ? 0 : learner->shift[row];
+        int right = node->last ? node->down : learner->shift[row];
         double half = right > 0 ? ldexp(0.5, right) : 0;
         double mean = node->last ? 0 : learner->mean[row];
         shift[r] = (uint8_t)right;
@@ -129,11 +130,21 @@ static struct window window_of(const struct sketch_layer *layer)
     return (struct window){0};
 }
 
+static enum type type_of(const struct node *node)
+{
+    if (node->last && !node->averaged) {
+        return TYPE_I32;
+    }
+    if (node->bottom < 0) {
+        return node->top > 127 ? TYPE_I16 : TYPE_I8;
+    }
+    return node->top == 15 ? TYPE_U4 : TYPE_U8;
+}
+
 static bool add_node(struct assembling *a, const struct node *node)
 {
     const struct sketch_layer *from = node->layer;
-    enum type type = node->last ? TYPE_I32 : node->top == 15 ? TYPE_U4 : TYPE_U8;
-    int to = net_add_map(a->net, type, shape_of(from->out));
+    int to = net_add_map(a->net, type_of(node), shape_of(from->out));
     struct layer layer = {.op = op_of(from),
                           .input_count = from->input_count,
                           .output = to,
@@ -143,7 +154,7 @@ static bool add_node(struct assembling *a, const struct node *node)
         layer.inputs[k] = a->tensors[input < 0 ? a->trainer->graph->node_count : input];
     }
     if (node->weighted) {
-        layer.activation = node->last ? ACTIVATION_NONE : ACTIVATION_RELU;
+        layer.activation = node->last || from->linear ? ACTIVATION_NONE : ACTIVATION_RELU;
         layer.groups = layer.op == OP_DENSE ? 0 : from->groups;
         if (!fill_rows(a, node, &layer)) {
             return false;

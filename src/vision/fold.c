@@ -16,7 +16,7 @@
 struct reaching {
     struct trainer *trainer;
     struct ties *ties;
-    double *most;   /* channel: its largest value */
+    double *most;   /* channel: its largest magnitude */
     uint32_t *bins; /* channel x REACH_BINS; NULL while `most` is taken */
     uint32_t *counts;
 };
@@ -45,7 +45,7 @@ static void see_block(void *context, const struct pass *pass, size_t first)
         for (size_t e = 0; e < elements; e++) {
             int channel = r->ties->first[i] + (int)(e % channels);
             for (size_t l = 0; l < VISION_LANES; l++) {
-                see_value(r, channel, (double)pass->values[i][e * VISION_LANES + l]);
+                see_value(r, channel, fabs((double)pass->values[i][e * VISION_LANES + l]));
             }
         }
     }
@@ -91,7 +91,7 @@ static bool find_reach(struct trainer *t, struct arena *arena, struct ties *ties
 
 static double nearest_level(double w, const struct sketch_layer *layer)
 {
-    double limit = learner_limit(layer);
+    double limit = sketch_limit(layer);
     double level = layer->odd ? 2 * floor(w / 2) + 1 : floor(w + 0.5);
     return level < -limit ? -limit : level > limit ? limit : level;
 }
@@ -261,7 +261,7 @@ static void reset_optimiser(struct trainer *t)
 static bool start_folding(struct folding *f, struct arena *arena)
 {
     const struct graph *graph = f->trainer->graph;
-    size_t most = graph->nodes[graph->node_count - 1].weight_count;
+    size_t most = graph->nodes[graph->logits].weight_count;
     most = most > graph->widest ? most : graph->widest;
     for (int i = 0; i < graph->node_count; i++) {
         const struct node *node = &graph->nodes[i];

@@ -94,13 +94,26 @@ static void make_conv(struct making *making, struct node *node)
 
 /* ---- pooling ---- */
 
-static int code_top(const struct graph *graph, const struct node *node)
+/* Ends of a node's codes: of its activation, of its input where it has none, of an image. */
+static void set_codes(const struct graph *graph, struct node *node)
 {
-    int input = node->layer->inputs[0];
-    if (node->weighted) {
-        return node->layer->relu == 4 ? 15 : 255;
+    const struct sketch_layer *layer = node->layer;
+    int input = layer->inputs[0];
+    node->bottom = 0;
+    if (node->averaged) {
+        node->top = 32767;
+        node->bottom = -32768;
+    } else if (layer->linear) {
+        node->top = 127;
+        node->bottom = -128;
+    } else if (node->weighted) {
+        node->top = layer->relu == 4 ? 15 : 255;
+    } else if (input < 0) {
+        node->top = sketch_top(graph->sketch);
+    } else {
+        node->top = graph->nodes[input].top;
+        node->bottom = graph->nodes[input].bottom;
     }
-    return input < 0 ? sketch_top(graph->sketch) : graph->nodes[input].top;
 }
 
 /* SPEC 2.3, and its real twin. */
@@ -108,7 +121,8 @@ static void set_mean(struct pool_plan *pool, const struct sketch_layer *layer)
 {
     bool averages = layer->op == SKETCH_AVGPOOL;
     int count = averages ? layer->window.kernel[0] * layer->window.kernel[1] : 1;
-    struct mean mean = net_mean(count, (int64_t)pool->top);
+    float most = -pool->bottom > pool->top ? -pool->bottom : pool->top;
+    struct mean mean = net_mean(count, (int64_t)most);
     pool->multiplier = mean.multiplier;
     pool->shift = mean.shift;
     pool->share = 1.0F / (float)count;
@@ -181,7 +195,8 @@ static void make_pool(struct making *making, struct node *node)
     }
     pool->first = first;
     pool->from = from;
-    pool->top = (float)code_top(making->graph, node);
+    pool->top = (float)node->top;
+    pool->bottom = (float)node->bottom;
     set_mean(pool, layer);
 }
 
@@ -231,11 +246,25 @@ static void make_moves(struct making *making, struct node *node)
 
 /* ---- the graph ---- */
 
+/* Without its bias. */
+static int64_t largest_sum(const struct graph *graph, const struct node *node)
+{
+    const struct sketch_layer *layer = node->layer;
+    int64_t sum = (int64_t)sketch_columns(layer) * sketch_limit(layer);
+    return sum * (int64_t)graph_largest(graph, layer->inputs[0]);
+}
+
+int graph_largest(const struct graph *graph, int input)
+{
+    const struct node *node = &graph->nodes[input < 0 ? 0 : input];
+    int top = input < 0 ? sketch_top(graph->sketch) : node->top;
+    return input >= 0 && -node->bottom > top ? -node->bottom : top;
+}
+
 static void make_weighted(struct making *making, struct node *node)
 {
     struct graph *graph = making->graph;
     const struct sketch_layer *layer = node->layer;
-    node->weighted = true;
     node->rows = sketch_rows(layer);
     node->row = (int)graph->row_count;
     node->weight = graph->weight_count;
@@ -243,6 +272,9 @@ static void make_weighted(struct making *making, struct node *node)
     graph->weight_count += rounded(node->weight_count);
     graph->row_count += (size_t)node->rows;
     make_conv(making, node);
+    while (node->averaged && largest_sum(graph, node) >> node->down > node->top) {
+        node->down++;
+    }
     size_t padded = volume_size(node->padded);
     graph->padded_size = padded > graph->padded_size ? padded : graph->padded_size;
     if (layer->op == SKETCH_DECONV) {
@@ -263,8 +295,11 @@ static void make_node(struct making *making, int index)
     node->layer = layer;
     node->index = index;
     node->size = volume_size(layer->out);
-    node->last = index == graph->node_count - 1;
+    node->last = index == graph->logits;
+    node->averaged = node->last && index < graph->node_count - 1;
     node->reads_image = layer->inputs[0] < 0;
+    node->weighted = sketch_weighted(layer);
+    set_codes(graph, node);
     switch (layer->op) {
     case SKETCH_CONV:
     case SKETCH_DECONV: make_weighted(making, node); break;
@@ -277,7 +312,6 @@ static void make_node(struct making *making, int index)
     case SKETCH_CONCAT: make_moves(making, node); break;
     case SKETCH_ADD: break;
     }
-    node->top = code_top(graph, node);
     size_t channels = (size_t)layer->out.channels;
     graph->widest = channels > graph->widest ? channels : graph->widest;
 }
@@ -303,6 +337,7 @@ struct graph *graph_new(struct arena *arena, const struct sketch *sketch, int gr
                             .groups = groups,
                             .nodes = nodes,
                             .node_count = sketch->layer_count,
+                            .logits = sketch_logits(sketch),
                             .image_size = volume_size(sketch->input)};
     struct making making = {arena, graph, false};
     for (int i = 0; i < graph->node_count && !making.failed; i++) {
@@ -310,6 +345,6 @@ struct graph *graph_new(struct arena *arena, const struct sketch *sketch, int gr
     }
     graph->row_count = rounded(graph->row_count);
     graph->count = graph->weight_count + 2 * graph->row_count;
-    graph->classes = nodes[graph->node_count - 1].rows;
+    graph->classes = nodes[graph->logits].rows;
     return making.failed ? NULL : graph;
 }

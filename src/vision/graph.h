@@ -14,7 +14,8 @@ struct node {
     int index;     /* among the graph's nodes, which are the sketch's layers */
     size_t size;   /* elements of its output, one sample */
     bool weighted; /* has weights; `conv` is set */
-    bool last;     /* its outputs are logits */
+    bool last;     /* its sums are the logits */
+    bool averaged; /* their mean is taken by the layer behind: it gives codes of 16 bits */
     bool reads_image;
     bool pads; /* reads (conv) or writes (deconv) a padded map */
     struct volume padded;
@@ -24,7 +25,8 @@ struct node {
                                             elements, one sample; NULL: no such op */
     size_t weight, weight_count;
     int row, rows;
-    int top; /* largest code of its output */
+    int top, bottom; /* largest and least code of its output; of logits that are sums: none */
+    int down;        /* `averaged`: right shift of its sums, so that they fit its codes */
 };
 
 struct graph {
@@ -32,6 +34,7 @@ struct graph {
     int groups; /* of 16 samples that maps have room for */
     struct node *nodes;
     int node_count;
+    int logits;          /* the node that is `last` */
     size_t image_size;   /* elements of the image */
     size_t weight_count; /* a multiple of 16 */
     size_t row_count;    /* a multiple of 16 */
@@ -45,6 +48,9 @@ struct graph {
 
 /* In `arena`, borrowing the sketch; NULL when out of memory. */
 struct graph *graph_new(struct arena *arena, const struct sketch *sketch, int groups);
+
+/* The largest magnitude of a code that a layer's input (-1: the image) can have. */
+int graph_largest(const struct graph *graph, int input);
 
 /* Multiply-adds of one sample, for what takes how long. */
 double graph_work(const struct graph *graph);

@@ -57,7 +57,7 @@ struct pixels {
     float *y;                   /* out, or in and out */
     const float *scale, *shift; /* channels */
     const float *extra;         /* channels */
-    float top;                  /* largest code */
+    float top, bottom;          /* largest and least code */
     float *sums, *products;     /* out: channels; of y, and of y z */
     float *scratch;             /* 2 * (channels + 16) * 16 floats */
 };
@@ -68,10 +68,10 @@ struct pool_plan {
     int positions;        /* of the output, all groups */
     const int32_t *first; /* positions + 1: where each one's inputs begin in `from` */
     const int32_t *from;  /* elements of channel 0 of each input position */
-    int32_t multiplier; /* integers: mean = (S multiplier + (2^shift >> 1)) >> shift, at most top */
+    int32_t multiplier;   /* integers: mean = (S multiplier + (2^shift >> 1)) >> shift, within */
     int shift;
-    float top;
-    float share; /* reals: mean = S share; and each input's part of the slope */
+    float top, bottom; /* these */
+    float share;       /* reals: mean = S share; and each input's part of the slope */
     bool integer;
 };
 
@@ -109,7 +109,7 @@ struct vision_kernels {
     void (*normalise_back)(const struct pixels *pixels);
     /* y = scale y + extra z + shift */
     void (*blend)(const struct pixels *pixels);
-    /* y = clamp(floor((z + shift) scale), 0, top) */
+    /* y = clamp(floor((z + shift) scale), bottom, top) */
     void (*requantise)(const struct pixels *pixels);
     /* y = y scale where the code is not clamped, else 0; then sums of y */
     void (*requantise_back)(const struct pixels *pixels);

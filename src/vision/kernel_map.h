@@ -173,7 +173,7 @@ LANES_INLINE void requantise_strip(const struct pixels *p, struct strip strip)
     ptrdiff_t at = strip.at;
     for (int i = 0; i < strip.count; i++, at += strip.stride) {
         lanes value = lanes_mul(lanes_add(lanes_load(p->z + at), shift), scale);
-        lanes_store(p->y + at, clamp_codes(lanes_floor(value), 0.0F, p->top));
+        lanes_store(p->y + at, clamp_codes(lanes_floor(value), p->bottom, p->top));
     }
 }
 
@@ -185,6 +185,7 @@ static void requantise(const struct pixels *p)
 LANES_INLINE void requantise_back_strip(const struct pixels *p, struct strip strip)
 {
     lanes zero = lanes_set(0.0F);
+    lanes bottom = lanes_set(p->bottom);
     lanes top = lanes_set(p->top + 1.0F);
     lanes scale = lanes_set(p->scale[strip.channel]);
     lanes shift = lanes_set(p->shift[strip.channel]);
@@ -193,7 +194,7 @@ LANES_INLINE void requantise_back_strip(const struct pixels *p, struct strip str
     for (int i = 0; i < strip.count; i++, at += strip.stride) {
         lanes value = lanes_mul(lanes_add(lanes_load(p->z + at), shift), scale);
         lanes y = lanes_mul(lanes_load(p->y + at), scale);
-        y = lanes_greater(value, zero, lanes_greater(top, value, y, zero), zero);
+        y = lanes_greater(value, bottom, lanes_greater(top, value, y, zero), zero);
         lanes_store(p->y + at, y);
         s.sum = lanes_add(s.sum, y);
     }
@@ -253,7 +254,7 @@ LANES_INLINE lanes mean_of(const struct pool_plan *plan, lanes sum)
     }
     ints product = ints_mul(ints_from_lanes(sum), ints_set(plan->multiplier));
     product = ints_add(product, ints_set((int32_t)((UINT32_C(1) << plan->shift) >> 1)));
-    return lanes_min(lanes_from_ints(ints_right(product, plan->shift)), lanes_set(plan->top));
+    return clamp_codes(lanes_from_ints(ints_right(product, plan->shift)), plan->bottom, plan->top);
 }
 
 static void mean_pool(const struct pool_plan *plan, const float *in, float *out)

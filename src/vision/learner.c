@@ -48,6 +48,7 @@ static struct pixels pixels_of(struct pass *pass, const struct node *node, float
                            .shift = row_of(pass, ROW_SHIFT),
                            .extra = row_of(pass, ROW_EXTRA),
                            .top = (float)node->top,
+                           .bottom = (float)node->bottom,
                            .sums = row_of(pass, ROW_SUMS),
                            .products = row_of(pass, ROW_PRODUCTS),
                            .scratch = pass->scratch};
@@ -122,6 +123,16 @@ static void fill_integer(struct pass *pass, const struct learner *learner, const
     }
 }
 
+/* Codes whose mean is the logits: scale and shift of requantise(), without statistics. */
+static void fill_averaged(struct pass *pass, const struct learner *learner, const struct node *node)
+{
+    double half = node->down > 0 ? ldexp(0.5, node->down) : 0;
+    for (int r = 0; r < node->rows; r++) {
+        row_of(pass, ROW_SCALE)[r] = (float)ldexp(1, -node->down);
+        row_of(pass, ROW_SHIFT)[r] = (float)(learner_bias(learner, node->row + r, 0) + half);
+    }
+}
+
 /* The last layer: logits = scale (sum + bias), without statistics. */
 static void fill_logits(struct pass *pass, const struct learner *learner, const struct node *node)
 {
@@ -136,9 +147,29 @@ static void fill_logits(struct pass *pass, const struct learner *learner, const 
     }
 }
 
+/* Reals: y = scale z + shift, with relu unless the layer is linear. */
+static void normalise(struct pass *pass, const struct learner *learner, const struct node *node,
+                      const struct pixels *pixels)
+{
+    if (!node->layer->linear) {
+        learner->kernels->normalise(pixels);
+        return;
+    }
+    for (int r = 0; r < node->rows; r++) {
+        row_of(pass, ROW_EXTRA)[r] = row_of(pass, ROW_SCALE)[r];
+        row_of(pass, ROW_SCALE)[r] = 0;
+    }
+    learner->kernels->blend(pixels);
+}
+
 void pass_activate(struct pass *pass, const struct learner *learner, const struct node *node)
 {
     struct pixels pixels = pixels_of(pass, node, pass->values[node->index]);
+    if (node->averaged && learner->integer) {
+        fill_averaged(pass, learner, node);
+        learner->kernels->requantise(&pixels);
+        return;
+    }
     if (node->last) {
         fill_logits(pass, learner, node);
         learner->kernels->blend(&pixels);
@@ -150,11 +181,28 @@ void pass_activate(struct pass *pass, const struct learner *learner, const struc
         learner->kernels->requantise(&pixels);
     } else {
         fill_real(pass, learner, node);
-        learner->kernels->normalise(&pixels);
+        normalise(pass, learner, node, &pixels);
     }
 }
 
 /* ---- and back ---- */
+
+/* The slopes where the activation lets them through, and their sums. */
+static void normalise_back(struct pass *pass, const struct learner *learner,
+                           const struct node *node, const struct pixels *pixels)
+{
+    struct pixels all = *pixels;
+    if (node->layer->linear) { /* 0 z + 1 is above 0 everywhere */
+        float *scale = row_of(pass, ROW_EXTRA);
+        float *shift = row_of(pass, ROW_SHIFT);
+        for (int r = 0; r < node->rows; r++) {
+            scale[r] = 0;
+            shift[r] = 1;
+        }
+        all.scale = scale;
+    }
+    learner->kernels->normalise_back(&all);
+}
 
 static void real_back(struct pass *pass, const struct learner *learner, const struct node *node,
                       struct pixels *pixels)
@@ -162,7 +210,7 @@ static void real_back(struct pass *pass, const struct learner *learner, const st
     const struct graph *graph = learner->graph;
     double count = sample_count(pixels);
     fill_real(pass, learner, node);
-    learner->kernels->normalise_back(pixels);
+    normalise_back(pass, learner, node, pixels);
     for (int r = 0; r < node->rows; r++) {
         int row = node->row + r;
         double sum = (double)pixels->sums[r];
@@ -199,6 +247,19 @@ static void integer_back(struct pass *pass, const struct learner *learner, const
     }
 }
 
+/* Behind the mean's part: nothing but the bias moves with the sums. */
+static void averaged_back(struct pass *pass, const struct learner *learner, const struct node *node,
+                          struct pixels *pixels)
+{
+    fill_averaged(pass, learner, node);
+    learner->kernels->requantise_back(pixels);
+    for (int r = 0; r < node->rows; r++) {
+        int row = node->row + r;
+        double unit = ldexp(learner->unit[row], learner->shift[row]);
+        graph_betas(learner->graph, pass->gradient)[row] = (float)((double)pixels->sums[r] * unit);
+    }
+}
+
 static void logits_back(struct pass *pass, const struct learner *learner, const struct node *node,
                         struct pixels *pixels)
 {
@@ -219,7 +280,9 @@ static void logits_back(struct pass *pass, const struct learner *learner, const 
 void pass_activate_back(struct pass *pass, const struct learner *learner, const struct node *node)
 {
     struct pixels pixels = pixels_of(pass, node, pass->slopes[node->index]);
-    if (node->last) {
+    if (node->averaged && learner->integer) {
+        averaged_back(pass, learner, node, &pixels);
+    } else if (node->last) {
         logits_back(pass, learner, node, &pixels);
     } else if (learner->integer) {
         integer_back(pass, learner, node, &pixels);
@@ -230,17 +293,9 @@ void pass_activate_back(struct pass *pass, const struct learner *learner, const 
 
 /* ---- levels ---- */
 
-int learner_limit(const struct sketch_layer *layer)
-{
-    return layer->odd ? (1 << layer->bits) - 1 : weight_limit(layer->bits);
-}
-
 double learner_largest_sum(const struct learner *learner, const struct node *node)
 {
-    int input = node->layer->inputs[0];
-    double top =
-        input < 0 ? sketch_top(learner->graph->sketch) : (double)learner->graph->nodes[input].top;
-    return EXACT / 2 / top;
+    return EXACT / 2 / graph_largest(learner->graph, node->layer->inputs[0]);
 }
 
 static bool row_fits(const float *codes, size_t columns, double most)
@@ -258,7 +313,7 @@ static bool shrink_rows(struct learner *learner, const struct node *node, const 
     size_t columns = node->weight_count / (size_t)node->rows;
     double most = learner_largest_sum(learner, node);
     bool shrunk = false;
-    if ((double)columns * learner_limit(node->layer) < most) {
+    if ((double)columns * sketch_limit(node->layer) < most) {
         return false;
     }
     for (int r = 0; r < node->rows; r++) {
@@ -286,7 +341,7 @@ static void round_node(struct learner *learner, const struct node *node)
 {
     struct levels levels = {.count = (node->weight_count + VISION_LANES - 1) / VISION_LANES *
                                      VISION_LANES,
-                            .limit = (float)learner_limit(node->layer),
+                            .limit = (float)sketch_limit(node->layer),
                             .odd = node->layer->odd};
     float *weights = learner->parameters + node->weight;
     float *codes = learner->weights + node->weight;

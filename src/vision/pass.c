@@ -256,12 +256,13 @@ static void add_forward(struct pass *pass, const struct learner *learner, const 
     size_t count = node->size * (size_t)pass->graph->groups * VISION_LANES;
     float *to = pass->values[node->index];
     float top = learner->integer ? (float)node->top : INFINITY;
+    float bottom = learner->integer ? (float)node->bottom : -INFINITY;
     memcpy(to, input_of(pass, node, 0), count * sizeof *to);
     for (int k = 1; k < node->layer->input_count; k++) {
         add_floats(to, input_of(pass, node, k), count);
     }
     for (size_t i = 0; i < count; i++) {
-        to[i] = to[i] > top ? top : to[i];
+        to[i] = to[i] > top ? top : to[i] < bottom ? bottom : to[i];
     }
 }
 
@@ -271,8 +272,9 @@ static void add_backward(struct pass *pass, const struct learner *learner, const
     const float *value = pass->values[node->index];
     float *slope = pass->slopes[node->index];
     float top = learner->integer ? (float)node->top : INFINITY;
+    float bottom = learner->integer && node->bottom < 0 ? (float)node->bottom : -INFINITY;
     for (size_t i = 0; i < count; i++) {
-        slope[i] = value[i] < top ? slope[i] : 0.0F;
+        slope[i] = value[i] < top && value[i] > bottom ? slope[i] : 0.0F;
     }
     for (int k = 0; k < node->layer->input_count; k++) {
         int input = node->layer->inputs[k];
@@ -291,6 +293,22 @@ static struct pool_plan pool_of(const struct learner *learner, const struct node
     return plan;
 }
 
+/* Behind the mean of codes that stand for logits, and before it on the way back: from codes to
+ * logits. */
+static void scale_logits(const struct learner *learner, const struct node *node, float *map)
+{
+    const struct graph *graph = learner->graph;
+    const struct node *logits = &graph->nodes[graph->logits];
+    size_t count = node->size * (size_t)graph->groups * VISION_LANES;
+    if (!learner->integer || !logits->averaged || node->layer->inputs[0] != logits->index) {
+        return;
+    }
+    float scale = (float)ldexp(1, logits->down - learner->shift[logits->row]);
+    for (size_t i = 0; i < count; i++) {
+        map[i] *= scale;
+    }
+}
+
 static void node_forward(struct pass *pass, const struct learner *learner, const struct node *node)
 {
     struct pool_plan plan = pool_of(learner, node);
@@ -300,7 +318,10 @@ static void node_forward(struct pass *pass, const struct learner *learner, const
     case SKETCH_DECONV: deconv_forward(pass, learner, node); break;
     case SKETCH_MAXPOOL: learner->kernels->max_pool(&plan, input_of(pass, node, 0), out); return;
     case SKETCH_AVGPOOL:
-    case SKETCH_UPSAMPLE: learner->kernels->mean_pool(&plan, input_of(pass, node, 0), out); return;
+    case SKETCH_UPSAMPLE:
+        learner->kernels->mean_pool(&plan, input_of(pass, node, 0), out);
+        scale_logits(learner, node, out);
+        return;
     case SKETCH_ADD: add_forward(pass, learner, node); return;
     case SKETCH_PAD:
     case SKETCH_SHUFFLE:
@@ -337,6 +358,7 @@ static void node_backward(struct pass *pass, const struct learner *learner, cons
         return;
     case SKETCH_AVGPOOL:
     case SKETCH_UPSAMPLE:
+        scale_logits(learner, node, slopes);
         if (to) {
             learner->kernels->mean_pool_back(&plan, slopes, to);
         }

@@ -76,9 +76,6 @@ double learner_bias(const struct learner *learner, int row, double mean);
  * less than this. */
 double learner_largest_sum(const struct learner *learner, const struct node *node);
 
-/* Largest level of a node's weights. */
-int learner_limit(const struct sketch_layer *layer);
-
 /* Weights of a transposed convolution, [output][tap][input], to those of its transpose,
  * [group][input][tap][output]; or back. */
 void pass_turn(const struct node *node, const float *from, float *to, bool back);

@@ -1,9 +1,12 @@
 #include "vision/sketch.h"
 
+#include "net/net.h"
 #include "vision/sketch_read.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define MEAN_MOST 512 /* codes of 16 bits whose sum is exact in floats */
 
 /* ---- sizes ---- */
 
@@ -27,9 +30,27 @@ bool sketch_weighted(const struct sketch_layer *layer)
     return layer->op == SKETCH_CONV || layer->op == SKETCH_DECONV;
 }
 
+int sketch_logits(const struct sketch *sketch)
+{
+    int last = sketch->layer_count - 1;
+    const struct sketch_layer *layer = &sketch->layers[last];
+    const int *kernel = layer->window.kernel;
+    bool averages = layer->op == SKETCH_AVGPOOL && kernel[0] == layer->in.rows &&
+                    kernel[1] == layer->in.columns;
+    int input = layer->inputs[0];
+    bool behind = averages && input == last - 1 && input >= 0 &&
+                  sketch_weighted(&sketch->layers[input]) && !sketch->layers[input].relu;
+    return behind ? input : last;
+}
+
 int sketch_rows(const struct sketch_layer *layer)
 {
     return layer->out.channels;
+}
+
+int sketch_limit(const struct sketch_layer *layer)
+{
+    return layer->odd ? (1 << layer->bits) - 1 : weight_limit(layer->bits);
 }
 
 int sketch_columns(const struct sketch_layer *layer)
@@ -127,15 +148,15 @@ static bool is_read(const struct sketch *sketch, int index)
     return false;
 }
 
-/* Codes of 4 and of 8 bits neither add up nor stand behind each other: all inputs of a join come
- * from activations alike.  Bits of a layer's output codes; where it reads the image those of
- * pixels. */
+/* Codes of 4 and of 8 bits, with and without a sign, neither add up nor stand behind each other:
+ * all inputs of a join come from activations alike.  Bits of a layer's output codes; where it reads
+ * the image those of pixels; negative: with a sign. */
 static int code_bits(const struct sketch *sketch, int index)
 {
     while (index >= 0) {
         const struct sketch_layer *layer = &sketch->layers[index];
         if (sketch_weighted(layer)) {
-            return layer->relu;
+            return layer->linear ? -8 : layer->relu;
         }
         index = layer->inputs[0];
     }
@@ -146,19 +167,23 @@ static bool check_layer(struct sketch_parser *parser, int index)
 {
     const struct sketch *sketch = parser->sketch;
     const struct sketch_layer *layer = &sketch->layers[index];
-    bool last = index == sketch->layer_count - 1;
-    if (last) {
+    if (index >= sketch_logits(sketch)) {
         return true;
     }
-    if (sketch_weighted(layer) && !layer->relu) {
-        return fail_layer(parser, index, "it needs a relu behind it, unless it is the last layer");
+    if (sketch_weighted(layer) && !layer->relu && !layer->linear) {
+        return fail_layer(parser, index,
+                          "it needs a relu or linear behind it, unless it is the last layer");
     }
     if (!is_read(sketch, index)) {
         return fail_layer(parser, index, "no layer reads its output");
     }
     for (int k = 1; k < layer->input_count; k++) {
-        if (code_bits(sketch, layer->inputs[k]) != code_bits(sketch, layer->inputs[0])) {
-            return fail_layer(parser, index, "it joins activations of 4 and of 8 bits");
+        int bits = code_bits(sketch, layer->inputs[0]);
+        int others = code_bits(sketch, layer->inputs[k]);
+        if (bits != others) {
+            return fail_layer(parser, index,
+                              bits < 0 || others < 0 ? "it joins outputs with and without a sign"
+                                                     : "it joins activations of 4 and of 8 bits");
         }
     }
     return true;
@@ -173,9 +198,16 @@ static bool check_last(struct sketch_parser *parser)
     }
     int last = sketch->layer_count - 1;
     const struct sketch_layer *layer = &sketch->layers[last];
+    const struct sketch_layer *logits = &sketch->layers[sketch_logits(sketch)];
     char message[120];
-    if (!sketch_weighted(layer) || layer->op == SKETCH_DECONV || layer->relu) {
-        return fail_layer(parser, last, "the last layer is dense, conv or pw, without relu");
+    if (!sketch_weighted(logits) || logits->op == SKETCH_DECONV || logits->relu) {
+        return fail_layer(parser, last,
+                          "the last layer is dense, conv or pw, without relu, or gap behind one");
+    }
+    if (logits != layer && logits->out.rows * logits->out.columns > MEAN_MOST) {
+        (void)snprintf(message, sizeof message, "the last mean is of at most %d elements",
+                       MEAN_MOST);
+        return fail_layer(parser, last, message);
     }
     if (classes > 0 && volume_size(layer->out) != (size_t)classes) {
         (void)snprintf(message, sizeof message, "it has %zu outputs, and there are %d classes",

@@ -51,11 +51,12 @@ struct sketch_layer {
     int input_count;
     struct volume in, out; /* `in` of its first input */
     struct sketch_window window;
-    int groups; /* conv, deconv */
-    bool dense; /* a conv over its whole input, written `dense` */
-    int bits;   /* of weights: 1..16; 2 is ternary unless `odd`; 1 is binary and odd */
-    bool odd;   /* odd levels only */
-    int relu;   /* bits of the activation's codes, 4 or 8; 0: none */
+    int groups;  /* conv, deconv */
+    bool dense;  /* a conv over its whole input, written `dense` */
+    int bits;    /* of weights: 1..16; 2 is ternary unless `odd`; 1 is binary and odd */
+    bool odd;    /* odd levels only */
+    int relu;    /* bits of the activation's codes, 4 or 8; 0: none */
+    bool linear; /* codes of 8 bits with a sign instead */
     char name[SKETCH_NAME_MAX + 1];
     size_t line, column; /* of its token, from 1 */
 };
@@ -95,7 +96,12 @@ void sketch_default(const struct volume *image, int classes, char text[200]);
 size_t volume_size(struct volume volume);             /* elements */
 int sketch_rows(const struct sketch_layer *layer);    /* rows of its weights: output channels */
 int sketch_columns(const struct sketch_layer *layer); /* columns of its weights */
+int sketch_limit(const struct sketch_layer *layer);   /* largest level of its weights */
 bool sketch_weighted(const struct sketch_layer *layer);
+
+/* The layer whose sums are the logits: the last one, or the one whose mean over all positions that
+ * takes (gap). */
+int sketch_logits(const struct sketch *sketch);
 
 /* Bytes of a layer's weights as they are packed for the smallest flash: 5 ternary ones to a byte,
  * else `bits` each. */

@@ -63,16 +63,21 @@ bool sketch_next(struct sketch_reader *reader)
 
 bool sketch_number(struct sketch_reader *reader, int most, int *number)
 {
+    return sketch_number_from(reader, 1, most, number);
+}
+
+bool sketch_number_from(struct sketch_reader *reader, int least, int most, int *number)
+{
     int value = 0;
     size_t first = reader->at;
     while (is_digit(sketch_peek(reader)) && value <= most) {
         value = value * 10 + (reader->text[reader->at++] - '0');
     }
-    bool good = reader->at > first && value >= 1 && value <= most;
+    bool good = reader->at > first && value >= least && value <= most;
     *number = value;
     if (!good) {
         reader->at = first;
-        return sketch_fail(reader, "expected a number from 1 to %d", most);
+        return sketch_fail(reader, "expected a number from %d to %d", least, most);
     }
     return true;
 }

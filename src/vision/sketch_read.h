@@ -29,8 +29,9 @@ bool sketch_take(struct sketch_reader *reader, char wanted);
 /* Step to the next token; false at the end of the text. */
 bool sketch_next(struct sketch_reader *reader);
 
-/* A number of 1..most at hand. */
+/* A number of 1..most at hand, or of least..most. */
 bool sketch_number(struct sketch_reader *reader, int most, int *number);
+bool sketch_number_from(struct sketch_reader *reader, int least, int most, int *number);
 
 /* Letters at hand, at most `room` - 1 of them, as a string. */
 void sketch_word(struct sketch_reader *reader, char *word, size_t room);

@@ -10,6 +10,7 @@ enum form {
     FORM_GLOBAL,   /* nothing: the whole map */
     FORM_JOIN,     /* (name, ...) */
     FORM_RELU,     /* :bits */
+    FORM_LINEAR,   /* nothing */
     FORM_CROP,     /* N or NxM */
     FORM_RESIZE,
 };
@@ -22,23 +23,15 @@ struct word {
 };
 
 static const struct word words[] = {
-    {"conv", FORM_WEIGHTED, SKETCH_CONV, "spdg:"},
-    {"dw", FORM_WINDOW, SKETCH_CONV, "spdm:"},
-    {"pw", FORM_OUTPUTS, SKETCH_CONV, "sg:"},
-    {"dense", FORM_OUTPUTS, SKETCH_CONV, ":"},
-    {"deconv", FORM_WEIGHTED, SKETCH_DECONV, "spdg:"},
-    {"pool", FORM_WINDOW, SKETCH_MAXPOOL, "sp"},
-    {"avg", FORM_WINDOW, SKETCH_AVGPOOL, "sp"},
-    {"gap", FORM_GLOBAL, SKETCH_AVGPOOL, ""},
-    {"gmax", FORM_GLOBAL, SKETCH_MAXPOOL, ""},
-    {"up", FORM_WINDOW, SKETCH_UPSAMPLE, ""},
-    {"shuffle", FORM_WINDOW, SKETCH_SHUFFLE, ""},
-    {"pad", FORM_WINDOW, SKETCH_PAD, ""},
-    {"flatten", FORM_GLOBAL, SKETCH_RESHAPE, ""},
-    {"add", FORM_JOIN, SKETCH_ADD, ""},
-    {"concat", FORM_JOIN, SKETCH_CONCAT, ""},
-    {"relu", FORM_RELU, SKETCH_CONV, ""},
-    {"crop", FORM_CROP, SKETCH_CONV, ""},
+    {"conv", FORM_WEIGHTED, SKETCH_CONV, "spdg:"},     {"dw", FORM_WINDOW, SKETCH_CONV, "spdm:"},
+    {"pw", FORM_OUTPUTS, SKETCH_CONV, "sg:"},          {"dense", FORM_OUTPUTS, SKETCH_CONV, ":"},
+    {"deconv", FORM_WEIGHTED, SKETCH_DECONV, "spdg:"}, {"pool", FORM_WINDOW, SKETCH_MAXPOOL, "sp"},
+    {"avg", FORM_WINDOW, SKETCH_AVGPOOL, "sp"},        {"gap", FORM_GLOBAL, SKETCH_AVGPOOL, ""},
+    {"gmax", FORM_GLOBAL, SKETCH_MAXPOOL, ""},         {"up", FORM_WINDOW, SKETCH_UPSAMPLE, ""},
+    {"shuffle", FORM_WINDOW, SKETCH_SHUFFLE, ""},      {"pad", FORM_WINDOW, SKETCH_PAD, ""},
+    {"flatten", FORM_GLOBAL, SKETCH_RESHAPE, ""},      {"add", FORM_JOIN, SKETCH_ADD, ""},
+    {"concat", FORM_JOIN, SKETCH_CONCAT, ""},          {"relu", FORM_RELU, SKETCH_CONV, ""},
+    {"linear", FORM_LINEAR, SKETCH_CONV, ""},          {"crop", FORM_CROP, SKETCH_CONV, ""},
     {"resize", FORM_RESIZE, SKETCH_CONV, ""},
 };
 
@@ -49,17 +42,22 @@ static const struct volume *output_of(const struct sketch_parser *parser, int la
 
 /* ---- numbers and suffixes ---- */
 
-/* N or NxM. */
-static bool take_pair(struct sketch_parser *parser, int most, int pair[2])
+/* N or NxM, both of least..most. */
+static bool take_pair_from(struct sketch_parser *parser, int least, int most, int pair[2])
 {
-    if (!sketch_number(&parser->in, most, &pair[0])) {
+    if (!sketch_number_from(&parser->in, least, most, &pair[0])) {
         return false;
     }
     pair[1] = pair[0];
-    return !sketch_take(&parser->in, 'x') || sketch_number(&parser->in, most, &pair[1]);
+    return !sketch_take(&parser->in, 'x') || sketch_number_from(&parser->in, least, most, &pair[1]);
 }
 
-/* "p": as many zeros that the size stays with stride 1; "p1", "p1x2". */
+static bool take_pair(struct sketch_parser *parser, int most, int pair[2])
+{
+    return take_pair_from(parser, 1, most, pair);
+}
+
+/* "p": as many zeros that the size stays with stride 1; "p1", "p0x2". */
 static bool take_padding(struct sketch_parser *parser, struct sketch_window *window, bool *same)
 {
     int pair[2];
@@ -68,7 +66,7 @@ static bool take_padding(struct sketch_parser *parser, struct sketch_window *win
     if (*same) {
         return true;
     }
-    if (!take_pair(parser, SKETCH_KERNEL_MAX, pair)) {
+    if (!take_pair_from(parser, 0, SKETCH_KERNEL_MAX, pair)) {
         return false;
     }
     window->pad[0] = window->pad[2] = pair[0];
@@ -321,7 +319,8 @@ static bool take_window(struct sketch_parser *parser, const struct word *word)
 {
     struct sketch_layer layer = layer_start(parser, word->op);
     struct suffixes suffixes = {.multiplier = 1};
-    if (!take_pair(parser, SKETCH_KERNEL_MAX, layer.window.kernel)) {
+    int least = word->op == SKETCH_PAD ? 0 : 1;
+    if (!take_pair_from(parser, least, SKETCH_KERNEL_MAX, layer.window.kernel)) {
         return false;
     }
     if (word->op == SKETCH_MAXPOOL || word->op == SKETCH_AVGPOOL) {
@@ -434,12 +433,18 @@ static bool take_join(struct sketch_parser *parser, const struct word *word)
     return add_layer(parser, &layer);
 }
 
-static bool take_relu(struct sketch_parser *parser)
+static bool take_activation(struct sketch_parser *parser, const struct word *word)
 {
     struct sketch *sketch = parser->sketch;
     struct sketch_layer *layer = &sketch->layers[parser->last < 0 ? 0 : parser->last];
-    if (parser->last < 0 || !sketch_weighted(layer) || layer->relu || layer->name[0]) {
-        return sketch_fail_token(&parser->in, "relu stands right behind a layer with weights");
+    if (parser->last < 0 || !sketch_weighted(layer) || layer->relu || layer->linear ||
+        layer->name[0]) {
+        return sketch_fail_token(&parser->in, "%s stands right behind a layer with weights",
+                                 word->name);
+    }
+    layer->linear = word->form == FORM_LINEAR;
+    if (layer->linear) {
+        return true;
     }
     layer->relu = 8;
     if (!sketch_take(&parser->in, ':')) {
@@ -507,7 +512,8 @@ static bool take_form(struct sketch_parser *parser, const struct word *word)
     case FORM_WINDOW: return take_window(parser, word);
     case FORM_GLOBAL: return take_global(parser, word);
     case FORM_JOIN: return take_join(parser, word);
-    case FORM_RELU: return take_relu(parser);
+    case FORM_RELU:
+    case FORM_LINEAR: return take_activation(parser, word);
     case FORM_CROP:
     case FORM_RESIZE: break;
     }

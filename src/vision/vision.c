@@ -75,7 +75,7 @@ static bool check_rows(const struct work *work, struct error *err)
     const struct sketch *sketch = &work->student.sketch;
     for (int i = 0; i < sketch->layer_count; i++) {
         const struct sketch_layer *layer = &sketch->layers[i];
-        int64_t most = layer->odd ? ODD_SUM_MOST / learner_limit(layer) : INT64_MAX;
+        int64_t most = layer->odd ? ODD_SUM_MOST / sketch_limit(layer) : INT64_MAX;
         if (sketch_weighted(layer) && sketch_columns(layer) > most) {
             struct place place = {work->options->net_place ? work->options->net_place : "--net",
                                   layer->line, layer->column};

@@ -71,7 +71,8 @@ mote train $images --net @example.txt --epochs 1+1 -o x.mote --json
 ends "the help's example" 0 ""
 gives "the help's example: its weights" .weight_bytes 529
 for layers in 'conv1x5x8 relu dw3m2 relu pw16:b relu avg2 deconv3x4s2 relu up2 pad1 shuffle2 pool3s2 flatten
-dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16'
+dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16' \
+'conv3x4s2:4 relu pw3 linear=a dw3p relu pw3 linear add(a) pw10:t gap'
 do
     mote train $images --net "$layers" --epochs 1+1 -o x.mote --threads 1
     ends "layers ${layers:0:24}" 0 ""

@@ -131,7 +131,7 @@ static double slow_element(struct slow *s, const struct node *node, int sample, 
     return slow_join(s, layer, sample, where);
 }
 
-/* Batch normalisation over all samples and positions, then relu. */
+/* Batch normalisation over all samples and positions, then relu unless it is linear. */
 static void slow_normalise(struct slow *s, const struct node *node)
 {
     const float *betas = s->parameters + s->graph->weight_count;
@@ -153,7 +153,7 @@ static void slow_normalise(struct slow *s, const struct node *node)
         double scale = (double)gammas[(size_t)node->row + r] / sqrt(square + 1e-5);
         for (size_t i = r; i < all; i += rows) {
             double y = node->last ? values[i] + beta : (values[i] - mean) * scale + beta;
-            values[i] = node->last || y > 0 ? y : 0;
+            values[i] = node->last || node->layer->linear || y > 0 ? y : 0;
         }
     }
 }
@@ -276,7 +276,7 @@ static void fill_pass(struct trainer *t, struct pass *pass)
 /* Rows behind the last layer's have no parameters; its gamma is not used. */
 static bool is_used(const struct graph *graph, size_t i)
 {
-    const struct node *last = &graph->nodes[graph->node_count - 1];
+    const struct node *last = &graph->nodes[graph->logits];
     size_t rows = (size_t)(last->row + last->rows);
     if (i < graph->weight_count) {
         for (int n = 0; n < graph->node_count; n++) {
@@ -375,12 +375,21 @@ static void test_moves_and_joins(void **state)
                       (struct volume){5, 6, 2});
 }
 
+static void test_linear_and_last_mean(void **state)
+{
+    (void)state;
+    gradient_is_right("conv3x5 linear conv3x4p relu pw3 linear=a pw7 relu pw3 linear add(a) "
+                      "pool2 conv1x3 gap",
+                      (struct volume){6, 7, 2});
+    gradient_is_right("dw3 linear avg2 deconv2x4 linear dense3", (struct volume){6, 7, 2});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dense),           cmocka_unit_test(test_convolutions),
         cmocka_unit_test(test_deconvolutions),  cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_moves_and_joins),
+        cmocka_unit_test(test_moves_and_joins), cmocka_unit_test(test_linear_and_last_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "support/folder.h"
 #include "support/studio.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,14 @@ struct comparing {
     size_t compared;
 };
 
+/* Values of the layer that gives logits are codes / 2^this; 0 of all others. */
+static int logit_shift(const struct trainer *t, const struct node *node)
+{
+    const struct node *logits = &t->graph->nodes[t->graph->logits];
+    bool last = node->index == t->graph->node_count - 1;
+    return last ? t->learner.shift[logits->row] - logits->down : 0;
+}
+
 static void compare_sample(struct comparing *c, const struct pass *pass, size_t sample)
 {
     const struct graph *graph = pass->graph;
@@ -32,8 +41,7 @@ static void compare_sample(struct comparing *c, const struct pass *pass, size_t 
         const struct node *node = &graph->nodes[n];
         for (size_t e = 0; e < node->size; e++) {
             double value = (double)pass->values[n][(group * node->size + e) * VISION_LANES + lane];
-            int shift = node->last ? c->trainer->learner.shift[node->row] : 0;
-            double code = value * (double)(1 << shift);
+            double code = value * ldexp(1, logit_shift(c->trainer, node));
             if (code != (double)c->run->values[first + n][e]) {
                 fail_msg("layer %d, element %zu: %.9g, the interpreter says %lld", n, e, code,
                          (long long)c->run->values[first + n][e]);
@@ -122,6 +130,12 @@ static void test_every_tensor(void **state)
     equals_interpreter("conv3x4 relu=a pw4 relu add(a) shuffle2 pad1 up2 avg2=b conv3x2p:5 relu "
                        "concat(b) avg3s2p1 pool2 flatten dense3:4",
                        (struct volume){5, 6, 2});
+    equals_interpreter(
+        "conv3x5:t linear conv3x4p:3 relu pw3 linear=a pw7:t relu:4 pw3:4 linear add(a) "
+        "pool2 shuffle1 avg2s1 conv1x3:8 gap",
+        (struct volume){9, 10, 2});
+    equals_interpreter("dw3 linear=a avg3s1p1 deconv3x4p1:4 linear concat(a) conv3x3:8 gap",
+                       (struct volume){13, 14, 2});
     equals_interpreter("dense40:8 relu:4 dense8:b relu:8 dense3:2", (struct volume){10, 10, 1});
     equals_interpreter("dense30:16 relu dense9:16 relu dense3:16", (struct volume){28, 28, 1});
 }

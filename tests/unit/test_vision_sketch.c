@@ -41,6 +41,9 @@ static void shapes_are_right(void **state)
         {"conv28x10", "1x1x10"},
         {"crop24 resize12x6:2 conv3x4 relu:4=a conv1x4 relu:4 add(a) dense10",
          "10x4x4 10x4x4 10x4x4 1x1x10"},
+        {"conv3x8s2p0x1 relu pw16 relu dw3 relu pw8 linear conv3x10 gap",
+         "13x14x8 13x14x16 11x12x16 11x12x8 9x10x10 1x1x10"},
+        {"pool2x1 pad0x3 avg1x4s1x2 dense10", "14x28x1 14x34x1 14x16x1 1x1x10"},
         {"# a comment\n dense16:o3 relu # more\n\n dense10:16", "1x1x16 1x1x10"},
     };
     (void)state;
@@ -64,7 +67,17 @@ static void messages_point_at_the_place(void **state)
         {"28x28x3 dense10", "--net:1:1: the images are 28x28x1"},
         {"28x28 dense10", "--net:1:6: expected 'x' and the number of channels"},
         {"conv3x8 relu dense11", "--net:1:14: it has 11 outputs, and there are 10 classes"},
-        {"conv3x8 dense10", "--net:1:1: it needs a relu behind it, unless it is the last layer"},
+        {"conv3x8 dense10",
+         "--net:1:1: it needs a relu or linear behind it, unless it is the last layer"},
+        {"conv3x8 relu linear dense10",
+         "--net:1:14: linear stands right behind a layer with weights"},
+        {"conv3x8 relu=a conv3x8p linear add(a) dense10",
+         "--net:1:32: it joins outputs with and without a sign"},
+        {"conv3x10p gap", "--net:1:11: the last mean is of at most 512 elements"},
+        {"conv3x10 relu gap",
+         "--net:1:15: the last layer is dense, conv or pw, without relu, or gap behind one"},
+        {"conv3x10 linear gap conv1x10 add(b)", "--net:1:34: no layer before it is called 'b'"},
+        {"conv3x8p0x", "--net:1:11: expected a number from 0 to 256"},
         {"conv3x8q relu", "--net:1:8: 'q' does not belong to conv"},
         {"conv3 relu", "--net:1:6: expected 'x' and the number of outputs"},
         {"conv0x8", "--net:1:5: expected a number from 1 to 16384"},
@@ -90,7 +103,8 @@ static void messages_point_at_the_place(void **state)
         {"conv3x8 relu pool2p2 dense10", "--net:1:14: the padding is as large as the window"},
         {"conv3x8 relu shuffle3 dense10",
          "--net:1:14: its factor's square does not divide 8 channels"},
-        {"dense10 relu", "--net:1:1: the last layer is dense, conv or pw, without relu"},
+        {"dense10 relu",
+         "--net:1:1: the last layer is dense, conv or pw, without relu, or gap behind one"},
         {"conv27x10", "--net:1:1: it has 40 outputs, and there are 10 classes"},
     };
     (void)state;
