@@ -4,7 +4,7 @@
 #   run.sh [NET...]    descriptions of networks, default: tiny.net and small.net beside this script
 #
 # MNIST is a folder with its four IDX files (.gz or not); without it digits are generated.  BUILD is
-# the output folder (default build), SEED and EPOCHS (such as 6+20) vary the training.
+# the output folder (default build), SEED and EPOCHS (such as 10+50) vary the training.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -32,6 +32,7 @@ if [ -z "$folder" ]; then
     mkdir -p "$folder"
     "$build/examples/digits/generate" --train 12000 --test 2000 "$folder"
     echo "Digits of random hands, for want of MNIST=FOLDER."
+    EPOCHS=${EPOCHS:-6+20} # they are many and soon learned
 fi
 train=$(images_of train)
 test=$(images_of t10k)

@@ -42,6 +42,13 @@ void progress_show(void *context, double fraction, double eta, const char *stage
     }
 }
 
+void progress_say(const struct progress *progress, const char *line)
+{
+    if (progress->terminal || progress->verbose) {
+        (void)fprintf(stderr, "mote: %s\n", line);
+    }
+}
+
 void progress_end(struct progress *progress)
 {
     if (progress->shown) {

@@ -17,6 +17,9 @@ struct progress progress_start(bool verbose);
 void progress_show(void *context, double fraction, double eta, const char *stage,
                    const char *detail);
 
+/* A line of its own, where progress is shown at all. */
+void progress_say(const struct progress *progress, const char *line);
+
 /* Clear the line. */
 void progress_end(struct progress *progress);
 

@@ -182,19 +182,40 @@ static void choose_augment(const struct session *session, struct vision_options 
     how->original = choice->original;
 }
 
-/* Few images need more passes to make as many steps: about 300 in floats and 1000 in integers. */
+/* Few images need more passes to make as many steps: about 1000 in floats and 5000 in integers. */
 static void choose_epochs(const struct session *session, struct vision_options *how)
 {
     int images = session->images->count;
     if (how->batch == 0 && images < 1000) {
-        how->batch = 32;
+        how->batch = 64;
     }
     int batch = how->batch ? how->batch : 128;
     int steps = (images + batch - 1) / batch;
     if (how->float_epochs == 0) {
-        how->float_epochs = steps < 50 ? 300 / steps : 6;
-        how->integer_epochs = steps < 50 ? 1000 / steps : 20;
+        how->float_epochs = steps < 100 ? 1000 / steps : VISION_FLOAT_EPOCHS;
+        how->integer_epochs = steps < 100 ? 5000 / steps : VISION_INTEGER_EPOCHS;
     }
+}
+
+/* What was chosen, in the form of the options that choose otherwise. */
+static void tell_recipe(const struct progress *progress, const struct vision_options *how)
+{
+    const struct augment *a = &how->augment;
+    char text[200];
+    char noise[60] = "";
+    if (a->noise > 0 || a->cutout > 0) {
+        (void)snprintf(noise, sizeof noise, ",noise=%.4g,cutout=%d", (double)a->noise, a->cutout);
+    }
+    (void)snprintf(text, sizeof text,
+                   "recipe: --epochs %d+%d --augment rotate=%.3g,shift=%.3g,scale=%.3g,shear=%.3g,"
+                   "elastic=%.3g%s",
+                   how->float_epochs, how->integer_epochs, (double)a->rotate, (double)a->shift,
+                   (double)a->scale, (double)a->shear, (double)a->elastic, noise);
+    if (!augment_any(a)) {
+        (void)snprintf(text, sizeof text, "recipe: --epochs %d+%d --augment none",
+                       how->float_epochs, how->integer_epochs);
+    }
+    progress_say(progress, text);
 }
 
 /* Texts of the descriptions, in `how` as they stand and in `arguments` in one line. */
@@ -227,6 +248,7 @@ static bool describe_nets(struct session *session, const struct verb *verb,
 static bool train(struct session *session, struct vision_options *how, struct error *err)
 {
     struct progress progress = progress_start(session->settings->verbose != 0);
+    tell_recipe(&progress, how);
     how->progress = progress_show;
     how->progress_context = &progress;
     how->stop = stop_on_interrupt();

@@ -63,9 +63,9 @@ const struct option train_options_table[] = {
      .kind = OPTION_PARSED,
      .offset = AT(epochs),
      .parse = parse_epochs,
-     .expects = "one or two whole numbers from 1 to 10000 such as 6+20",
-     .help = "images: passes in floats, then in integers (default: 6+20, more\n"
-             "where there are few images)",
+     .expects = "one or two whole numbers from 1 to 10000 such as 10+50",
+     .help = "images: passes in floats, then in integers (default: 10+50, more\n"
+             "where there are few images; --verbose tells)",
      .recorded = true},
     {.name = "--smoothing",
      .argument = "SHARE",

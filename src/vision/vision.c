@@ -7,8 +7,6 @@
 #include <string.h>
 
 #define LAST_STATISTICS 256 /* blocks */
-#define FLOAT_EPOCHS    6
-#define INTEGER_EPOCHS  20
 #define TEACHER_EPOCHS  12
 #define TEACHER_PART    0.5
 #define TEMPERATURE     3.0
@@ -98,8 +96,8 @@ static void set_epochs(struct work *work)
 {
     const struct vision_options *o = work->options;
     struct trainer *student = work->student.trainer;
-    student->float_epochs = o->float_epochs > 0 ? o->float_epochs : FLOAT_EPOCHS;
-    student->integer_epochs = o->integer_epochs > 0 ? o->integer_epochs : INTEGER_EPOCHS;
+    student->float_epochs = o->float_epochs > 0 ? o->float_epochs : VISION_FLOAT_EPOCHS;
+    student->integer_epochs = o->integer_epochs > 0 ? o->integer_epochs : VISION_INTEGER_EPOCHS;
     if (o->teacher) {
         struct trainer *teacher = work->teacher.trainer;
         struct learner *learner = &student->learner;

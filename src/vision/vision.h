@@ -13,6 +13,9 @@
 #include "data/images.h"
 #include "net/net.h"
 
+#define VISION_FLOAT_EPOCHS   10
+#define VISION_INTEGER_EPOCHS 50
+
 /* Zero means the default, everywhere. */
 struct vision_options {
     const char *net;       /* description (vision/sketch.h); NULL: chosen by size and classes */
@@ -23,7 +26,7 @@ struct vision_options {
                               the last run, when nothing is left to choose */
     bool test_apart;       /* the test images are elsewhere: this set's test part is trained on */
 
-    int float_epochs, integer_epochs; /* 0: 6 and 20 */
+    int float_epochs, integer_epochs; /* 0: VISION_..._EPOCHS */
     int batch;           /* images per step, rounded up to a multiple of 64, at most 1024; 0:
                             128 */
     double rate;         /* of Adam in the float phase; 0: 0.01 */

@@ -93,6 +93,10 @@ gives "folders: all right" '[.score.classes, .score.accuracy]' '[["dark","light"
 mote run set.mote set/light/64.ppm
 prints "folders: run" "class
 light"
+mote train set --net '2x3x1 dense2' -o x.mote --epochs 5+7 --verbose
+check "the recipe is told" grep -qx 'mote: recipe: --epochs 5+7 --augment rotate=0,shift=0.09,scale=0,shear=0,elastic=0' err
+mote train set --net '2x3x1 dense2' -o x.mote --augment none --verbose
+check "few images: more passes" grep -qx 'mote: recipe: --epochs 500+2500 --augment none' err
 mote train set --net 'dense2' -o x.mote
 ends "pictures that do not mix" 1 "mote: set/light/100.ppm: in colours, but those before are grey; \
 a size such as 2x3x1 in --net makes all grey"
@@ -111,7 +115,7 @@ done
 for epochs in 0 3+0 1.5 2+3+4 +; do
     mote train $images --epochs $epochs -o x.mote
     ends "--epochs $epochs" 2 "mote train: --epochs: '$epochs' is not one or two whole numbers from \
-1 to 10000 such as 6+20"
+1 to 10000 such as 10+50"
 done
 for list in rate=0 batch=100 freeze=2 beat=3 settle=2 settle= whole=0.5 copy-memory=0; do
     mote train $images --tune $list -o x.mote
