@@ -80,7 +80,8 @@ void mote_free(struct mote_net *net);
 int mote_input_count(const struct mote_net *net);
 int mote_output_count(const struct mote_net *net);
 
-/* The number of classes, which is the number of outputs; 0: a regression. */
+/* The number of classes, which is that of outputs unless the only output is the class; 0: a
+ * regression. */
 int mote_class_count(const struct mote_net *net);
 
 /* NULL where there is no such class. */

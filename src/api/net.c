@@ -83,7 +83,7 @@ int mote_output_count(const struct mote_net *handle)
 
 int mote_class_count(const struct mote_net *handle)
 {
-    return handle->net->task == TASK_CLASSIFICATION ? mote_output_count(handle) : 0;
+    return handle->net->task == TASK_CLASSIFICATION ? net_class_count(handle->net) : 0;
 }
 
 const char *mote_class_name(const struct mote_net *handle, int index)

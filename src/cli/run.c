@@ -361,6 +361,9 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     }
     if (settings.probabilities && net->task != TASK_CLASSIFICATION) {
         code = report_usage("run", "--probabilities: %s is a regression", arguments.positional[0]);
+    } else if (settings.probabilities && net_gives_class(net)) {
+        code = report_usage("run", "--probabilities: %s gives the class alone",
+                            arguments.positional[0]);
     } else {
         code = predict_all(net, path, &settings);
     }

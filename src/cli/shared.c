@@ -202,7 +202,7 @@ static bool reading(const struct net *net, const char *label, struct arena *aren
     how->inputs_only = !classes;
     if (classes) {
         how->known_classes = net->classes;
-        how->known_class_count = net->tensors[net->output].width;
+        how->known_class_count = net_class_count(net);
         how->label = label ? label : net->label[0] ? net->label : NULL;
         how->one_hot = !how->label;
         how->outputs = how->label ? 0 : how->known_class_count;

@@ -26,6 +26,7 @@ static const char net_text[] =
     "  pad1         zeros around the map; pad0x1: left and right\n"
     "  flatten      the map as a vector\n"
     "  add(a)       plus the output that is called a; concat(a): its channels behind\n"
+    "  argmax       behind the last layer: the class alone; softmax: 256 times probabilities\n"
     "\n"
     "behind a layer, in any order:\n"
     "  s2           stride; s1x2: of rows and columns, as with p and d\n"

@@ -260,6 +260,18 @@ static bool train(struct session *session, struct vision_options *how, struct er
     return session->net != NULL;
 }
 
+/* What --net has behind the layers that are trained. */
+static bool append_head(struct session *session, struct error *err)
+{
+    enum sketch_head head = session->result.head;
+    if (head == SKETCH_LOGITS) {
+        return true;
+    }
+    return (net_append(session->net, head == SKETCH_ARGMAX ? OP_ARGMAX : OP_SOFTMAX) ||
+            fail_memory(err)) &&
+           net_check(session->net, "the trained net", err);
+}
+
 /* The integer program on images that training has not seen; the figure becomes part of the net. */
 static bool score(struct session *session, struct error *err)
 {
@@ -322,8 +334,8 @@ static bool build(struct session *session, const struct verb *verb, struct argum
     if (!calibrate_outputs(session->net, session->images, how.seed, how.threads)) {
         return fail_memory(err);
     }
-    return score(session, err) && net_write(session->net, settings->output, err) &&
-           measure(session, err);
+    return append_head(session, err) && score(session, err) &&
+           net_write(session->net, settings->output, err) && measure(session, err);
 }
 
 /* ---- results ---- */

@@ -115,8 +115,10 @@ static void print_declarations(struct text *out, const struct plan *plan)
     text_add(out, ";\n");
     if (net->task == TASK_CLASSIFICATION) {
         text_printf(out,
-                    "\n/* The index of the largest output, the first of equals. */\n"
+                    "\n/* The %s. */\n"
                     "int %s_classify(const %s in[%d]);\n",
+                    net_gives_class(net) ? "class"
+                                         : "index of the largest output, the first of equals",
                     plan->name, c_type(in->type), in->width);
     }
     if (vectors && vectors->count > 0) {

@@ -172,7 +172,7 @@ static void print_channels(struct text *out, const char *end, const struct tenso
 /* Class indices and their names, six on a line. */
 static void print_classes(struct text *out, const struct net *net)
 {
-    int count = net->tensors[net->output].width;
+    int count = net_class_count(net);
     if (net->task != TASK_CLASSIFICATION) {
         return;
     }

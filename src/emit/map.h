@@ -268,7 +268,13 @@ bool map_resize_blocks(const struct plan *plan, int layer);
 void map_print_mean(struct printer *p, int layer);
 void map_print_blocks(struct printer *p, int layer);
 
+/* map_last.c: argmax and softmax */
+void map_print_powers(struct printer *p, int layer); /* functions of a softmax */
+void map_print_chosen(struct printer *p, int layer);
+
 /* map_move.c: what has no weights */
+/* Element (y, x, c) of a tensor, each given as C text. */
+void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c);
 void map_print_areas(struct printer *p);
 void map_print_move(struct printer *p, int layer);
 

@@ -40,6 +40,11 @@ static void print_at(struct printer *p, int tensor, const char *y, const char *x
     text_printf(p->out, "%s[%s + %s + %s]", map_array(p->plan, tensor), row, column, c);
 }
 
+void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
+{
+    print_at(p, tensor, y, x, c);
+}
+
 /* ---- pools ---- */
 
 /* const int NAME0, NAME1: the window's ends along an axis, cut at the map's where some position
@@ -411,6 +416,8 @@ void map_print_move(struct printer *p, int layer)
     case OP_SHUFFLE: print_spread(p, layer); break;
     case OP_PAD: print_pad(p, layer); break;
     case OP_RESHAPE: print_reshape(p, layer); break;
+    case OP_ARGMAX:
+    case OP_SOFTMAX: map_print_chosen(p, layer); break;
     case OP_DENSE:
     case OP_CONV:
     case OP_DECONV: map_print_rows(p, layer); break;

@@ -83,7 +83,7 @@ static void collect(const struct plan *plan, struct helpers *helpers)
         if (sums || op == OP_CONVERT) {
             need_element(plan, i, helpers);
         }
-        bool tables = op == OP_RESIZE && !map_resize_blocks(plan, i);
+        bool tables = op == OP_SOFTMAX || (op == OP_RESIZE && !map_resize_blocks(plan, i));
         helpers->reads[TYPE_U16] = helpers->reads[TYPE_U16] || tables;
     }
 }
@@ -257,6 +257,9 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     for (int i = 0; i < plan->net->layer_count; i++) {
         if (plan->net->layers[i].op == OP_RESIZE && map_resize_blocks(plan, i)) {
             map_print_mean(&printer, i);
+        }
+        if (plan->net->layers[i].op == OP_SOFTMAX) {
+            map_print_powers(&printer, i);
         }
     }
     map_print_window_helpers(&printer);

@@ -85,14 +85,23 @@ void print_classify(struct text *out, const struct plan *plan, const char *stora
     if (net->task != TASK_CLASSIFICATION) {
         return;
     }
-    text_printf(
-        out,
-        "\n/* The class of a reading: the index of the largest output, the first of equals. */\n"
-        "%sint %s_classify(const %s in[%d])\n{\n"
-        "    %s out[%d];\n",
-        storage, plan->name, c_type(in->type), in->width, c_type(result->type), result->width);
+    bool chosen = net_gives_class(net);
+    text_printf(out,
+                "\n/* The class of a reading%s. */\n"
+                "%sint %s_classify(const %s in[%d])\n{\n"
+                "    %s out[%d];\n",
+                chosen ? "" : ": the index of the largest output, the first of equals", storage,
+                plan->name, c_type(in->type), in->width, c_type(result->type), result->width);
     if (plan->options->constant_time) {
         print_steady_search(out, plan);
+        return;
+    }
+    if (chosen) {
+        text_printf(out,
+                    "\n    %s_predict(in, out);\n"
+                    "    return (int)out[0];\n"
+                    "}\n",
+                    plan->name);
         return;
     }
     text_printf(out,

@@ -303,6 +303,18 @@ static void mixed_ranges(const struct net *net, const struct layer *layer,
     }
 }
 
+/* argmax, softmax: whatever the input. */
+static void chosen_ranges(const struct net *net, const struct layer *layer,
+                          struct interval *const *ranges)
+{
+    const struct tensor *out = &net->tensors[layer->output];
+    int channels = net->tensors[layer->inputs[0]].shape.channels;
+    struct interval range = {0, layer->op == OP_ARGMAX ? channels - 1 : type_high(out->type)};
+    for (int i = 0; i < out->width; i++) {
+        ranges[layer->output][i] = range;
+    }
+}
+
 bool net_layer_ranges(const struct net *net, const struct layer *layer,
                       struct interval *const *ranges)
 {
@@ -320,6 +332,8 @@ bool net_layer_ranges(const struct net *net, const struct layer *layer,
     case OP_PAD: return channel_ranges(net, layer, ranges);
     case OP_SHUFFLE:
     case OP_RESHAPE: mixed_ranges(net, layer, ranges); return true;
+    case OP_ARGMAX:
+    case OP_SOFTMAX: chosen_ranges(net, layer, ranges); return true;
     }
     return false;
 }

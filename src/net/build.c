@@ -129,7 +129,7 @@ bool net_set_channels(struct net *net, const struct channel *inputs, const struc
 
 bool net_set_classes(struct net *net, const char *const *classes, const char *label)
 {
-    int count = net->tensors[net->output].width;
+    int count = net_class_count(net);
     const char **copy = arena_alloc(net->arena, (size_t)count, sizeof *copy);
     for (int i = 0; copy && i < count; i++) {
         copy[i] = classes[i];

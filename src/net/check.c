@@ -1,4 +1,4 @@
-/* SPEC 13: every invariant of a net, in one place. */
+/* SPEC 14: every invariant of a net, in one place. */
 #include "net/check.h"
 #include "base/utf8.h"
 
@@ -13,7 +13,7 @@ static const struct {
 #undef OP
 };
 
-/* ---- 13.1: counts, widths, indices, the order of writing and reading ---- */
+/* ---- 14.1: counts, widths, indices, the order of writing and reading ---- */
 
 static bool check_tensors(struct check *c)
 {
@@ -42,7 +42,7 @@ static bool check_tensors(struct check *c)
                 (long long)elements, (long long)NET_ELEMENTS_MAX);
 }
 
-/* 13.4, after the indices. */
+/* 14.4, after the indices. */
 static bool check_ends(struct check *c)
 {
     const struct net *net = c->net;
@@ -71,7 +71,7 @@ static bool check_indices(struct check *c, int i)
 {
     const struct layer *layer = &c->net->layers[i];
     int last = c->net->tensor_count - 1;
-    if (!within((int)layer->op, OP_CONVERT, OP_RESHAPE)) {
+    if (!within((int)layer->op, OP_CONVERT, OP_SOFTMAX)) {
         return fail(c->err, "%s: layer %d: unknown op", c->file, i);
     }
     int least = op_inputs[layer->op].least;
@@ -143,7 +143,7 @@ static bool check_flow(struct check *c)
     return true;
 }
 
-/* ---- 13.2: types, widths and parameters of each op ---- */
+/* ---- 14.2: types, widths and parameters of each op ---- */
 
 bool check_activation_type(enum type type)
 {
@@ -324,8 +324,18 @@ static bool check_rows(struct check *c, int i)
     return true;
 }
 
+static bool check_no_scale(struct check *c, int i)
+{
+    const struct layer *layer = &c->net->layers[i];
+    bool none = layer->op == OP_SOFTMAX || (!layer->scale.multiplier && !layer->scale.shift);
+    return none || fail(c->err, LAYER ": has the scale of a softmax", LAYER_OF(c, i));
+}
+
 static bool check_layer(struct check *c, int i)
 {
+    if (!check_no_scale(c, i)) {
+        return false;
+    }
     switch (c->net->layers[i].op) {
     case OP_CONVERT: return check_convert(c, i) && check_no_window(c, i);
     case OP_DENSE:
@@ -340,11 +350,13 @@ static bool check_layer(struct check *c, int i)
     case OP_SHUFFLE:
     case OP_PAD:
     case OP_RESHAPE: return check_moved(c, i);
+    case OP_ARGMAX:
+    case OP_SOFTMAX: return check_chosen(c, i);
     }
     return false;
 }
 
-/* ---- 13.3: nothing overflows ---- */
+/* ---- 14.3: nothing overflows ---- */
 
 static bool check_rows_bound(struct check *c, int i, struct interval *const *ranges,
                              struct arena *arena)
@@ -390,6 +402,7 @@ static bool check_bounds(struct check *c, struct arena *arena)
     for (int i = 0; i < c->net->layer_count; i++) {
         enum op op = c->net->layers[i].op;
         if ((op == OP_ADD && !check_sums_bound(c, i, ranges)) ||
+            (op == OP_SOFTMAX && !check_distances(c, i, ranges)) ||
             (op_has_rows(op) && !check_rows_bound(c, i, ranges, arena))) {
             return false;
         }
@@ -397,7 +410,7 @@ static bool check_bounds(struct check *c, struct arena *arena)
     return true;
 }
 
-/* ---- 13.5, 13.6: what the codes mean ---- */
+/* ---- 14.5, 14.6: what the codes mean ---- */
 
 static bool check_text(struct check *c, const char *what, int index, const char *text, size_t most)
 {
@@ -453,7 +466,7 @@ static bool check_channels(struct check *c, const char *end, const struct channe
 static bool check_classes(struct check *c)
 {
     const struct net *net = c->net;
-    int count = net->tensors[net->output].width;
+    int count = net_class_count(net);
     if (net->task == TASK_REGRESSION) {
         return (!net->classes && net->label[0] == 0) ||
                fail(c->err, "%s: a regression net has no classes and no label", c->file);

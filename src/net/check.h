@@ -1,4 +1,4 @@
-/* What the checks of SPEC 13 share: check.c, and check_map.c for ops on maps. */
+/* What the checks of SPEC 14 share: check.c, and check_map.c for ops on maps. */
 #ifndef MOTE_NET_CHECK_H
 #define MOTE_NET_CHECK_H
 
@@ -36,6 +36,10 @@ bool check_no_convert(struct check *c, int i, bool may_shift);
 bool check_map_shape(struct check *c, int i);
 bool check_add(struct check *c, int i);
 bool check_concat(struct check *c, int i);
-bool check_moved(struct check *c, int i); /* pools, resize, upsample, shuffle, pad, reshape */
+bool check_moved(struct check *c, int i);  /* pools, resize, upsample, shuffle, pad, reshape */
+bool check_chosen(struct check *c, int i); /* argmax, softmax */
+
+/* Distances between the inputs of softmax i are i32. */
+bool check_distances(struct check *c, int i, struct interval *const *ranges);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPEC 13.2 for ops that join, look at or move the elements of maps. */
+/* SPEC 14.2 for ops that join, look at or move the elements of maps. */
 #include "net/check.h"
 
 static bool same_shape(struct shape a, struct shape b)
@@ -114,4 +114,41 @@ bool check_moved(struct check *c, int i)
     }
     return check_no_weights(c, i) && check_no_convert(c, i, false) && check_map_shape(c, i) &&
            (!averages || check_mean(c, i));
+}
+
+bool check_chosen(struct check *c, int i)
+{
+    const struct layer *layer = &c->net->layers[i];
+    const struct tensor *in = &c->net->tensors[layer->inputs[0]];
+    enum type type = c->net->tensors[layer->output].type;
+    bool index = layer->op == OP_ARGMAX;
+    int most = index ? NET_WIDTH_MAX : NET_SOFTMAX_MAX;
+    if (in->type == TYPE_U16) {
+        return check_wrong_type(c, i, "input", in->type);
+    }
+    if (index ? type == TYPE_U16 || type == TYPE_U4 || in->shape.channels - 1 > type_high(type)
+              : type != TYPE_U8 && type != TYPE_I16) {
+        return check_wrong_type(c, i, "output", type);
+    }
+    if (in->shape.channels > most) {
+        return fail(c->err, LAYER ": more than %d channels", LAYER_OF(c, i), most);
+    }
+    if (!index && (!within(layer->scale.multiplier, 1, NET_SCALE_MAX) ||
+                   !within(layer->scale.shift, 0, NET_SCALE_SHIFT))) {
+        return fail(c->err, LAYER ": its scale is out of range", LAYER_OF(c, i));
+    }
+    return check_no_weights(c, i) && check_no_convert(c, i, false) && check_map_shape(c, i);
+}
+
+bool check_distances(struct check *c, int i, struct interval *const *ranges)
+{
+    int input = c->net->layers[i].inputs[0];
+    struct interval all = ranges[input][0];
+    for (int j = 1; j < c->net->tensors[input].width; j++) {
+        all.low = ranges[input][j].low < all.low ? ranges[input][j].low : all.low;
+        all.high = ranges[input][j].high > all.high ? ranges[input][j].high : all.high;
+    }
+    return all.high - all.low <= INT32_MAX ||
+           fail(c->err, LAYER ": inputs %lld..%lld lie too far apart", LAYER_OF(c, i),
+                (long long)all.low, (long long)all.high);
 }

@@ -153,7 +153,9 @@ bool net_map_shape(const struct net *net, const struct layer *layer, struct shap
     case OP_DENSE:
     case OP_ADD:
     case OP_CONCAT:
-    case OP_RESHAPE: return true;
+    case OP_RESHAPE:
+    case OP_SOFTMAX: *out = layer->op == OP_SOFTMAX ? in : *out; return true;
+    case OP_ARGMAX: *out = (struct shape){in.rows, in.columns, 1}; return true;
     case OP_CONV:
     case OP_DECONV: return weighted(layer, in, out, why);
     case OP_MAXPOOL:

@@ -33,6 +33,9 @@
 #define NET_SHIFT_MAX      30    /* right shift of a row */
 #define NET_ZERO_MAX       65536 /* |zero| of a raw reading */
 #define NET_ZERO_SHIFT_MAX 14    /* left shift of a raw reading */
+#define NET_SCALE_MAX      65535 /* multiplier of a softmax */
+#define NET_SCALE_SHIFT    21    /* its right shift, at most */
+#define NET_SOFTMAX_MAX    32767 /* its channels */
 
 enum type { TYPE_I8, TYPE_U8, TYPE_I16, TYPE_U16, TYPE_I32, TYPE_U4 };
 
@@ -52,7 +55,9 @@ enum op {
     case OP_UPSAMPLE:                                                                              \
     case OP_SHUFFLE:                                                                               \
     case OP_PAD:                                                                                   \
-    case OP_RESHAPE
+    case OP_RESHAPE:                                                                               \
+    case OP_ARGMAX:                                                                                \
+    case OP_SOFTMAX
 
 enum activation {
 #define ACTIVATION(NAME, text) ACTIVATION_##NAME,
@@ -105,6 +110,12 @@ struct weights {
     bool odd;
 };
 
+/* softmax: distances times multiplier / 2^shift count octaves by 32. */
+struct scale {
+    int multiplier;
+    int shift;
+};
+
 struct layer {
     enum op op;
     int inputs[NET_LAYER_INPUTS]; /* tensor indices; all were written by earlier layers */
@@ -113,6 +124,7 @@ struct layer {
     enum activation activation; /* dense, conv, deconv; else ACTIVATION_NONE */
     struct weights weights;     /* dense, conv, deconv */
     struct window window;       /* ops on maps */
+    struct scale scale;         /* softmax; else zeros */
     int groups;                 /* conv, deconv: of channels that see only each other; else 0 */
     const int32_t *bias;        /* per row of weights; includes 1 << (shift - 1) where shift > 0 */
     const uint8_t *shift;       /* right shift of each row; convert: left shift, per element */
@@ -158,7 +170,7 @@ struct net {
     int output;                    /* tensor index */
     const struct channel *inputs;  /* one per element of the input tensor */
     const struct channel *outputs; /* one per element of the output tensor */
-    const char *const *classes;    /* classification: one name per output element; else NULL */
+    const char *const *classes;    /* classification: net_class_count() names; else NULL */
     const char *label;             /* classification: name of the label column, or "" */
     struct provenance provenance;
 };
@@ -208,9 +220,29 @@ bool net_set_channels(struct net *net, const struct channel *inputs, const struc
 bool net_set_classes(struct net *net, const char *const *classes, const char *label);
 bool net_set_provenance(struct net *net, const struct provenance *provenance);
 
+/* ---- ends that choose (last.c) ---- */
+
+/* The layer that writes the output; NULL: none does. */
+const struct layer *net_last(const struct net *net);
+
+/* Is the only output the class itself, by an argmax? */
+bool net_gives_class(const struct net *net);
+
+/* Classes that it tells apart, where it does: output elements, or channels of that argmax. */
+int net_class_count(const struct net *net);
+
+/* Append to a classifier what makes its class of its output codes, or their probabilities by the
+ * step of its outputs: OP_ARGMAX or OP_SOFTMAX.  False: no memory or no room. */
+bool net_append(struct net *net, enum op op);
+
+/* SPEC 13.2: the scale whose softmax is that of codes times `step`. */
+struct scale net_scale(double step);
+#define NET_POWERS 32
+extern const uint16_t net_powers[NET_POWERS]; /* T */
+
 /* ---- invariants and bounds (check.c, bound.c) ---- */
 
-/* Every invariant of SPEC 13.  `file` names the net in messages. */
+/* Every invariant of SPEC 14.  `file` names the net in messages. */
 bool net_check(const struct net *net, const char *file, struct error *err);
 
 /* An interval that holds for every input. */

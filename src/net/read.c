@@ -1,4 +1,4 @@
-/* The .mote reader (SPEC 14): JSON, then every key by hand.  Nothing is guessed:
+/* The .mote reader (SPEC 15): JSON, then every key by hand.  Nothing is guessed:
  * unknown, missing and doubled keys, reals and numbers out of range are refused with their path.
  * Sizes are compared with what the file holds before anything is allocated. */
 #include "base/file.h"
@@ -244,6 +244,14 @@ static bool read_convert(struct reader *r, const struct node *node, struct layer
            read_shifts(r, node_member(node, "shift"), width, NET_ZERO_SHIFT_MAX, &layer->shift);
 }
 
+static bool read_scale(struct reader *r, const struct node *node, struct layer *layer)
+{
+    struct node list = node_member(node, "scale");
+    return node_exactly(r, &list, 2) &&
+           node_int(r, node_element(&list, 0), 1, NET_SCALE_MAX, &layer->scale.multiplier) &&
+           node_int(r, node_element(&list, 1), 0, NET_SCALE_SHIFT, &layer->scale.shift);
+}
+
 static bool read_ends(struct reader *r, const struct node *node, struct layer *layer)
 {
     struct node in = node_member(node, "in");
@@ -277,6 +285,7 @@ static bool op_keys(struct reader *r, const struct node *node, enum op op)
 {
     static const char *const none[] = {NULL};
     static const char *const convert[] = {"zero", "shift", NULL};
+    static const char *const softmax[] = {"scale", NULL};
     static const char *const rows[] = {"activation", "bits", "weights", "bias", "shift", NULL};
     const char *required[16] = {"op", "in", "out"};
     size_t count = 3;
@@ -285,7 +294,10 @@ static bool op_keys(struct reader *r, const struct node *node, enum op op)
     for (const struct window_key *key = op_window_keys(op); key->name; key++) {
         *(key->optional ? &optional[may++] : &required[count++]) = key->name;
     }
-    const char *const *own = op_has_rows(op) ? rows : op == OP_CONVERT ? convert : none;
+    const char *const *own = op_has_rows(op)    ? rows
+                             : op == OP_CONVERT ? convert
+                             : op == OP_SOFTMAX ? softmax
+                                                : none;
     while (*own) {
         required[count++] = *own++;
     }
@@ -317,7 +329,8 @@ static bool read_layer(struct reader *r, struct node node)
     if (op_has_rows(layer.op) && !read_rows(r, &node, &layer)) {
         return false;
     }
-    if (layer.op == OP_CONVERT && !read_convert(r, &node, &layer)) {
+    if ((layer.op == OP_CONVERT && !read_convert(r, &node, &layer)) ||
+        (layer.op == OP_SOFTMAX && !read_scale(r, &node, &layer))) {
         return false;
     }
     return net_add_layer(r->net, &layer) || fail_memory(r->err);
@@ -379,7 +392,7 @@ static bool read_meaning(struct reader *r, const struct node *root)
 static bool read_classes(struct reader *r, const struct node *root)
 {
     struct node node = node_member(root, "classes");
-    int count = r->net->tensors[r->net->output].width;
+    int count = net_class_count(r->net);
     const char **classes = NULL;
     const char *label = "";
     if (!node_exactly(r, &node, count) || !(classes = take(r, (size_t)count, sizeof *classes))) {

@@ -198,7 +198,7 @@ static bool show_channels(struct text *out, struct arena *arena, const char *tit
 
 static void show_classes(struct text *out, const struct net *net)
 {
-    int count = net->tensors[net->output].width;
+    int count = net_class_count(net);
     text_add(out, "\nclasses");
     if (net->label[0]) {
         text_add(out, " of ");
@@ -290,6 +290,10 @@ static void cell_op(struct row *row, int column, const struct net *net, const st
     const struct window *w = &layer->window;
     char *text = row->cells[column];
     int used = snprintf(text, CELL_BYTES, "%s", op_name(layer->op));
+    if (layer->op == OP_SOFTMAX) {
+        (void)snprintf(text + used, CELL_BYTES - (size_t)used, " %d/2^%d", layer->scale.multiplier,
+                       layer->scale.shift);
+    }
     if (w->rows > 0) {
         used += snprintf(text + used, CELL_BYTES - (size_t)used, " %dx%d", w->rows, w->columns);
     }

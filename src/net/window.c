@@ -1,4 +1,4 @@
-/* Which numbers of its window an op has in .mote files, under which key (SPEC 14). */
+/* Which numbers of its window an op has in .mote files, under which key (SPEC 15). */
 #include "net/net.h"
 
 #define AT(field) offsetof(struct window, field)
@@ -42,7 +42,9 @@ const struct window_key *op_window_keys(enum op op)
     case OP_DENSE:
     case OP_ADD:
     case OP_CONCAT:
-    case OP_RESHAPE: return none;
+    case OP_RESHAPE:
+    case OP_ARGMAX:
+    case OP_SOFTMAX: return none;
     }
     return none;
 }

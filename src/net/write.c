@@ -1,4 +1,4 @@
-/* The .mote file (SPEC 14): the same net gives the same bytes, one row of weights to a line. */
+/* The .mote file (SPEC 15): the same net gives the same bytes, one row of weights to a line. */
 #include "base/file.h"
 #include "base/text.h"
 #include "net/net.h"
@@ -104,6 +104,8 @@ static void print_layer(struct text *out, const struct net *net, const struct la
         print_weights(out, &layer->weights);
         print_numbers(out, "bias", layer->bias, rows);
         print_bytes(out, "shift", layer->shift, rows);
+    } else if (layer->op == OP_SOFTMAX) {
+        text_printf(out, ", \"scale\": [%d, %d]", layer->scale.multiplier, layer->scale.shift);
     } else if (layer->op == OP_CONVERT) {
         print_numbers(out, "zero", layer->zero, width);
         print_bytes(out, "shift", layer->shift, width);
@@ -160,7 +162,7 @@ static void print_classes(struct text *out, const struct net *net)
         return;
     }
     text_add(out, "  \"classes\": [");
-    for (int i = 0; i < net->tensors[net->output].width; i++) {
+    for (int i = 0; i < net_class_count(net); i++) {
         text_add(out, comma(i));
         print_string(out, net->classes[i]);
     }

@@ -10,6 +10,7 @@ struct work {
     const struct dataset *data;
     struct run *run;
     int inputs, outputs;
+    int classes;       /* 0: none */
     int32_t *in, *out; /* codes of one row */
     double *squares;   /* of each output's errors, summed over the rows */
     struct evaluation *evaluation;
@@ -18,7 +19,7 @@ struct work {
 /* Labels where the net has classes, numbers where it has none. */
 static bool check_classes(const struct net *net, const struct dataset *data, struct error *err)
 {
-    int outputs = net->tensors[net->output].width;
+    int classes = net_class_count(net);
     if (net->task != TASK_CLASSIFICATION) {
         return data->class_count == 0 ||
                fail(err, "%s: class labels, but the net is a regression", data->source);
@@ -26,8 +27,8 @@ static bool check_classes(const struct net *net, const struct dataset *data, str
     if (data->class_count == 0) {
         return fail(err, "%s: no class labels, but the net has classes", data->source);
     }
-    return data->class_count == outputs || fail(err, "%s: %d classes, but the net has %d",
-                                                data->source, data->class_count, outputs);
+    return data->class_count == classes || fail(err, "%s: %d classes, but the net has %d",
+                                                data->source, data->class_count, classes);
 }
 
 static bool check_shape(const struct net *net, const struct dataset *data, struct error *err)
@@ -49,16 +50,16 @@ static bool check_shape(const struct net *net, const struct dataset *data, struc
 static bool work_start(struct work *work, struct arena *arena)
 {
     struct figures *figures = &work->evaluation->figures;
-    bool classes = work->net->task == TASK_CLASSIFICATION;
+    size_t classes = (size_t)work->classes;
     size_t outputs = (size_t)work->outputs;
     work->in = arena_alloc(arena, (size_t)work->inputs, sizeof *work->in);
     work->out = arena_alloc(arena, outputs, sizeof *work->out);
     work->squares = arena_alloc(arena, outputs, sizeof *work->squares);
     figures->outputs = arena_alloc(arena, outputs, sizeof *figures->outputs);
     figures->confusion =
-        classes ? arena_alloc(arena, outputs * outputs, sizeof *figures->confusion) : NULL;
+        classes ? arena_alloc(arena, classes * classes, sizeof *figures->confusion) : NULL;
     figures->output_count = classes ? 0 : work->outputs;
-    figures->class_count = classes ? work->outputs : 0;
+    figures->class_count = work->classes;
     figures->accuracy = -1;
     work->run = run_new(work->net);
     return work->run && work->in && work->out && work->squares && figures->outputs &&
@@ -94,7 +95,7 @@ static void add_class(struct work *work, const float *row)
 {
     int found = run_class(work->net, work->out);
     int true_class = (int)row[work->data->input_count];
-    work->evaluation->figures.confusion[true_class * work->outputs + found]++;
+    work->evaluation->figures.confusion[true_class * work->classes + found]++;
 }
 
 /* From sums to means; the range is that of the training data. */
@@ -120,8 +121,8 @@ static void finish_classes(struct work *work, double rows)
 {
     struct figures *figures = &work->evaluation->figures;
     int64_t hits = 0;
-    for (int i = 0; i < work->outputs; i++) {
-        hits += figures->confusion[i * work->outputs + i];
+    for (int i = 0; i < work->classes; i++) {
+        hits += figures->confusion[i * work->classes + i];
     }
     figures->accuracy = (double)hits / rows;
 }
@@ -163,6 +164,7 @@ bool evaluate_net(const struct net *net, const struct dataset *data, struct row_
                         .data = data,
                         .inputs = net->tensors[net->input].width,
                         .outputs = net->tensors[net->output].width,
+                        .classes = net->task == TASK_CLASSIFICATION ? net_class_count(net) : 0,
                         .evaluation = evaluation};
     bool ready = work_start(&work, arena);
     if (ready) {

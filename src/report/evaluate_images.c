@@ -28,7 +28,7 @@ bool expect_images(const struct net *net, struct images_options *options, struct
     options->channels = input->shape.channels;
     if (net->task == TASK_CLASSIFICATION) {
         options->known_classes = net->classes;
-        options->known_class_count = net->tensors[net->output].width;
+        options->known_class_count = net_class_count(net);
     }
     return input->type == TYPE_U8 ||
            fail(err, "the net takes %s codes; images are u8", type_name(input->type));
@@ -39,9 +39,14 @@ bool expect_images(const struct net *net, struct images_options *options, struct
 double class_probability(const struct net *net, const int32_t *out, int class_index)
 {
     int classes = net->tensors[net->output].width;
+    enum op last = net_last(net)->op;
     double top = -HUGE_VAL;
-    double own = channel_decode(net_output_channel(net, class_index), out[class_index]);
+    int element = net_gives_class(net) ? 0 : class_index;
+    double own = channel_decode(net_output_channel(net, element), out[element]);
     double sum = 0;
+    if (last == OP_ARGMAX || last == OP_SOFTMAX) {
+        return last == OP_ARGMAX ? 1 : own;
+    }
     for (int c = 0; c < classes; c++) {
         double value = channel_decode(net_output_channel(net, c), out[c]);
         top = value > top ? value : top;
@@ -110,7 +115,7 @@ static void finish_calibration(struct calibration *calibration, double rows)
 static bool check(const struct net *net, const struct images *images, size_t rows,
                   struct error *err)
 {
-    int classes = net->tensors[net->output].width;
+    int classes = net_class_count(net);
     if (net->task != TASK_CLASSIFICATION) {
         return fail(err, "%s: labels of classes, but the net has none", images->source);
     }

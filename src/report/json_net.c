@@ -111,7 +111,7 @@ static bool put_classes(json_t *object, const struct net *net)
 {
     json_t *list = json_array();
     bool good = json_put(object, "classes", list);
-    for (int i = 0; good && i < net->tensors[net->output].width; i++) {
+    for (int i = 0; good && i < net_class_count(net); i++) {
         good = json_array_append_new(list, json_string(net->classes[i])) == 0;
     }
     return good;

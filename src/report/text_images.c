@@ -18,6 +18,9 @@ void text_image_evaluation(struct text *out, const struct net *net,
     const struct calibration *calibration = &evaluation->calibration;
     struct text cells = {0};
     text_figures(out, net, &evaluation->figures, NULL);
+    if (net_gives_class(net)) { /* no confidence */
+        return;
+    }
     text_add(&cells, "confidence\trows\tmean\taccuracy\n");
     for (int bin = 0; bin < CALIBRATION_BINS; bin++) {
         if (calibration->rows[bin] > 0) {
@@ -31,8 +34,8 @@ void text_image_evaluation(struct text *out, const struct net *net,
         text_align(out, cells.data, "lrrr");
     }
     text_free(&cells);
-    text_printf(out, "calibration error %.2f %% (softmax of the outputs)\n",
-                100 * calibration->error);
+    text_printf(out, "calibration error %.2f %%%s\n", 100 * calibration->error,
+                net_last(net)->op == OP_SOFTMAX ? "" : " (softmax of the outputs)");
 }
 
 /* ---- for programs ---- */
@@ -95,9 +98,11 @@ static json_t *json_calibration(const struct calibration *calibration)
 json_t *json_image_evaluation(const struct net *net, const struct image_evaluation *evaluation)
 {
     json_t *score = json_figures(net, &evaluation->figures);
+    json_t *calibration =
+        net_gives_class(net) ? json_null() : json_calibration(&evaluation->calibration);
     if (!json_put(score, "recall", json_shares(&evaluation->figures, false)) ||
         !json_put(score, "precision", json_shares(&evaluation->figures, true)) ||
-        !json_put(score, "calibration", json_calibration(&evaluation->calibration))) {
+        !json_put(score, "calibration", calibration)) {
         json_decref(score);
         return NULL;
     }

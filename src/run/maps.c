@@ -291,3 +291,55 @@ void run_reshape(struct run *run, int index)
         run_store(run, index, i, run->values[layer->inputs[0]][i]);
     }
 }
+
+/* ---- 13. argmax and softmax ---- */
+
+/* Of the channels from number `first` on: the largest one's index, the first of equals. */
+static int argmax(const struct run *run, int input, int first)
+{
+    int best = 0;
+    for (int c = 1; c < shape_of(run, input)->channels; c++) {
+        best = run->values[input][first + c] > run->values[input][first + best] ? c : best;
+    }
+    return best;
+}
+
+void run_argmax(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    int input = layer->inputs[0];
+    for (int i = 0; i < width_of(run, layer->output); i++) {
+        run_store(run, index, i, argmax(run, input, i * shape_of(run, input)->channels));
+    }
+}
+
+/* e of a channel that lies `d` below the largest. */
+static int64_t power(const struct run *run, int index, int at, int64_t d)
+{
+    struct scale scale = run->net->layers[index].scale;
+    int64_t half = (int64_t)1 << scale.shift >> 1;
+    if (d * scale.multiplier >= (int64_t)512 << scale.shift) {
+        return 0;
+    }
+    int64_t product = run_is_i32(run, index, at, d * scale.multiplier + half);
+    int64_t u = run_shift_right(product, scale.shift);
+    return net_powers[u % NET_POWERS] >> (u / NET_POWERS);
+}
+
+void run_softmax(struct run *run, int index)
+{
+    const struct layer *layer = &run->net->layers[index];
+    const int64_t *in = run->values[layer->inputs[0]];
+    int channels = shape_of(run, layer->inputs[0])->channels;
+    int64_t high = type_high(run->net->tensors[layer->output].type);
+    for (int i = 0; i < width_of(run, layer->output); i++) {
+        int first = i / channels * channels;
+        int64_t most = in[first + argmax(run, layer->inputs[0], first)];
+        int64_t sum = 0;
+        for (int c = first; c < first + channels; c++) {
+            sum = run_is_i32(run, index, i, sum + power(run, index, i, most - in[c]));
+        }
+        run_store(run, index, i,
+                  run_clamp((high + 1) * power(run, index, i, most - in[i]) / sum, 0, high));
+    }
+}

@@ -180,11 +180,11 @@ static void run_concat(struct run *run, int index)
     }
 }
 
-/* 8 to 12 are in maps.c. */
+/* 8 to 13 are in maps.c. */
 
-/* ---- 13. Invariants: the net has passed net_check() ---- */
+/* ---- 14. Invariants: the net has passed net_check() ---- */
 
-/* 13.3: the bounds to compare with. */
+/* 14.3: the bounds to compare with. */
 static bool prepare_bounds(struct run *run, int index)
 {
     const struct layer *layer = &run->net->layers[index];
@@ -259,6 +259,8 @@ static void run_layer(struct run *run, int index)
     case OP_SHUFFLE: run_shuffle(run, index); break;
     case OP_PAD: run_pad(run, index); break;
     case OP_RESHAPE: run_reshape(run, index); break;
+    case OP_ARGMAX: run_argmax(run, index); break;
+    case OP_SOFTMAX: run_softmax(run, index); break;
     }
 }
 
@@ -285,10 +287,13 @@ int64_t run_before(const struct run *run, int layer, int element)
     return run->before[layer][element];
 }
 
-/* 13.6 */
+/* 14.6 */
 int run_class(const struct net *net, const int32_t *out)
 {
     int best = 0;
+    if (net_gives_class(net)) {
+        return out[0];
+    }
     for (int i = 1; i < net->tensors[net->output].width; i++) {
         best = out[i] > out[best] ? i : best;
     }

@@ -1,4 +1,4 @@
-/* What the interpreter's two files share: run.c (SPEC 1 to 7) and maps.c (SPEC 8 to 12). */
+/* What the interpreter's two files share: run.c (SPEC 1 to 7) and maps.c (SPEC 8 to 13). */
 #ifndef MOTE_RUN_STATE_H
 #define MOTE_RUN_STATE_H
 
@@ -37,5 +37,7 @@ void run_upsample(struct run *run, int index);
 void run_shuffle(struct run *run, int index);
 void run_pad(struct run *run, int index);
 void run_reshape(struct run *run, int index);
+void run_argmax(struct run *run, int index);
+void run_softmax(struct run *run, int index);
 
 #endif

@@ -95,7 +95,7 @@ static enum op op_of(const struct sketch_layer *layer)
     return OP_CONCAT;
 }
 
-/* The numbers that the op has (SPEC 14), the others 0. */
+/* The numbers that the op has (SPEC 15), the others 0. */
 static struct window window_of(const struct sketch_layer *layer)
 {
     const struct sketch_window *w = &layer->window;
@@ -125,7 +125,9 @@ static struct window window_of(const struct sketch_layer *layer)
     case OP_ADD:
     case OP_CONCAT:
     case OP_RESIZE:
-    case OP_RESHAPE: break;
+    case OP_RESHAPE:
+    case OP_ARGMAX:
+    case OP_SOFTMAX: break;
     }
     return (struct window){0};
 }

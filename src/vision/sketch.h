@@ -35,6 +35,13 @@ enum sketch_op {
     SKETCH_CONCAT,
 };
 
+/* Behind the trained layers: the class instead of logits, or probabilities. */
+enum sketch_head {
+    SKETCH_LOGITS,
+    SKETCH_ARGMAX,
+    SKETCH_SOFTMAX,
+};
+
 struct volume {
     int rows, columns, channels; /* HWC */
 };
@@ -69,6 +76,7 @@ struct sketch {
     int drop; /* low bits that the resized pixels lose, 4..7; 0: none */
     struct sketch_layer layers[SKETCH_LAYERS_MAX];
     int layer_count;
+    enum sketch_head head;
 };
 
 /* What the data say: 0 rows: unknown, the text has to begin with the size. */

@@ -13,6 +13,7 @@ enum form {
     FORM_LINEAR,   /* nothing */
     FORM_CROP,     /* N or NxM */
     FORM_RESIZE,
+    FORM_HEAD, /* nothing; behind the last layer */
 };
 
 struct word {
@@ -32,7 +33,8 @@ static const struct word words[] = {
     {"flatten", FORM_GLOBAL, SKETCH_RESHAPE, ""},      {"add", FORM_JOIN, SKETCH_ADD, ""},
     {"concat", FORM_JOIN, SKETCH_CONCAT, ""},          {"relu", FORM_RELU, SKETCH_CONV, ""},
     {"linear", FORM_LINEAR, SKETCH_CONV, ""},          {"crop", FORM_CROP, SKETCH_CONV, ""},
-    {"resize", FORM_RESIZE, SKETCH_CONV, ""},
+    {"resize", FORM_RESIZE, SKETCH_CONV, ""},          {"argmax", FORM_HEAD, SKETCH_CONV, ""},
+    {"softmax", FORM_HEAD, SKETCH_CONV, ""},
 };
 
 static const struct volume *output_of(const struct sketch_parser *parser, int layer)
@@ -504,6 +506,15 @@ static bool take_size(struct sketch_parser *parser, const struct word *word)
     return crops || take_pixel_bits(parser);
 }
 
+static bool take_head(struct sketch_parser *parser, const struct word *word)
+{
+    if (parser->last < 0) {
+        return sketch_fail_token(&parser->in, "%s needs a layer before it", word->name);
+    }
+    parser->sketch->head = strcmp(word->name, "argmax") == 0 ? SKETCH_ARGMAX : SKETCH_SOFTMAX;
+    return true;
+}
+
 static bool take_form(struct sketch_parser *parser, const struct word *word)
 {
     switch (word->form) {
@@ -514,6 +525,7 @@ static bool take_form(struct sketch_parser *parser, const struct word *word)
     case FORM_JOIN: return take_join(parser, word);
     case FORM_RELU:
     case FORM_LINEAR: return take_activation(parser, word);
+    case FORM_HEAD: return take_head(parser, word);
     case FORM_CROP:
     case FORM_RESIZE: break;
     }
@@ -548,6 +560,10 @@ static bool take_name(struct sketch_parser *parser)
 bool sketch_token(struct sketch_parser *parser)
 {
     char name[12];
+    if (parser->sketch->head != SKETCH_LOGITS) {
+        return sketch_fail_token(&parser->in, "nothing stands behind %s",
+                                 parser->sketch->head == SKETCH_ARGMAX ? "argmax" : "softmax");
+    }
     sketch_word(&parser->in, name, sizeof name);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(name, words[i].name) == 0) {

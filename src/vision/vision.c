@@ -305,6 +305,7 @@ static void fill_result(struct work *work)
     result->validation_images = (int64_t)feed->validation.count;
     result->weight_bytes = sketch_weight_bytes(&work->student.sketch);
     result->stopped = work->session.stopped;
+    result->head = work->student.sketch.head;
 }
 
 static void work_free(struct work *work)

@@ -12,6 +12,7 @@
 #include "data/augment.h"
 #include "data/images.h"
 #include "net/net.h"
+#include "vision/sketch.h"
 
 #define VISION_FLOAT_EPOCHS   10
 #define VISION_INTEGER_EPOCHS 50
@@ -70,13 +71,15 @@ struct vision_result {
     double integer_accuracy; /* of the integer net there */
     double teacher_accuracy; /* of the teacher's float net; < 0: none */
     int64_t training_images, validation_images;
-    size_t weight_bytes; /* packed: sketch_weight_bytes() */
-    bool stopped;        /* by time or by the user */
-    char net[200];       /* the description, where none was given; else "" */
+    size_t weight_bytes;   /* packed: sketch_weight_bytes() */
+    bool stopped;          /* by time or by the user */
+    char net[200];         /* the description, where none was given; else "" */
+    enum sketch_head head; /* what it says is behind the net, and is not there yet */
 };
 
-/* NULL on failure.  The net has passed net_check(); its score is set by the caller, who measures it
- * with the reference interpreter. */
+/* NULL on failure.  The net gives logits, whatever `head` says: its caller appends that once the
+ * step of the outputs is known.  The net has passed net_check(); its score is set by the caller,
+ * who measures it with the reference interpreter. */
 struct net *vision_train(const struct images *images, const struct vision_options *options,
                          struct vision_result *result, struct error *err);
 

@@ -151,6 +151,34 @@ status=$?
 check "standard input and output" [ "$(jq -r .task d.mote)" = classification ]
 check "the table goes to stderr" grep -q "^accuracy " err
 
+# Behind the trained layers: the class, or probabilities.
+last='resize12 conv3x6:4 relu pool2 dense10:t'
+for head in '' argmax softmax; do
+    mote train $images --net "$last $head" --epochs 4+6 -o "last$head.mote"
+    ends "ends in '$head'" 0 ""
+    mote run "last$head.mote" digits/t10k-images-idx3-ubyte
+    mv out "classes$head"
+    mote eval "last$head.mote" digits/t10k-images-idx3-ubyte --json
+    jq -c '[.score.accuracy, .score.calibration != null]' out >"score$head"
+done
+check "argmax: the same classes" cmp classes classesargmax
+check "softmax: the same classes but for ties" [ "$(diff classes classessoftmax | grep -c '^<')" -le 2 ]
+check "confidence but for argmax" [ "$(cut -d, -f2 score scoreargmax scoresoftmax | tr -d '\n')" = "true]false]true]" ]
+check "the same score" [ "$(cut -d, -f1 score)" = "$(cut -d, -f1 scoreargmax)" ]
+mote run lastargmax.mote --probabilities digits/t10k-images-idx3-ubyte
+ends "argmax has no probabilities" 2 "mote run: --probabilities: lastargmax.mote gives the class alone"
+for name in last lastsoftmax; do
+    mote run $name.mote --probabilities digits/t10k-images-idx3-ubyte
+    tail -n +2 out >$name.csv
+done
+check "probabilities are near those of the logits" [ "$(paste -d, last.csv lastsoftmax.csv |
+    awk -F, '{ for (i = 1; i <= 10; i++) { d = $i - $(i + 10); if (d > 0.012 || d < -0.012) n++ } } END { print n + 0 }')" = 0 ]
+for head in argmax softmax; do
+    mote emit last$head.mote -o last$head.h
+    printf '#include "last%s.h"\nint main(void)\n{\n    return last%s_selftest();\n}\n' $head $head >last$head.c
+    gcc -std=c99 -Wall -Wextra -Werror -o last$head last$head.c && check "emitted: $head" ./last$head
+done
+
 # A teacher, and what else improves small nets.
 better=(--teacher 'resize12 conv3x8 relu pool2 dense10' --ema 0.99 --smoothing 0.05 --mixup 0.1
     --restarts 1 --balance --tune "freeze=1,teacher-part=0.6,temperature=2")

@@ -303,9 +303,10 @@ static void describe(struct maker *m)
         channels[i] = (struct channel){.name = "x", .unit = "", .lsb = {1, 0}};
     }
     const struct tensor *out = tensor_of(m, net->output);
+    int count = net_class_count(net);
+    bool vector = out->shape.rows * out->shape.columns == 1;
     if (!net_set_channels(net, channels, channels) ||
-        (out->shape.channels == out->width && out->width >= 2 && out->width <= 6 &&
-         !net_set_classes(net, classes, ""))) {
+        (vector && count >= 2 && count <= 6 && !net_set_classes(net, classes, ""))) {
         give_up(m, "out of memory");
     }
 }
@@ -331,6 +332,47 @@ static void add_layers(struct maker *m, int now, int layers, bool flat)
     m->net->output = flat ? add_dense(m, now, rows, type) : now;
 }
 
+/* Do distances between elements of a tensor fit 31 bits? */
+static bool near_enough(struct maker *m, int tensor)
+{
+    struct interval *ranges[NET_TENSORS_MAX];
+    struct arena *arena = arena_new();
+    if (!arena || !net_ranges(m->net, arena, ranges)) {
+        give_up(m, "out of memory");
+    }
+    int64_t low = 0;
+    int64_t high = 0;
+    for (int i = 0; i < tensor_of(m, tensor)->width; i++) {
+        low = ranges[tensor][i].low < low ? ranges[tensor][i].low : low;
+        high = ranges[tensor][i].high > high ? ranges[tensor][i].high : high;
+    }
+    arena_free(arena);
+    return high - low <= INT32_MAX;
+}
+
+/* Behind the output of every fourth net: an argmax or a softmax. */
+static void add_last(struct maker *m)
+{
+    static const enum type indices[] = {TYPE_U8, TYPE_I16, TYPE_I32};
+    m->rng = rng_new(m->seed, 79);
+    int from = m->net->output;
+    bool index = chance(m, 40) || !near_enough(m, from);
+    struct layer layer = {.op = index ? OP_ARGMAX : OP_SOFTMAX, .inputs = {from}, .input_count = 1};
+    struct shape shape = tensor_of(m, from)->shape;
+    if (!chance(m, 25) || shape.channels > 256) {
+        return;
+    }
+    shape.channels = index ? 1 : shape.channels;
+    if (!index) {
+        layer.scale = (struct scale){pick(m, 1, chance(m, 80) ? 255 : 65535), pick(m, 0, 21)};
+    }
+    enum type type = index ? indices[pick(m, 0, 2)] : chance(m, 70) ? TYPE_U8 : TYPE_I16;
+    m->net->output = layer.output = new_map(m, type, shape);
+    if (!net_add_layer(m->net, &layer)) {
+        give_up(m, "out of memory");
+    }
+}
+
 static struct net *finish_net(struct maker *m)
 {
     struct error err = {0};
@@ -352,6 +394,7 @@ struct net *random_map_net(uint64_t seed)
     struct shape shape = {pick(&m, 1, 9), pick(&m, 2, 9), pick(&m, 1, 4)};
     m.net->input = new_map(&m, inputs[pick(&m, 0, 4)], shape);
     add_layers(&m, m.net->input, pick(&m, 1, 6), chance(&m, 60));
+    add_last(&m);
     return finish_net(&m);
 }
 

@@ -54,7 +54,7 @@ static void test_files(void **state)
 
 /* How often the generator makes what. */
 struct census {
-    int ops[OP_RESHAPE + 1];
+    int ops[OP_SOFTMAX + 1];
     int types[TYPE_U4 + 1];
     int odd;
     int groups;
@@ -84,7 +84,7 @@ static void test_census(void **state)
         count_net(&census, net);
         net_free(net);
     }
-    for (int op = OP_DENSE; op <= OP_RESHAPE; op++) {
+    for (int op = OP_DENSE; op <= OP_SOFTMAX; op++) {
         assert_true(census.ops[op] >= 20);
     }
     for (int type = 0; type <= TYPE_U4; type++) {

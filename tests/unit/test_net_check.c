@@ -1,4 +1,4 @@
-/* SPEC 13: every invariant is broken once, and the message says which and where. */
+/* SPEC 14: every invariant is broken once, and the message says which and where. */
 #include "support/unit.h"
 
 #include "net/net.h"
@@ -118,7 +118,7 @@ static const char *spoil_flow(struct net *net, int which)
 {
     struct layer *layers = net->layers;
     switch (which) {
-    case 0: layers[1].op = (enum op)13; return "layer 1: unknown op";
+    case 0: layers[1].op = (enum op)(OP_SOFTMAX + 1); return "layer 1: unknown op";
     case 1: layers[1].input_count = 2; return "layer 1 (dense): 2 inputs, it takes 1";
     case 2: layers[4].input_count = 1; return "layer 4 (add): 1 inputs, it takes 2 to 4";
     case 3: layers[4].input_count = 5; return "layer 4 (add): 5 inputs, it takes 2 to 4";
@@ -293,10 +293,72 @@ static const char *spoil_meaning(struct net *net, int which)
     }
 }
 
+/* The net's output gets an argmax, or a softmax, behind it. */
+static struct layer *append(struct net *net, enum op op)
+{
+    assert_true(net_append(net, op));
+    return &net->layers[net->layer_count - 1];
+}
+
+static const char *spoil_last(struct net *net, int which)
+{
+    switch (which) {
+    case 0:
+        append(net, OP_ARGMAX);
+        net->tensors[7].type = TYPE_U4;
+        return "the output cannot be u4";
+    case 1:
+        append(net, OP_SOFTMAX);
+        net->tensors[7].type = TYPE_I8;
+        return "layer 6 (softmax): its output cannot be i8";
+    case 2: append(net, OP_SOFTMAX)->inputs[0] = 0; return "tensor 6 is never read";
+    case 3:
+        append(net, OP_SOFTMAX)->scale.multiplier = 0;
+        return "layer 6 (softmax): its scale is out of range";
+    case 4:
+        append(net, OP_SOFTMAX)->scale.shift = 22;
+        return "layer 6 (softmax): its scale is out of range";
+    case 5:
+        append(net, OP_ARGMAX)->scale.multiplier = 1;
+        return "layer 6 (argmax): has the scale of a softmax";
+    case 6:
+        append(net, OP_ARGMAX)->window.rows = 1;
+        return "layer 6 (argmax): it has numbers of another window; its input is 1 x 1 x 4";
+    case 7:
+        append(net, OP_SOFTMAX)->activation = ACTIVATION_RELU;
+        return "layer 6 (softmax): has the weights, bias or activation of a dense layer";
+    default: return NULL;
+    }
+}
+
+/* Sums of i32 on both sides of 0 lie further apart than i32 holds. */
+static void test_far_apart(void **state)
+{
+    struct error err = {0};
+    struct net *net = sound_net();
+    (void)state;
+    net->layer_count = 5; /* without the concat */
+    net->tensor_count = 6;
+    net->output = 5;
+    net->tensors[5].type = TYPE_I32;
+    net->layers[2].shift = (const uint8_t[]){0, 0};
+    bias_of(net, 2)[0] = 1500000000;
+    bias_of(net, 2)[1] = -1500000000;
+    if (!net_check(net, "a.mote", &err)) {
+        fail_msg("%s", err.message);
+    }
+    append(net, OP_SOFTMAX);
+    assert_false(net_check(net, "a.mote", &err));
+    assert_non_null(strstr(err.message, "layer 5 (softmax): inputs -15"));
+    assert_non_null(strstr(err.message, " lie too far apart"));
+    net_free(net);
+}
+
 static void test_each(void **state)
 {
     static const char *(*const spoilers[])(struct net * net, int which) = {
-        spoil_counts, spoil_flow, spoil_convert, spoil_dense, spoil_joints, spoil_meaning};
+        spoil_counts, spoil_flow,    spoil_convert, spoil_dense,
+        spoil_joints, spoil_meaning, spoil_last};
     int cases = 0;
     (void)state;
     for (size_t i = 0; i < sizeof spoilers / sizeof spoilers[0]; i++) {
@@ -318,7 +380,7 @@ static void test_each(void **state)
             net_free(net);
         }
     }
-    assert_int_equal(cases, 12 + 11 + 10 + 17 + 9 + 18);
+    assert_int_equal(cases, 12 + 11 + 10 + 17 + 9 + 18 + 8);
 }
 
 /* 65536 columns of the widest weights and activations: far above 2^31, and no overflow on the way.
@@ -354,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each),
+        cmocka_unit_test(test_far_apart),
         cmocka_unit_test(test_widest_row),
     };
     memset(long_name, 'n', NET_NAME_MAX + 1);

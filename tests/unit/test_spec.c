@@ -263,6 +263,21 @@ static void read_moved(struct spec *spec, const struct line *line, enum op op)
     assert_true(net_add_layer(spec->net, &spec->layer));
 }
 
+/* argmax TYPE, softmax TYPE scale M S */
+static void read_chosen(struct spec *spec, const struct line *line, enum op op)
+{
+    spec->layer = (struct layer){.op = op};
+    bool scaled = is_word(line, 2, "scale");
+    if (scaled) {
+        spec->layer.scale = (struct scale){(int)number(line, 3), (int)number(line, 4)};
+    }
+    sources(spec, line, scaled ? 5 : 2);
+    struct shape shape = spec->net->tensors[spec->layer.inputs[0]].shape;
+    shape.channels = op == OP_ARGMAX ? 1 : shape.channels;
+    spec->layer.output = net_add_map(spec->net, type_word(line, 1), shape);
+    assert_true(net_add_layer(spec->net, &spec->layer));
+}
+
 static void read_joint(struct spec *spec, const struct line *line, enum op op)
 {
     spec->layer = (struct layer){.op = op};
@@ -358,6 +373,8 @@ static void read_op(struct spec *spec, const struct line *line, enum op op)
     case OP_SHUFFLE:
     case OP_PAD:
     case OP_RESHAPE: read_moved(spec, line, op); break;
+    case OP_ARGMAX:
+    case OP_SOFTMAX: read_chosen(spec, line, op); break;
     }
 }
 
