@@ -87,14 +87,11 @@ static void print_softmax(struct printer *p, int index)
     text_printf(p->out, "%suint32_t sum = 0;\n", indent);
     print_search(p, spot, layer->inputs[0], false);
     open_channels(p, spot, layer->inputs[0], 0);
-    text_printf(p->out, "%s    const int32_t d = top - e;\n%s    sum += %s_power%d((uint32_t)d);\n",
-                indent, indent, plan->name, index);
+    text_printf(p->out, "%s    sum += %s_power%d(top - e);\n", indent, plan->name, index);
     text_printf(p->out, "%s}\n", indent);
     open_channels(p, spot, layer->inputs[0], 0);
-    text_printf(p->out,
-                "%s    const int32_t d = top - e;\n"
-                "%s    const uint32_t part = %s_power%d((uint32_t)d);\n%s    ",
-                indent, indent, plan->name, index, indent);
+    text_printf(p->out, "%s    const uint32_t part = %s_power%d(top - e);\n%s    ", indent,
+                plan->name, index, indent);
     print_channel(p, spot, layer->output, "c");
     text_printf(p->out, " = (%s)%s_share%d(part, sum);\n%s}\n", c_type(out->type), plan->name,
                 index, indent);
@@ -136,33 +133,32 @@ void map_print_powers(struct printer *p, int index)
     }
     text_printf(p->out,
                 "/* 2^15 e^-x of what lies d codes below the largest, in steps of 2^(-1/%d). */\n"
-                "static uint32_t %s_power%d(uint32_t d)\n{\n",
+                "static uint32_t %s_power%d(int32_t d)\n{\n",
                 NET_POWERS, plan->name, index);
     print_power_table(p);
     text_printf(p->out,
                 "    uint32_t u;\n\n"
-                "    if (d >= %lldU) {\n"
+                "    if ((d < 0) || (d >= %lld)) {\n"
                 "        return 0;\n"
                 "    }\n"
-                "    u = ((d * %dU) + %lldU)%s;\n"
+                "    u = (((uint32_t)d * %dU) + %lldU)%s;\n"
                 "    return (uint32_t)%s_U16(t, u & %dU) >> (u >> 5);\n"
                 "}\n\n",
                 (long long)far, scale.multiplier, (long long)half, shift, plan->upper,
                 NET_POWERS - 1);
-    text_printf(p->out,
-                "/* 2^%d part / sum, rounded down; of the whole sum one less. */\n"
-                "static uint32_t %s_share%d(uint32_t part, uint32_t sum)\n{\n"
-                "    uint32_t left = part;\n"
-                "    uint32_t share = 0;\n\n"
-                "    for (uint8_t bit = 0; bit < %dU; bit++) {\n"
-                "        left <<= 1;\n"
-                "        share <<= 1;\n"
-                "        if (left >= sum) {\n"
-                "            left -= sum;\n"
-                "            share |= 1U;\n"
-                "        }\n"
-                "    }\n"
-                "    return share;\n"
-                "}\n\n",
-                bits, plan->name, index, bits);
+    text_printf(
+        p->out,
+        "/* 2^%d part / sum, rounded down; of the whole sum one less. */\n"
+        "static uint32_t %s_share%d(uint32_t part, uint32_t sum)\n{\n"
+        "    uint32_t left = part;\n"
+        "    uint32_t share = 0;\n\n"
+        "    for (uint8_t bit = 0; bit < %dU; bit++) {\n"
+        "        const uint32_t twice = (left << 1) & 0x7FFFFFFFU; /* left <= sum < 2^30 */\n"
+        "        const int32_t rest = (int32_t)twice - (int32_t)sum;\n"
+        "        left = (rest < 0) ? twice : (uint32_t)rest;\n"
+        "        share = (share << 1) | ((rest < 0) ? 0U : 1U);\n"
+        "    }\n"
+        "    return share & %dU;\n"
+        "}\n\n",
+        bits, plan->name, index, bits, (1 << bits) - 1);
 }
