@@ -81,9 +81,8 @@ static void set_kinds(struct fit *fit)
     }
 }
 
-/* Does a net keep to the budget, with `slack` per cent more?  Chooses job->optimise. */
-static bool fits(struct fit_job *job, const struct net *net, int count, int slack, bool *good,
-                 struct error *err)
+bool fit_within(struct fit_job *job, const struct net *net, int count, int slack, bool *good,
+                struct error *err)
 {
     struct cost *costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *costs);
     const struct budget *b = job->budget;
@@ -140,7 +139,7 @@ static bool may_fit(struct fit *fit, const struct kind *kind, const char *shape,
 {
     struct train_result result;
     struct net *net = make(fit, kind, shape, true, &result, err);
-    bool done = net && fits(fit->job, net, VECTORS, SLACK, good, err);
+    bool done = net && fit_within(fit->job, net, VECTORS, SLACK, good, err);
     train_result_free(&result);
     net_free(net);
     return done;
@@ -213,8 +212,8 @@ static bool try_shape(struct fit *fit, const struct kind *kind, const char *shap
     struct fit_job trial = *fit->job;
     double score = 0;
     struct net *net = make(fit, kind, shape, false, &result, err);
-    bool done =
-        net && fits(&trial, net, 0, 0, good, err) && (!*good || validate(fit, net, &score, err));
+    bool done = net && fit_within(&trial, net, 0, 0, good, err) &&
+                (!*good || validate(fit, net, &score, err));
     if (done && *good) {
         keep_better(fit, net, &result, score, trial.optimise);
         return true;

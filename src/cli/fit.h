@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "train/train.h"
+#include "vision/vision.h"
 
 struct fit_job {
     const struct dataset *data;
@@ -23,5 +24,30 @@ struct fit_job {
  * candidate, and the best on the validation part stays.  Where none fits, the smallest net.  The
  * same data and options give the same net.  False: see err. */
 bool fit_train(struct fit_job *job, struct error *err);
+
+/* Does a net keep to the budget, with `slack` per cent more, on so many vectors (0: as usual)?  Of
+ * the job its targets, budget, arena and `optimise`, which it chooses where that may be. */
+bool fit_within(struct fit_job *job, const struct net *net, int count, int slack, bool *good,
+                struct error *err);
+
+/* ---- fit_images.c ---- */
+
+/* A description of an image network whose widths are open: "conv3x?:t", "dense2?" ... */
+struct width_job {
+    const struct images *images;
+    const struct vision_options *how; /* its net is for the search to choose */
+    const char *open;
+    struct fit_job fit; /* targets, budget, arena, optimise */
+    int width;          /* out: the largest that fits without training; 1: perhaps none does */
+};
+
+/* Is a width left open in it? */
+bool widths_open(const char *net);
+
+/* The description with `width` for every "?", and twice that for "2?"; NULL: no memory. */
+const char *widths_filled(const char *open, int width, struct arena *arena);
+
+/* By what nets cost that are folded into integers without having learned. */
+bool widths_search(struct width_job *job, struct error *err);
 
 #endif

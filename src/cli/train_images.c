@@ -2,6 +2,7 @@
 #include "cli/train.h"
 
 #include "base/file.h"
+#include "cli/fit.h"
 #include "cli/progress.h"
 #include "report/calibrate.h"
 
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define ATTEMPTS        3                 /* trained until one keeps to the budget */
 #define DESCRIPTION_MAX ((size_t)1 << 16) /* bytes of a file with --net's text */
 
 /* Everything that one run owns. */
@@ -22,6 +24,7 @@ struct session {
     struct vision_result result;
     struct image_evaluation evaluation;
     struct target_list list;
+    enum optimise optimise; /* what is measured */
     struct cost *costs;
 };
 
@@ -260,17 +263,109 @@ static bool train(struct session *session, struct vision_options *how, struct er
     return session->net != NULL;
 }
 
-/* What --net has behind the layers that are trained. */
-static bool append_head(struct session *session, struct error *err)
+/* A net with the step of its outputs, and what --net has behind the layers that are trained. */
+static bool learn(struct session *session, struct vision_options *how, struct error *err)
 {
-    enum sketch_head head = session->result.head;
-    if (head == SKETCH_LOGITS) {
-        return true;
-    }
-    return (net_append(session->net, head == SKETCH_ARGMAX ? OP_ARGMAX : OP_SOFTMAX) ||
+    return train(session, how, err) &&
+           (calibrate_outputs(session->net, session->images, how->seed, how->threads) ||
             fail_memory(err)) &&
-           net_check(session->net, "the trained net", err);
+           vision_append_head(session->net, &session->result, err);
 }
+
+/* ---- widths by a budget ---- */
+
+/* The chosen net becomes part of what reproduces it. */
+static bool record_net(struct session *session, const struct verb *verb,
+                       struct arguments *arguments, struct vision_options *how, struct error *err)
+{
+    struct text text = {0};
+    for (int i = 0; verb->options[i].name; i++) {
+        if (strcmp(verb->options[i].name, "--net") == 0) {
+            arguments->given[i] = one_line(how->net, session->arena);
+        }
+    }
+    options_print(verb, arguments, &text);
+    how->options_text = text.failed ? NULL : arena_string(session->arena, text.data);
+    text_free(&text);
+    return how->options_text || fail_memory(err);
+}
+
+/* Train what fits by its untrained net, and narrower ones where learning made it larger. */
+static bool train_widths(struct session *session, const struct verb *verb,
+                         struct arguments *arguments, struct vision_options *how,
+                         struct width_job *job, struct error *err)
+{
+    bool good = false;
+    struct progress progress = progress_start(session->settings->verbose != 0);
+    progress_show(&progress, 0, -1, "widths", "");
+    bool found = widths_search(job, err);
+    progress_end(&progress);
+    for (int attempt = 0; found && attempt < ATTEMPTS && !good && job->width > 0;
+         attempt++, job->width--) {
+        net_free(session->net);
+        session->net = NULL;
+        how->net = widths_filled(job->open, job->width, session->arena);
+        if (!(how->net || fail_memory(err)) || !record_net(session, verb, arguments, how, err) ||
+            !learn(session, how, err) || !fit_within(&job->fit, session->net, 0, 0, &good, err)) {
+            return false;
+        }
+        good = good || *how->stop;
+    }
+    session->optimise = job->fit.optimise;
+    return found;
+}
+
+static void note_choice(const struct session *session, const struct width_job *job)
+{
+    char note[400];
+    const char *optimise = !job->fit.any_optimise                ? ""
+                           : session->optimise == OPTIMISE_SPEED ? " --optimise speed"
+                                                                 : " --optimise size";
+    (void)snprintf(note, sizeof note, "the budget chose: %.350s%s",
+                   session->net->provenance.options, optimise);
+    report_note(note);
+}
+
+/* The net as it is given, or with widths that the budget leaves. */
+static bool make_net(struct session *session, const struct verb *verb, struct arguments *arguments,
+                     struct vision_options *how, struct error *err)
+{
+    const struct train_settings *settings = session->settings;
+    const struct images *images = session->images;
+    struct volume size = {images->rows, images->columns, images->channels};
+    char text[200];
+    struct width_job job = {.images = images,
+                            .how = how,
+                            .open = how->net,
+                            .fit = {.list = &session->list,
+                                    .budget = &settings->budget,
+                                    .arena = session->arena,
+                                    .any_optimise = !option_given(verb, arguments, "--optimise"),
+                                    .optimise = settings->optimise}};
+    if (!has_budget(&settings->budget)) {
+        return widths_open(how->net)
+                   ? fail(err, "%s: a width of ? wants --flash, --ram or --cycles, with --target",
+                          how->net_place)
+                   : learn(session, how, err);
+    }
+    if (!how->net) {
+        sketch_default(&size, images->class_count, true, text);
+        job.open = text;
+    }
+    if (!widths_open(job.open)) {
+        return learn(session, how, err);
+    }
+    if (settings->train.checkpoint) {
+        return fail(err, "%s: --checkpoint wants widths without ?", how->net_place);
+    }
+    if (!train_widths(session, verb, arguments, how, &job, err)) {
+        return false;
+    }
+    note_choice(session, &job);
+    return true;
+}
+
+/* ---- scores and costs ---- */
 
 /* The integer program on images that training has not seen; the figure becomes part of the net. */
 static bool score(struct session *session, struct error *err)
@@ -288,7 +383,7 @@ static bool score(struct session *session, struct error *err)
 /* On every target asked for, so that budgets can be judged. */
 static bool measure(struct session *session, struct error *err)
 {
-    const struct measure_options how = {.optimise = session->settings->optimise};
+    const struct measure_options how = {.optimise = session->optimise};
     if (!session->settings->targets) {
         return true;
     }
@@ -328,13 +423,8 @@ static bool build(struct session *session, const struct verb *verb, struct argum
     }
     choose_augment(session, &how);
     choose_epochs(session, &how);
-    if (!train(session, &how, err)) {
-        return false;
-    }
-    if (!calibrate_outputs(session->net, session->images, how.seed, how.threads)) {
-        return fail_memory(err);
-    }
-    return append_head(session, err) && score(session, err) &&
+    session->optimise = settings->optimise;
+    return make_net(session, verb, arguments, &how, err) && score(session, err) &&
            net_write(session->net, settings->output, err) && measure(session, err);
 }
 

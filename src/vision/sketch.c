@@ -247,7 +247,7 @@ bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
 }
 
 /* Sides above 20 are brought to 16: small nets see more of a small image. */
-void sketch_default(const struct volume *image, int classes, char text[200])
+void sketch_default(const struct volume *image, int classes, bool open, char text[200])
 {
     char resize[40] = "";
     bool large = image->rows > 20 && image->columns > 20;
@@ -257,14 +257,17 @@ void sketch_default(const struct volume *image, int classes, char text[200])
     }
     side = large ? 16 : side;
     if (side >= 14) {
+        const char *first = open ? "2?" : "20";
+        const char *next = open ? "3?" : "28";
         (void)snprintf(text, 200,
-                       "%sconv3x8:4 relu:4 conv3x20s2:t relu:4 conv3x28:t relu:4 conv3x28:t "
+                       "%sconv3x8:4 relu:4 conv3x%ss2:t relu:4 conv3x%s:t relu:4 conv3x%s:t "
                        "relu:4 dense%d:t",
-                       resize, classes);
+                       resize, first, next, next, classes);
     } else if (side >= 6) {
-        (void)snprintf(text, 200, "%sconv3x14:4 relu:4 pool2 conv2x30:t relu:4 dense%d:t", resize,
-                       classes);
+        (void)snprintf(text, 200, "%sconv3x%s:4 relu:4 pool2 conv2x%s:t relu:4 dense%d:t", resize,
+                       open ? "?" : "14", open ? "2?" : "30", classes);
     } else {
-        (void)snprintf(text, 200, "%sdense40:4 relu:8 dense24:4 relu:8 dense%d:4", resize, classes);
+        (void)snprintf(text, 200, "%sdense%s:4 relu:8 dense%s:4 relu:8 dense%d:4", resize,
+                       open ? "2?" : "40", open ? "?" : "24", classes);
     }
 }

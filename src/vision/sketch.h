@@ -96,8 +96,9 @@ int sketch_top(const struct sketch *sketch);
 bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
                   const struct sketch_data *data, struct error *err);
 
-/* A network that suits images of this size, as text of less than 200 bytes. */
-void sketch_default(const struct volume *image, int classes, char text[200]);
+/* A network that suits images of this size, as text of less than 200 bytes.  `open`: with "?" and
+ * multiples such as "2?" for its widths. */
+void sketch_default(const struct volume *image, int classes, bool open, char text[200]);
 
 /* ---- sizes ---- */
 

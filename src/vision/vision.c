@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LAST_STATISTICS 256 /* blocks */
+#define FEW_STATISTICS  16
 #define TEACHER_EPOCHS  12
 #define TEACHER_PART    0.5
 #define TEMPERATURE     3.0
@@ -51,7 +52,7 @@ static bool read_sketches(struct work *work, struct error *err)
     const char *text = o->net;
     if (!text) {
         struct volume size = {images->rows, images->columns, images->channels};
-        sketch_default(&size, images->class_count, work->result->net);
+        sketch_default(&size, images->class_count, false, work->result->net);
         text = work->result->net;
     }
     const char *place = o->net_place ? o->net_place : "--net";
@@ -277,9 +278,22 @@ static bool run_floats(struct work *work, double share, struct error *err)
     return trainer_fold(t, err);
 }
 
+/* Random weights as integers. */
+static bool cast(struct trainer *t, struct error *err)
+{
+    if (!trainer_fold(t, err)) {
+        return false;
+    }
+    trainer_statistics(t, FEW_STATISTICS);
+    return true;
+}
+
 static bool train(struct work *work, struct error *err)
 {
     struct trainer *t = work->student.trainer;
+    if (work->options->untrained) {
+        return cast(t, err);
+    }
     double used = work->teacher.trainer ? TEACHER_SHARE : 0;
     if (!teach(work, err) || !run_floats(work, used + (1 - used) * FLOAT_SHARE, err)) {
         return false;
@@ -337,4 +351,14 @@ struct net *vision_train(const struct images *images, const struct vision_option
     }
     work_free(work);
     return net;
+}
+
+bool vision_append_head(struct net *net, const struct vision_result *result, struct error *err)
+{
+    if (result->head == SKETCH_LOGITS) {
+        return true;
+    }
+    return (net_append(net, result->head == SKETCH_ARGMAX ? OP_ARGMAX : OP_SOFTMAX) ||
+            fail_memory(err)) &&
+           net_check(net, "the trained net", err);
 }

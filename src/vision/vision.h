@@ -25,6 +25,7 @@ struct vision_options {
                               this one.  NULL: none */
     bool whole;            /* the validation part is trained on too, and its score means little: for
                               the last run, when nothing is left to choose */
+    bool untrained;        /* no training at all: what such a net costs */
     bool test_apart;       /* the test images are elsewhere: this set's test part is trained on */
 
     int float_epochs, integer_epochs; /* 0: VISION_..._EPOCHS */
@@ -77,10 +78,11 @@ struct vision_result {
     enum sketch_head head; /* what it says is behind the net, and is not there yet */
 };
 
-/* NULL on failure.  The net gives logits, whatever `head` says: its caller appends that once the
- * step of the outputs is known.  The net has passed net_check(); its score is set by the caller,
- * who measures it with the reference interpreter. */
+/* NULL on failure.  The net gives logits, whatever `head` says: vision_append_head() appends that
+ * once the step of the outputs is known.  The net has passed net_check(); its score is set by the
+ * caller, who measures it with the reference interpreter. */
 struct net *vision_train(const struct images *images, const struct vision_options *options,
                          struct vision_result *result, struct error *err);
+bool vision_append_head(struct net *net, const struct vision_result *result, struct error *err);
 
 #endif

@@ -156,7 +156,7 @@ static void defaults_suit_all_sizes(void **state)
         struct error err = {0};
         struct sketch_data data = {{side, side + side / 3, 3}, 7, "default"};
         char text[200];
-        sketch_default(&data.image, data.classes, text);
+        sketch_default(&data.image, data.classes, false, text);
         if (!sketch_parse(&sketch, text, strlen(text), &data, &err)) {
             fail_msg("%s: %s", text, err.message);
         }
