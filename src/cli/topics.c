@@ -37,6 +37,9 @@ static const char net_text[] =
     "               :o2 :o3 :o4 odd levels alone, -3 -1 1 3 and so on\n"
     "  =a           its output is called a, for add and concat\n"
     "\n"
+    "With --flash, --ram or --cycles a width may be open: conv3x?:t, dense2?:4.  ? becomes as\n"
+    "large as the budget allows, 2? twice that.\n"
+    "\n"
     "example:\n"
     "  28x28x1 crop24 resize16 conv3x8:4 relu pool2 conv3x12p:t relu=a\n"
     "  conv3x12p:t relu add(a) gap dense10:4\n";

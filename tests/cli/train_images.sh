@@ -179,6 +179,38 @@ for head in argmax softmax; do
     gcc -std=c99 -Wall -Wextra -Werror -o last$head last$head.c && check "emitted: $head" ./last$head
 done
 
+# A budget chooses the widths that are open.
+open='resize8 conv3x?:4 relu pool2 conv2x2?:t relu dense10:t'
+mote train $images --net "$open" -o x.mote
+ends "no budget" 1 "mote: --net: a width of ? wants --flash, --ram or --cycles, with --target"
+mote train $images --net "$open" --target cortex-m0 --flash 2k --checkpoint state -o x.mote
+ends "no checkpoints" 1 "mote: --net: --checkpoint wants widths without ?"
+if "$MOTE" targets --json | grep -q '"cortex-m0"'; then
+    budget=(--target cortex-m0 --epochs 1+2 --augment none)
+    mote train $images --net "$open" "${budget[@]}" --flash 1600 -o x.mote --json
+    ends "widths" 0
+    check "widths: what was chosen" grep -qE "^mote: note: the budget chose: --net 'resize8 \
+conv3x[0-9]+:4 relu pool2 conv2x[0-9]+:t relu dense10:t' --augment none --epochs 1\+2 --optimise size$" err
+    gives "widths: within the budget, and not far below" \
+        '[.costs[0] | .flash_code + .flash_const | . <= 1600, . > 1300]' '[true,true]'
+    chosen=$(jq -r .provenance.options x.mote)
+    wide=$(sed -E 's/.*conv3x([0-9]+):4.*/\1/' <<<"$chosen")
+    check "widths: 2? is twice ?" grep -q "conv2x$((2 * wide)):t" <<<"$chosen"
+    eval "mote train $images $chosen -o y.mote --name x"
+    check "widths: its options give the same net" cmp x.mote y.mote
+    mote train $images --net "$open" "${budget[@]}" --flash 300 -o x.mote
+    ends "widths: not even the least" 3
+    check "widths: the least" grep -q "conv3x1:4 relu pool2 conv2x2:t" x.mote
+    mote train $images "${budget[@]}" --flash 2500 --optimise size -o x.mote --json
+    ends "widths: without --net" 0
+    gives "widths: without --net within the budget" \
+        '.costs[0] | .flash_code + .flash_const <= 2500' true
+    mote train $images --net 'resize8 conv3x? relou dense10' "${budget[@]}" --flash 2500 -o x.mote
+    check "widths: errors have their place" grep -q "^mote: --net:1:17: 'relou' is no layer" err
+else
+    echo "skip widths by a budget: no Cortex-M0"
+fi
+
 # A teacher, and what else improves small nets.
 better=(--teacher 'resize12 conv3x8 relu pool2 dense10' --ema 0.99 --smoothing 0.05 --mixup 0.1
     --restarts 1 --balance --tune "freeze=1,teacher-part=0.6,temperature=2")
