@@ -24,7 +24,12 @@ struct map_view {
     int column;
     struct border border;
     int size;        /* elements, border included */
+    int kept;        /* rows that are there at a time, in a stream; 0: all of them */
+    int fresh;       /* which of these is written */
+    bool zeros;      /* does it begin with zeros: for a border, or to be moved in a stream? */
     bool in_lanes;   /* nowhere but in the map in lanes of the conv that reads it */
+    bool packed;     /* two elements to a byte; offset, row, column, size count bytes then */
+    bool nowhere;    /* what a pool reads whose conv computes it */
     bool reshaped;   /* the array of another tensor, which it shares */
     bool from_input; /* a copy of the caller's input with zeros around it */
 };
@@ -117,6 +122,7 @@ struct direct {
 struct map_rows {
     bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) ... */
     int planes;            /* ... or of those with a bit set, for so many bits (map_planes.c) */
+    bool pooled;           /* a conv that computes the max pool behind it, too (map_row.c) */
     struct direct *direct; /* NULL: another way */
     struct lanes *lanes;   /* NULL: by the window functions */
     const struct coding *coding;
@@ -126,15 +132,55 @@ struct map_rows {
     int group_columns; /* its input channels */
 };
 
+/* A layer in a stream: a chain of layers, each of which computes a row of its output as soon as the
+ * rows that it reads are there (map_stream.c).  Alone it is a stream of its own. */
+struct stream {
+    int first; /* layers of the chain */
+    int last;
+    int start;  /* turn of the chain's loop in which its first row is computed */
+    int period; /* turns from one row to the next */
+    int rows;   /* its rows, those of zeros below included, which a reader wants */
+    int turns;  /* of the loop */
+};
+
 struct map_plan {
     struct map_view *views;  /* one per tensor */
     struct map_rows *rows;   /* one per layer; passes NULL where it has no weights */
+    struct stream *streams;  /* one per layer */
     int arrays[TYPE_U4 + 1]; /* elements of the array of each type */
     int words;               /* of the map in lanes */
 };
 
 /* map_plan.c: fills plan->maps.  False when out of memory. */
 bool map_plan(struct plan *plan);
+/* Views and places where the outputs of some layers, `links`, are kept for a few rows only. Returns
+ * the bytes of all arrays. */
+int64_t map_lay_out(struct plan *plan, const bool links[NET_LAYERS_MAX]);
+
+/* map_stream.c: which layers become chains, for size. */
+void map_plan_streams(struct plan *plan);
+/* Their places in the chains that `links` makes. */
+void map_link(struct plan *plan, const bool links[NET_LAYERS_MAX]);
+/* map_pack.c: may a tensor lie two elements to a byte? */
+bool map_may_pack(const struct plan *plan, int tensor);
+/* Can the biases of all layers be read by the functions of map_row.c? */
+bool map_biases_fit(const struct plan *plan);
+
+/* Max pools that their convs compute, for size: the largest sum is that of the largest result. */
+void map_plan_pools(struct plan *plan);
+/* Is a layer such a pool?  The layer behind one and its pool; what both compute. */
+bool map_is_pooled(const struct plan *plan, int layer);
+int map_next(const struct plan *plan, int layer);
+int map_output(const struct plan *plan, int layer);
+/* Rows of its input that a layer reads for one of its output, and from one to the next. */
+int map_reach(const struct plan *plan, int layer);
+int map_stride(const struct plan *plan, int layer);
+/* Rows that a layer in a stream computes at a time, which is more than one for some resizes. */
+int map_rows_at_once(const struct plan *plan, int layer);
+bool map_in_stream(const struct plan *plan, int layer);
+void map_print_stream(struct printer *p, int first);
+/* The row of a tensor that is written, C text: the one that its stream keeps last, else "y". */
+const char *map_row_to(const struct plan *plan, int tensor, char text[16]);
 
 /* The largest element of a tensor; -1 where one may be negative. */
 int64_t map_largest(const struct plan *plan, int tensor);
@@ -165,13 +211,78 @@ const char *map_element(const struct plan *plan, int tensor, const char *express
 /* "(y * 12) + 3", or as much of it as is there. */
 void map_scaled(char *text, size_t size, const char *index, int scale, int first);
 
+/* ---- map_window.c ---- */
+
+/* How far a window function has to walk: along elements, over rows of them, over gaps in rows. */
+enum reach { REACH_FLAT, REACH_ROWS, REACH_GAPS };
+
+/* One window function: its elements, its weights, and the most that any layer wants of it. */
+struct walker {
+    enum type type; /* of the array */
+    const struct coding *coding;
+    bool wide;   /* plain numbers of 16 bits */
+    bool packed; /* elements are two to a byte */
+    enum reach reach;
+    bool row;    /* serves all positions of a row at once (map_row.c) */
+    bool narrow; /* its sums fit 16 bits */
+    bool shifts; /* some row of weights has a shift */
+    int bias;    /* bytes of a row's bias */
+};
+
+/* Does a window function compute the layer?  Which, and its name. */
+bool map_walks(const struct plan *plan, int layer);
+struct walker map_walker(const struct plan *plan, int layer);
+const char *map_walker_name(const struct plan *plan, struct walker walker,
+                            char name[HELPER_NAME_MAX]);
+/* Does it serve all positions of a row? */
+bool map_serves_row(const struct plan *plan, int layer);
+/* The type of the array of a tensor's type. */
+enum type map_array_type(const struct plan *plan, int tensor);
+/* Weights of a row. */
+int map_pass_columns(const struct pass *pass);
+const char *map_weight_type(const struct plan *plan, int layer);
+const char *map_reach_note(enum reach reach);
+const char *map_coding_note(const struct coding *coding);
+/* The functions. */
+void map_print_window_helpers(struct printer *p);
+/* The next byte of weights into b, where it is time; the type of b. */
+const char *map_byte_type(const struct plan *plan);
+void map_print_next_fields(struct text *out, const struct plan *plan);
+void map_print_next_digit(struct text *out, const struct plan *plan);
+/* Loops over p[j], the elements under a window. */
+void map_open_walk(struct text *out, const struct plan *plan, struct walker walker);
+void map_close_walk(struct text *out, struct walker walker);
+/* The sum of row `row` (C text) with its elements at `at`. */
+void map_print_window(struct printer *p, int layer, const struct pass *pass, const char *at,
+                      const char *row);
+
+/* Bytes that hold each bias of a layer, less the lowest that fits, and how many can be read. */
+#define BIAS_BYTES_MOST 3
+int map_bias_bytes(const struct layer *layer);
+
+/* map_row.c: functions that serve all positions of a row at once: their loops over channels and
+ * tables.  map_sums.c: the sums of one channel. */
+void map_print_row_helper(struct printer *p, struct walker walker);
+const char *map_sum_type(struct walker walker);
+/* The type of the tables of shapes; "const int n = (int)NAME_U8(shape, 4);" */
+enum type map_shape_type(const struct plan *plan);
+void map_print_number(struct text *out, const struct plan *plan, const char *name, int place);
+void map_print_row_layers(struct printer *p);
+void map_print_row_tables(struct printer *p, int layer);
+/* Does it call the function that shifts sums of 32 bits? */
+bool map_row_floors(const struct plan *plan, int layer);
+void map_need_rows(const struct plan *plan, struct helpers *helpers);
+void map_print_row_call(struct printer *p, int layer, const struct pass *pass);
+
 /* map_rows.c: dense, conv, deconv */
 void map_print_tables(struct printer *p);
-void map_print_window_helpers(struct printer *p);
 void map_print_rows(struct printer *p, int layer);
 
 /* Is the clamp of a layer in lanes or in a straight line part of its statements? */
 bool map_clamps_itself(const struct plan *plan, int layer);
+/* A layer's result of the sum s: shifted by `shift` if that is not NULL, activated if it `acts`,
+ * and cast to the type of its array; ends the statement. */
+void map_print_result(struct printer *p, int layer, const char *s, const char *shift, bool acts);
 /* z = (sum in `bits` >> shift) - low, with t in between; then "to = ...", a layer's result of z,
  * whose range may be known. */
 void map_print_shifted(struct printer *p, const char *bits, const char *shift, const char *low);
@@ -277,6 +388,11 @@ void map_print_chosen(struct printer *p, int layer);
 void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c);
 void map_print_areas(struct printer *p);
 void map_print_move(struct printer *p, int layer);
+/* The comment in front of a layer. */
+void map_print_note(struct printer *p, int layer);
+/* The first element of a map's array, its border included; zeros from one to another. */
+int map_first_element(const struct map_view *view);
+void map_print_zeros(struct printer *p, int tensor, int first, int end);
 
 /* map_head.c: the lines of the head comment about layers and weights, and --explain. */
 void map_print_net(struct text *out, const struct plan *plan);

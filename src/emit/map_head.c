@@ -111,7 +111,10 @@ static void explain_weights(struct text *out, const struct map_rows *rows)
 
 static const char *home_name(const struct map_view *view)
 {
-    return view->home == HOME_INPUT ? "in" : view->home == HOME_OUTPUT ? "out" : "buffer";
+    return view->nowhere               ? "no array, its pool is computed at once"
+           : view->home == HOME_INPUT  ? "in"
+           : view->home == HOME_OUTPUT ? "out"
+                                       : "buffer";
 }
 
 void map_explain(struct text *out, const struct plan *plan)
@@ -124,7 +127,7 @@ void map_explain(struct text *out, const struct plan *plan)
         char word[64];
         layer_word(net, layer, word, sizeof word);
         text_printf(out, "layer %d: %s, %d elements in %s", i, word, view->size, home_name(view));
-        if (view->home == HOME_BUFFER) {
+        if (view->home == HOME_BUFFER && !view->nowhere) {
             text_printf(out, " from %d", view->offset);
         }
         if (op_has_rows(layer->op)) {

@@ -13,15 +13,32 @@ static const char *array_c_type(const struct plan *plan, int tensor)
     return c_type(plan->net->tensors[tensor].type);
 }
 
-/* Loops over all elements of a map; they end with close_loops(). */
-static void open_loops(struct printer *p, const struct shape *shape)
+static void open_row(struct printer *p, const struct shape *shape)
 {
     const char *index = p->plan->index;
     text_printf(p->out,
-                "    for (%s y = 0; y < %d; y++) {\n"
                 "        for (%s x = 0; x < %d; x++) {\n"
                 "            for (%s c = 0; c < %d; c++) {\n",
-                index, shape->rows, index, shape->columns, index, shape->channels);
+                index, shape->columns, index, shape->channels);
+}
+
+/* Loops over all elements of a map; they end with close_loops(). */
+static void open_loops(struct printer *p, const struct shape *shape)
+{
+    text_printf(p->out, "    for (%s y = 0; y < %d; y++) {\n", p->plan->index, shape->rows);
+    open_row(p, shape);
+}
+
+/* Loops over the output of a layer: in a stream over a row of it. */
+static void open_output(struct printer *p, int layer)
+{
+    const struct shape *shape = shape_of(p->plan, p->plan->net->layers[layer].output);
+    if (map_in_stream(p->plan, layer)) {
+        text_add(p->out, "    {\n");
+        open_row(p, shape);
+    } else {
+        open_loops(p, shape);
+    }
 }
 
 static void close_loops(struct printer *p)
@@ -77,6 +94,15 @@ static void print_ends(struct printer *p, char name, const int axis[5])
     }
 }
 
+/* The same of rows in a stream, where the first one of the window is the first one kept. */
+static void print_kept_ends(struct printer *p, int rows)
+{
+    text_printf(p->out,
+                "                const %s y0 = 0;\n"
+                "                const %s y1 = %d;\n",
+                p->plan->index, p->plan->index, rows);
+}
+
 /* floor((sum m + half) / 2^s), in unsigned numbers; `low` is what m sum + half may be at least. */
 static void print_mean(struct printer *p, int layer)
 {
@@ -110,8 +136,9 @@ static void print_mean(struct printer *p, int layer)
 
 static void print_store(struct printer *p, int tensor, const char *value)
 {
+    char row[16];
     text_add(p->out, "                ");
-    print_at(p, tensor, "y", "x", "c");
+    print_at(p, tensor, map_row_to(p->plan, tensor, row), "x", "c");
     text_printf(p->out, " = (%s)%s;\n", array_c_type(p->plan, tensor), value);
 }
 
@@ -121,9 +148,13 @@ static void print_pool(struct printer *p, int index)
     const struct window *w = &layer->window;
     const struct shape *in = shape_of(p->plan, layer->inputs[0]);
     bool average = layer->op == OP_AVGPOOL;
-    open_loops(p, shape_of(p->plan, layer->output));
+    open_output(p, index);
     const struct shape *to = shape_of(p->plan, layer->output);
-    print_ends(p, 'y', (const int[]){in->rows, w->rows, w->row_stride, w->top, to->rows});
+    if (p->plan->maps->views[layer->inputs[0]].kept) {
+        print_kept_ends(p, w->rows);
+    } else {
+        print_ends(p, 'y', (const int[]){in->rows, w->rows, w->row_stride, w->top, to->rows});
+    }
     print_ends(p, 'x',
                (const int[]){in->columns, w->columns, w->column_stride, w->left, to->columns});
     text_add(p->out, "                int32_t s = ");
@@ -212,7 +243,7 @@ static void print_resize(struct printer *p, int index)
         map_print_blocks(p, index);
         return;
     }
-    open_loops(p, out);
+    open_output(p, index);
     (void)snprintf(y, sizeof y, w->top ? "(v + %d)" : "v", w->top);
     (void)snprintf(x, sizeof x, w->left ? "(u + %d)" : "u", w->left);
     text_printf(p->out,
@@ -405,6 +436,9 @@ static void print_convert(struct printer *p, int index)
 
 void map_print_move(struct printer *p, int layer)
 {
+    if (map_is_pooled(p->plan, layer)) {
+        return;
+    }
     switch (p->plan->net->layers[layer].op) {
     case OP_CONVERT: print_convert(p, layer); break;
     case OP_ADD: print_add(p, layer); break;

@@ -88,9 +88,9 @@ static void lay_out(const struct net *net, int tensor, struct map_view *view)
 {
     const struct shape *shape = &net->tensors[tensor].shape;
     const struct border *border = &view->border;
-    view->column = shape->channels;
-    view->row = (shape->columns + border->left + border->right) * shape->channels;
-    view->size = (shape->rows + border->top + border->bottom) * view->row;
+    view->column = view->packed ? shape->channels / 2 : shape->channels;
+    view->row = (shape->columns + border->left + border->right) * view->column;
+    view->size = (view->kept ? view->kept : shape->rows + border->top + border->bottom) * view->row;
 }
 
 static int first_element(const struct map_view *view)
@@ -115,13 +115,35 @@ static void plan_views(struct plan *plan)
     for (int t = 0; t < net->tensor_count; t++) {
         struct map_view *view = &plan->maps->views[t];
         bool ends = t == net->output;
-        view->border = ends ? (struct border){0, 0, 0, 0} : widest_border(net, t);
+        *view = (struct map_view){.border = {0, 0, 0, 0}};
+        view->border = ends ? view->border : widest_border(net, t);
+        view->zeros = map_has_border(&view->border);
+        view->packed = map_may_pack(plan, t);
         view->from_input = t == net->input && map_has_border(&view->border);
         view->home = ends                                   ? HOME_OUTPUT
                      : t == net->input && !view->from_input ? HOME_INPUT
                                                             : HOME_BUFFER;
         lay_out(net, t, view);
     }
+    for (int i = 0; i < net->layer_count; i++) {
+        if (plan->maps->rows[i].pooled) {
+            plan->maps->views[net->layers[i].output].nowhere = true;
+        }
+    }
+}
+
+/* Of the output of a layer in a stream the rows that its reader looks at; zeros above and below are
+ * rows that come and go, too. */
+static void keep_rows(struct plan *plan, int index)
+{
+    int output = map_output(plan, index);
+    struct map_view *view = &plan->maps->views[output];
+    view->fresh = map_reach(plan, map_next(plan, index)) - 1;
+    view->kept = view->fresh + map_rows_at_once(plan, index);
+    view->zeros = view->zeros || view->kept > 1;
+    view->border.top = 0;
+    view->border.bottom = 0;
+    lay_out(plan->net, output, view);
 }
 
 /* A reshape in front of which and behind which no zeros lie only gives its input another name. */
@@ -166,6 +188,9 @@ static int last_use(const struct plan *plan, int index)
     if (rows->direct && rows->direct->reader >= 0) {
         return rows->direct->reader;
     }
+    if (map_in_stream(plan, index)) {
+        return plan->maps->streams[index].last;
+    }
     bool lanes = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
     bool copied = lanes || rows->planes > 0;
     return copied && !map_has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
@@ -175,7 +200,8 @@ static void find_lives(const struct plan *plan, struct life *lives)
 {
     const struct net *net = plan->net;
     for (int t = 0; t < net->tensor_count; t++) {
-        lives[t] = (struct life){writer(net, t), -1};
+        int first = writer(net, t);
+        lives[t] = (struct life){first < 0 ? first : plan->maps->streams[first].first, -1};
     }
     for (int i = 0; i < net->layer_count; i++) {
         for (int k = 0; k < net->layers[i].input_count; k++) {
@@ -223,7 +249,8 @@ static int largest_left(const struct plan *plan)
     int best = -1;
     for (int t = 0; t < plan->net->tensor_count; t++) {
         const struct map_view *view = &plan->maps->views[t];
-        if (view->home == HOME_BUFFER && !view->reshaped && !view->in_lanes && view->offset < 0 &&
+        bool needs = view->home == HOME_BUFFER && !view->reshaped && !view->in_lanes;
+        if (needs && !view->nowhere && view->offset < 0 &&
             (best < 0 || view->size > plan->maps->views[best].size)) {
             best = t;
         }
@@ -238,6 +265,7 @@ static void plan_places(struct plan *plan)
     struct life lives[NET_TENSORS_MAX];
     struct map_view *views = plan->maps->views;
     find_lives(plan, lives);
+    memset(plan->maps->arrays, 0, sizeof plan->maps->arrays);
     for (int t = 0; t < net->tensor_count; t++) {
         views[t].offset = views[t].home == HOME_BUFFER ? -1 : 0;
     }
@@ -257,13 +285,13 @@ static void plan_places(struct plan *plan)
 
 /* ---- passes ---- */
 
-/* Taps that touch each other are one. */
-static void merge_taps(struct pass *pass)
+/* Taps that touch each other are one; `each` elements are in one of the array. */
+static void merge_taps(struct pass *pass, int each)
 {
     for (int axis = 1; axis >= 0; axis--) {
         int *step = axis ? &pass->tap_column : &pass->tap_row;
         bool inner = axis == 1 || pass->taps[1] == 1;
-        if (inner && (pass->taps[axis] == 1 || *step == pass->length)) {
+        if (inner && (pass->taps[axis] == 1 || *step * each == pass->length)) {
             pass->length *= pass->taps[axis];
             pass->taps[axis] = 1;
         }
@@ -273,14 +301,16 @@ static void merge_taps(struct pass *pass)
 static void conv_pass(const struct plan *plan, const struct layer *layer, struct pass *pass)
 {
     const struct map_view *in = &plan->maps->views[layer->inputs[0]];
-    const struct shape *out = &plan->net->tensors[layer->output].shape;
+    int index = (int)(layer - plan->net->layers);
+    bool pooled = plan->maps->rows[index].pooled;
+    const struct shape *out = &plan->net->tensors[map_output(plan, index)].shape;
     const struct window *w = &layer->window;
     *pass = (struct pass){.rows = out->rows,
-                          .columns = out->columns,
+                          .columns = out->columns * (pooled ? layer[1].window.columns : 1),
                           .out_row_step = 1,
                           .out_column_step = 1,
-                          .in_offset = -w->top * in->row - w->left * in->column,
-                          .in_row_step = w->row_stride * in->row,
+                          .in_offset = (in->kept ? 0 : -w->top * in->row) - w->left * in->column,
+                          .in_row_step = in->kept ? 0 : map_stride(plan, index) * in->row,
                           .in_column_step = w->column_stride * in->column,
                           .taps = {w->rows, w->columns},
                           .tap_row = w->row_dilation * in->row,
@@ -428,7 +458,7 @@ static bool plan_passes(struct plan *plan, int index)
     }
     for (int i = 0; i < rows->pass_count; i++) {
         struct pass *pass = &rows->passes[i];
-        merge_taps(pass);
+        merge_taps(pass, plan->maps->views[layer->inputs[0]].packed ? 2 : 1);
         (void)snprintf(pass->name, sizeof pass->name, rows->pass_count > 1 ? "%d_%d" : "%d",
                        plan->steps[index].number, i);
     }
@@ -446,6 +476,30 @@ static bool plan_rows(struct plan *plan, int index)
     return rows->lanes || map_plan_direct(plan, index);
 }
 
+static int64_t array_bytes(const struct map_plan *maps)
+{
+    static const int bytes[] = {1, 1, 2, 2, 4, 1}; /* of an element of each type */
+    int64_t sum = 0;
+    for (int type = TYPE_I8; type <= TYPE_U4; type++) {
+        sum += (int64_t)bytes[type] * maps->arrays[type];
+    }
+    return sum;
+}
+
+int64_t map_lay_out(struct plan *plan, const bool links[NET_LAYERS_MAX])
+{
+    plan_views(plan);
+    plan_reshapes(plan);
+    map_link(plan, links);
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        if (links[i]) {
+            keep_rows(plan, i);
+        }
+    }
+    plan_places(plan);
+    return array_bytes(plan->maps);
+}
+
 bool map_plan(struct plan *plan)
 {
     const struct net *net = plan->net;
@@ -456,11 +510,12 @@ bool map_plan(struct plan *plan)
     plan->maps->views =
         arena_alloc(plan->arena, (size_t)net->tensor_count, sizeof(struct map_view));
     plan->maps->rows = arena_alloc(plan->arena, (size_t)net->layer_count, sizeof(struct map_rows));
-    if (!plan->maps->views || !plan->maps->rows) {
+    plan->maps->streams = arena_alloc(plan->arena, (size_t)net->layer_count, sizeof(struct stream));
+    if (!plan->maps->views || !plan->maps->rows || !plan->maps->streams) {
         return false;
     }
-    plan_views(plan);
-    plan_reshapes(plan);
+    map_plan_pools(plan);
+    map_plan_streams(plan);
     for (int t = 0; t < net->tensor_count; t++) {
         if (plan->maps->views[t].size > INT16_MAX) {
             plan->index = "int32_t";

@@ -51,14 +51,20 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     if (rows->sparse && bytes) {
         helpers->reads[TYPE_U8] = true;
     }
+    bool in_rows = map_serves_row(plan, index);
+    if (in_rows) {
+        map_need_rows(plan, helpers);
+    }
     if (rows->direct && rows->direct->entries > 0) {
         helpers->reads[TYPE_U8] = true;
     }
-    if (!rows->direct && !rows->sparse && !coded) {
+    if (!rows->direct && !rows->sparse && !coded && !in_rows) {
         helpers->reads[rows->coding->each > 1 ? TYPE_U8 : wide ? TYPE_I16 : TYPE_I8] = true;
     }
     bool cuts = rows->sparse && map_cuts_below(plan, index);
-    if (!rows->lanes && !rows->direct && !cuts && (!step->shift.uniform || step->shift.value > 0)) {
+    bool shifts =
+        in_rows ? map_row_floors(plan, index) : !step->shift.uniform || step->shift.value > 0;
+    if (!rows->lanes && !rows->direct && !cuts && shifts) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
     if (plan_acts(plan, index) && !map_clamps_itself(plan, index)) {
@@ -75,7 +81,8 @@ static void collect(const struct plan *plan, struct helpers *helpers)
         if (op_has_rows(op)) {
             need_rows(plan, i, helpers);
         }
-        if ((op_has_rows(op) && !plan->maps->rows[i].direct) || op == OP_CONVERT) {
+        bool series = op_has_rows(op) && !plan->maps->rows[i].direct && !map_serves_row(plan, i);
+        if (series || op == OP_CONVERT) {
             helpers_need_series(helpers, &plan->steps[i].bias);
             helpers_need_series(helpers, &plan->steps[i].shift);
         }
@@ -104,17 +111,27 @@ static void print_arrays(struct printer *p)
     }
 }
 
+int map_first_element(const struct map_view *view)
+{
+    return view->offset - view->border.top * view->row - view->border.left * view->column;
+}
+
+void map_print_zeros(struct printer *p, int tensor, int first, int end)
+{
+    text_printf(p->out,
+                "    for (%s i = %d; i < %d; i++) {\n"
+                "        %s[i] = 0;\n"
+                "    }\n",
+                p->plan->index, first, end, map_array(p->plan, tensor));
+}
+
 /* Zeros around a map that is about to be written. */
 static void print_border(struct printer *p, int tensor)
 {
     const struct map_view *view = &p->plan->maps->views[tensor];
-    int first = view->offset - view->border.top * view->row - view->border.left * view->column;
-    if (map_has_border(&view->border)) {
-        text_printf(p->out,
-                    "    for (%s i = %d; i < %d; i++) {\n"
-                    "        %s[i] = 0;\n"
-                    "    }\n",
-                    p->plan->index, first, first + view->size, map_array(p->plan, tensor));
+    int first = map_first_element(view);
+    if (view->zeros) {
+        map_print_zeros(p, tensor, first, first + view->size);
     }
 }
 
@@ -148,7 +165,7 @@ static void print_size(struct text *out, const struct tensor *tensor)
     }
 }
 
-static void print_note(struct printer *p, int index)
+void map_print_note(struct printer *p, int index)
 {
     const struct net *net = p->plan->net;
     const struct layer *layer = &net->layers[index];
@@ -176,8 +193,14 @@ static void print_layers(struct printer *p)
     const struct net *net = p->plan->net;
     for (int i = 0; i < net->layer_count; i++) {
         int out = net->layers[i].output;
-        print_note(p, i);
-        if (!p->plan->maps->views[out].reshaped && !p->plan->maps->views[out].in_lanes) {
+        if (map_in_stream(p->plan, i)) {
+            map_print_stream(p, i);
+            i = p->plan->maps->streams[i].last;
+            continue;
+        }
+        map_print_note(p, i);
+        const struct map_view *view = &p->plan->maps->views[out];
+        if (!view->reshaped && !view->in_lanes) {
             print_border(p, out);
         }
         map_print_move(p, i);

@@ -195,7 +195,10 @@ static void print_start(struct printer *p, int tensor, struct overlap rows, stru
     const struct map_view *view = &p->plan->maps->views[tensor];
     char y[48];
     char x[48];
-    map_scaled(y, sizeof y, "y", view->row * (input ? rows.unit_out : rows.unit_in),
+    map_scaled(y, sizeof y, "y",
+               input        ? view->row * rows.unit_out
+               : view->kept ? 0
+                            : view->row * rows.unit_in,
                view->offset + first);
     map_scaled(x, sizeof x, "x", view->column * (input ? columns.unit_out : columns.unit_in), 0);
     text_printf(p->out, "&%s[%s + %s", map_array(p->plan, tensor), y, x);
@@ -213,9 +216,14 @@ void map_print_blocks(struct printer *p, int index)
     int first = layer->window.top * in->row + layer->window.left * in->column;
     bool many = out->channels > 1;
     int indent = many ? 16 : 12;
-    text_printf(p->out,
-                "    for (%s y = 0; y < %d; y++) {\n        for (%s x = 0; x < %d; x++) {\n",
-                plan->index, out->rows / rows.unit_in, plan->index, out->columns / columns.unit_in);
+    if (map_in_stream(plan, index)) {
+        text_add(p->out, "    {\n");
+    } else {
+        text_printf(p->out, "    for (%s y = 0; y < %d; y++) {\n", plan->index,
+                    out->rows / rows.unit_in);
+    }
+    text_printf(p->out, "        for (%s x = 0; x < %d; x++) {\n", plan->index,
+                out->columns / columns.unit_in);
     if (many) {
         text_printf(p->out, "            for (%s c = 0; c < %d; c++) {\n", plan->index,
                     out->channels);
@@ -223,7 +231,8 @@ void map_print_blocks(struct printer *p, int index)
     text_printf(p->out, "%*sconst uint8_t *p = ", indent, "");
     print_start(p, layer->inputs[0], rows, columns, first, true);
     text_printf(p->out, "%*suint8_t *to = ", indent, "");
-    print_start(p, layer->output, rows, columns, 0, false);
+    const struct map_view *to = &plan->maps->views[layer->output];
+    print_start(p, layer->output, rows, columns, to->fresh * to->row, false);
     print_block(p, index, indent);
     text_add(p->out, many ? "            }\n        }\n    }\n" : "        }\n    }\n");
 }

@@ -13,6 +13,7 @@ struct maker {
     uint64_t seed;
     bool digits; /* random_digits_net() */
     bool dense;  /* random_dense_net() */
+    bool pools;  /* random_pools_net(): the same with max pools */
 };
 
 static void give_up(const struct maker *m, const char *why)
@@ -209,6 +210,18 @@ static int add_moved(struct maker *m, int from)
     return finish(m, &layer, tensor_of(m, from)->type);
 }
 
+/* A max pool whose windows lie side by side. */
+static int add_tiles(struct maker *m, int from)
+{
+    struct shape in = tensor_of(m, from)->shape;
+    struct layer layer = {.op = OP_MAXPOOL, .inputs = {from}, .input_count = 1};
+    layer.window.rows = pick(m, 1, in.rows < 3 ? in.rows : 3);
+    layer.window.columns = pick(m, 1, in.columns < 3 ? in.columns : 3);
+    layer.window.row_stride = layer.window.rows;
+    layer.window.column_stride = layer.window.columns;
+    return finish(m, &layer, tensor_of(m, from)->type);
+}
+
 static int add_resize(struct maker *m, int from)
 {
     struct shape in = tensor_of(m, from)->shape;
@@ -317,6 +330,7 @@ static void add_layers(struct maker *m, int now, int layers, bool flat)
     int before = now;
     for (int left = layers, draws = 0; left > 0 && draws < 100; draws++) {
         int next = m->digits ? add_conv(m, now, OP_CONV) : add_any(m, now, before);
+        next = next >= 0 && m->pools && chance(m, 60) ? add_tiles(m, next) : next;
         if (next >= 0) {
             before = now;
             now = next;
@@ -398,9 +412,9 @@ struct net *random_map_net(uint64_t seed)
     return finish_net(&m);
 }
 
-struct net *random_digits_net(uint64_t seed)
+static struct net *digits_net(uint64_t seed, bool pools)
 {
-    struct maker m = {.net = net_new("digits"), .seed = seed, .digits = true};
+    struct maker m = {.net = net_new("digits"), .seed = seed, .digits = true, .pools = pools};
     m.rng = rng_new(seed, 78);
     if (!m.net) {
         give_up(&m, "out of memory");
@@ -409,6 +423,16 @@ struct net *random_digits_net(uint64_t seed)
     m.net->input = new_map(&m, TYPE_U8, shape);
     add_layers(&m, m.net->input, pick(&m, 1, 4), chance(&m, 80));
     return finish_net(&m);
+}
+
+struct net *random_digits_net(uint64_t seed)
+{
+    return digits_net(seed, false);
+}
+
+struct net *random_pools_net(uint64_t seed)
+{
+    return digits_net(seed, true);
 }
 
 /* All plus, all minus, runs of both, or few and far between. */

@@ -13,7 +13,10 @@ struct net *random_map_net(uint64_t seed);
  * u4, with any window. */
 struct net *random_digits_net(uint64_t seed);
 
-/* The same, but ternary rows are such that portions in lanes are full: of plus, of minus, of one
+/* The same with max pools behind convs, side by side. */
+struct net *random_pools_net(uint64_t seed);
+
+/* As digits, but ternary rows are such that portions in lanes are full: of plus, of minus, of one
  * and then the other, and with long gaps. */
 struct net *one_sided_net(uint64_t seed);
 

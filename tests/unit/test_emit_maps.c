@@ -175,6 +175,46 @@ static void test_full_portions(void **state)
     batch_start(&b, one_sided_net, 4000);
     batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_BALANCED, .compiler = WRAPS});
     batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = WRAPS});
+}
+
+static void compare_size(struct net *(*make)(uint64_t), uint64_t seed,
+                         const struct machine *machine)
+{
+    static struct batch b;
+    struct emitted how = {.compiler = SANITISED, .machine = machine};
+    batch_start(&b, make, seed);
+    batch_compare(&b, &how);
+    how.compiler = "cc -O1";
+    how.short_int = machine->word == 16 && have_command("clang");
+    if (how.short_int) {
+        batch_compare(&b, &how);
+    }
+    batch_end(&b);
+}
+
+/* Chains of layers row by row, convs with their pools, maps with two elements to a byte. */
+static void test_size(void **state)
+{
+    static struct batch b;
+    struct machine machine = *machine_default();
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        machine.no_multiplier = i == 1;
+        machine.word = i == 2 ? 16 : 32;
+        compare_size(random_digits_net, 3000, &machine);
+        compare_size(random_pools_net, 3100, &machine);
+        compare_size(random_map_net, 3200, &machine);
+    }
+    batch_start(&b, random_pools_net, 3000);
+    static const char *const texts[] = {"/* Row by row", "const uint8_t *next = at", "f0 = f1;"};
+    const struct emit_options masks = {.optimise = OPTIMISE_SIZE, .machine = &machine};
+    const struct emit_options speed = {.optimise = OPTIMISE_SPEED};
+    const struct emit_options size = {.optimise = OPTIMISE_SIZE};
+    assert_true(count_text(&b, &masks, "minus = (uint8_t)(minus >> 4);") > NETS / 8);
+    for (int i = 0; i < 3; i++) {
+        assert_true(count_text(&b, &size, texts[i]) > NETS / 8);
+        assert_int_equal(count_text(&b, &speed, texts[i]), 0);
+    }
     batch_end(&b);
 }
 
@@ -290,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_bits),
         cmocka_unit_test(test_full_portions),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_digits_without_multiplier),
         cmocka_unit_test(test_digits_in_16_bits),
         cmocka_unit_test(test_planes),

@@ -1,0 +1,326 @@
+/* The functions of windows: a row of weights times what lies under it, for one position.  Which
+ * layers share one, and which the functions of map_row.c serve. */
+#include "emit/map.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static enum reach reach_of(const struct pass *pass)
+{
+    return pass->taps[1] != 1 ? REACH_GAPS : pass->taps[0] != 1 ? REACH_ROWS : REACH_FLAT;
+}
+
+enum type map_array_type(const struct plan *plan, int tensor)
+{
+    enum type type = plan->net->tensors[tensor].type;
+    return type == TYPE_U4 ? TYPE_U8 : type;
+}
+
+int map_pass_columns(const struct pass *pass)
+{
+    return pass->taps[0] * pass->taps[1] * pass->length;
+}
+
+int map_bias_bytes(const struct layer *layer)
+{
+    int bytes = 1;
+    for (int row = 0; row < layer->weights.rows; row++) {
+        while (bytes < 4 && (layer->bias[row] < -(1 << (8 * bytes - 1)) ||
+                             layer->bias[row] >= 1 << (8 * bytes - 1))) {
+            bytes++;
+        }
+    }
+    return bytes;
+}
+
+static struct walker walker_of(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct map_rows *rows = &plan->maps->rows[index];
+    struct walker walker = {.type = map_array_type(plan, layer->inputs[0]),
+                            .coding = rows->coding,
+                            .wide = rows->coding->each == 1 && layer->weights.bits > 8};
+    const struct step *step = &plan->steps[index];
+    walker.packed = plan->maps->views[layer->inputs[0]].packed;
+    walker.row = walker.packed || plan->maps->views[map_output(plan, index)].packed;
+    walker.narrow = step->bounds[step->worst] <= INT16_MAX;
+    walker.shifts = !step->shift.uniform || step->shift.value > 0;
+    walker.bias = map_bias_bytes(layer);
+    for (int i = 0; i < rows->pass_count; i++) {
+        enum reach reach = reach_of(&rows->passes[i]);
+        walker.reach = reach > walker.reach ? reach : walker.reach;
+        walker.row = walker.row || (rows->coding->each > 1 && rows->passes[i].columns > 1);
+    }
+    return walker;
+}
+
+/* Has the layer weights that a window function reads? */
+bool map_walks(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return rows->passes && !rows->lanes && !rows->direct && !rows->sparse;
+}
+
+static bool same_walker(struct walker a, struct walker b)
+{
+    return a.type == b.type && a.packed == b.packed && a.coding == b.coding && a.wide == b.wide;
+}
+
+/* The function that serves a layer: that of all layers whose elements and weights are alike. */
+struct walker map_walker(const struct plan *plan, int index)
+{
+    struct walker walker = walker_of(plan, index);
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        struct walker other = map_walks(plan, i) ? walker_of(plan, i) : walker;
+        if (same_walker(walker, other)) {
+            walker.reach = other.reach > walker.reach ? other.reach : walker.reach;
+            walker.row = walker.row || other.row;
+            walker.narrow = walker.narrow && other.narrow;
+            walker.shifts = walker.shifts || other.shifts;
+            walker.bias = other.bias > walker.bias ? other.bias : walker.bias;
+        }
+    }
+    walker.row = walker.row && walker.bias <= BIAS_BYTES_MOST;
+    return walker;
+}
+
+const char *map_walker_name(const struct plan *plan, struct walker walker,
+                            char name[HELPER_NAME_MAX])
+{
+    bool alone = true;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        alone = alone && (!map_walks(plan, i) || plan->maps->rows[i].coding != walker.coding ||
+                          same_walker(walker, walker_of(plan, i)));
+    }
+    (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s%s%s", plan->name, walker.coding->name,
+                   alone ? "" : "_", alone ? "" : type_name(walker.packed ? TYPE_U4 : walker.type),
+                   walker.wide && !alone ? "_i16" : "");
+    return name;
+}
+
+/* ---- functions ---- */
+
+static const char *weight_type(struct walker walker)
+{
+    return walker.coding->each > 1 ? "uint8_t" : walker.wide ? "int16_t" : "int8_t";
+}
+
+const char *map_byte_type(const struct plan *plan)
+{
+    return plan->machine->word == 16 ? "uint16_t" : "uint32_t";
+}
+
+void map_print_next_fields(struct text *out, const struct plan *plan)
+{
+    text_printf(out,
+                "if (b <= 1U) {\n"
+                "b = (%s)(256U + (%s)%s_U8(at, 0));\n"
+                "at = &at[1];\n"
+                "}\n",
+                map_byte_type(plan), map_byte_type(plan), plan->upper);
+}
+
+static void print_fields(struct text *out, const struct plan *plan, const struct coding *coding)
+{
+    bool twice = coding->scale == 2;
+    map_print_next_fields(out, plan);
+    text_printf(out,
+                "{\n"
+                "const uint32_t f = b & %dU;\n"
+                "acc += (%s(int32_t)f%s - %d) * (int32_t)p[j];\n"
+                "}\n"
+                "b = (%s)(b >> %d);\n",
+                (1 << coding->bits) - 1, twice ? "(" : "", twice ? " * 2)" : "", -coding->low,
+                map_byte_type(plan), coding->bits);
+}
+
+void map_print_next_digit(struct text *out, const struct plan *plan)
+{
+    text_printf(out,
+                "if (left == 0) {\n"
+                "b = %s_U8(at, 0);\n"
+                "at = &at[1];\n"
+                "left = 5;\n"
+                "}\n"
+                "left--;\n"
+                "b = (%s)((b & 255U) * 3U);\n",
+                plan->upper, map_byte_type(plan));
+}
+
+static void print_digits(struct text *out, const struct plan *plan)
+{
+    map_print_next_digit(out, plan);
+    text_add(out, "if (b >= 512U) {\n"
+                  "acc += (int32_t)p[j];\n"
+                  "} else if (b < 256U) {\n"
+                  "acc -= (int32_t)p[j];\n"
+                  "} else {\n"
+                  "/* zero */\n"
+                  "}\n");
+}
+
+static void print_plain(struct text *out, const struct plan *plan, struct walker walker)
+{
+    text_printf(out,
+                "acc += (int32_t)%s_%s(at, 0) * (int32_t)p[j];\n"
+                "at = &at[1];\n",
+                plan->upper, walker.wide ? "I16" : "I8");
+}
+
+static void print_parameters(struct text *out, const struct plan *plan, struct walker walker)
+{
+    const char *name = plan->index;
+    text_printf(out, "(const %s *a, const %s *w, %s n, ", c_type(walker.type), weight_type(walker),
+                name);
+    if (walker.reach >= REACH_ROWS) {
+        text_printf(out, "%s rows, %s step,\n    ", name, name);
+    }
+    if (walker.reach == REACH_GAPS) {
+        text_printf(out, "%s columns, %s gap, ", name, name);
+    }
+    text_add(out, "int32_t bias)\n{\n");
+}
+
+const char *map_reach_note(enum reach reach)
+{
+    switch (reach) {
+    case REACH_FLAT: return "n elements";
+    case REACH_ROWS: return "rows of n elements, step apart";
+    case REACH_GAPS: return "rows, step apart, of columns, gap apart, of n elements";
+    }
+    return "";
+}
+
+const char *map_coding_note(const struct coding *coding)
+{
+    return coding->each == 1   ? ""
+           : coding->each == 2 ? ", two to a byte"
+           : coding->each == 4 ? ", four to a byte"
+           : coding->each == 5 ? ", five to a byte"
+                               : ", eight to a byte";
+}
+
+/* Loops over the elements under a window, from a on: p[j]. */
+void map_open_walk(struct text *out, const struct plan *plan, struct walker walker)
+{
+    if (walker.reach >= REACH_ROWS) {
+        text_printf(out, "for (%s y = 0; y < rows; y++) {\n", plan->index);
+    }
+    if (walker.reach == REACH_GAPS) {
+        text_printf(out, "for (%s x = 0; x < columns; x++) {\n", plan->index);
+    }
+    text_printf(out, "const %s *p = %s;\n", c_type(walker.type),
+                walker.reach == REACH_FLAT   ? "a"
+                : walker.reach == REACH_ROWS ? "&a[y * step]"
+                                             : "&a[(y * step) + (x * gap)]");
+    if (walker.packed) {
+        text_printf(out, "%s place = 0;\n", plan->index);
+    }
+    text_printf(
+        out, walker.packed ? "for (%s j = 0; j < n; j += 2) {\n" : "for (%s j = 0; j < n; j++) {\n",
+        plan->index);
+}
+
+void map_close_walk(struct text *out, struct walker walker)
+{
+    for (int depth = (int)walker.reach + 1; depth > 0; depth--) {
+        text_add(out, "}\n");
+    }
+}
+
+static void print_walk(struct text *out, const struct plan *plan, struct walker walker)
+{
+    map_open_walk(out, plan, walker);
+    if (walker.coding->each == 1) {
+        print_plain(out, plan, walker);
+    } else if (walker.coding->bits == 0) {
+        print_digits(out, plan);
+    } else {
+        print_fields(out, plan, walker.coding);
+    }
+    map_close_walk(out, walker);
+}
+
+static void print_walker(struct text *out, const struct plan *plan, struct walker walker)
+{
+    char name[HELPER_NAME_MAX];
+    struct text body = {0};
+    text_printf(out,
+                "/* Weights%s times %s, on top of the bias, which holds\n"
+                " * the half that rounds the shift behind it. */\n"
+                "static int32_t %s",
+                map_coding_note(walker.coding), map_reach_note(walker.reach),
+                map_walker_name(plan, walker, name));
+    print_parameters(out, plan, walker);
+    text_printf(&body, "int32_t acc = bias;\nconst %s *at = w;\n", weight_type(walker));
+    if (walker.coding->each > 1) {
+        text_printf(&body, "%s b = 0U;\n", map_byte_type(plan));
+    }
+    if (walker.coding->bits == 0) {
+        text_add(&body, "int left = 0;\n");
+    }
+    print_walk(&body, plan, walker);
+    text_add(&body, "return acc;\n");
+    map_add_indented(out, &body);
+    text_free(&body);
+    text_add(out, "}\n\n");
+}
+
+void map_print_window_helpers(struct printer *p)
+{
+    const struct plan *plan = p->plan;
+    map_print_sparse_helper(p);
+    map_print_planes_helpers(p);
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        bool first = map_walks(plan, i);
+        for (int k = 0; first && k < i; k++) {
+            first = !map_walks(plan, k) || !same_walker(walker_of(plan, i), walker_of(plan, k));
+        }
+        if (plan->maps->rows[i].lanes) {
+            map_print_lanes_helper(p, i);
+        }
+        if (first && map_serves_row(plan, i)) {
+            map_print_row_helper(p, map_walker(plan, i));
+        } else if (first) {
+            print_walker(p->out, plan, map_walker(plan, i));
+        }
+    }
+    map_print_row_layers(p);
+}
+
+/* ---- calls ---- */
+
+bool map_serves_row(const struct plan *plan, int index)
+{
+    return map_walks(plan, index) && map_walker(plan, index).row;
+}
+
+const char *map_weight_type(const struct plan *plan, int index)
+{
+    return weight_type(walker_of(plan, index));
+}
+
+void map_print_window(struct printer *p, int index, const struct pass *pass, const char *at,
+                      const char *row)
+{
+    const struct plan *plan = p->plan;
+    struct walker walker = map_walker(plan, index);
+    char name[HELPER_NAME_MAX];
+    char bias[ELEMENT_MAX];
+    (void)series_at(plan, &plan->steps[index].bias, row, bias);
+    if (map_pass_columns(pass) == 0) {
+        text_add(p->out, bias);
+        return;
+    }
+    text_printf(p->out, "%s(%s, w%s[%s], %d, ", map_walker_name(plan, walker, name), at, pass->name,
+                row, pass->length);
+    if (walker.reach >= REACH_ROWS) {
+        text_printf(p->out, "%d, %d, ", pass->taps[0], pass->tap_row);
+    }
+    if (walker.reach == REACH_GAPS) {
+        text_printf(p->out, "%d, %d, ", pass->taps[1], pass->tap_column);
+    }
+    text_printf(p->out, "%s)", bias);
+}
