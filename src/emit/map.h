@@ -63,6 +63,7 @@ struct pass {
     char name[16];         /* of the table of weights, without its letter */
 };
 
+#define LANES_HIGH 31 /* the largest input of lanes */
 /* Keeps sums in lanes from being negative. */
 #define LANES_LIFT 32768
 /* Additions of a portion of a list, at most: about what a byte holds of inputs of four bits. */
@@ -106,11 +107,12 @@ struct lanes {
 
 /* A conv of few weights as a straight line, two sums to a word (map_direct.c). */
 struct direct {
-    bool positions; /* of one channel at two positions; else of two channels at one */
-    bool narrow;    /* neither: one sum, where a word has 16 bits */
-    bool across;    /* positions lie in one row */
-    int step;       /* from one to the other */
-    int rows;       /* turns of the loops */
+    bool positions;            /* of one channel at two positions; else of two channels at one */
+    bool narrow;               /* neither: one sum, where a word has 16 bits */
+    bool across;               /* positions lie in one row */
+    int step;                  /* from one to the other */
+    const struct window *pool; /* the max pool behind it, whose windows are summed; NULL: none */
+    int rows;                  /* turns of the loops */
     int columns;
     int low;     /* the least result, less: entry 0 of a table that clamps */
     int entries; /* of that; 0: there is none */
@@ -166,7 +168,7 @@ bool map_may_pack(const struct plan *plan, int tensor);
 /* Can the biases of all layers be read by the functions of map_row.c? */
 bool map_biases_fit(const struct plan *plan);
 
-/* Max pools that their convs compute, for size: the largest sum is that of the largest result. */
+/* Max pools that their convs compute: shift and clamp keep order. */
 void map_plan_pools(struct plan *plan);
 /* Is a layer such a pool?  The layer behind one and its pool; what both compute. */
 bool map_is_pooled(const struct plan *plan, int layer);
@@ -342,6 +344,8 @@ void map_print_lanes_coded(struct printer *p, int layer);
 /* map_direct.c: false when out of memory */
 bool map_plan_direct(struct plan *plan, int layer);
 void map_print_direct_table(struct printer *p, int layer);
+/* Will the conv be a straight line that can compute the max pool behind it? */
+bool map_direct_pools(const struct plan *plan, int layer);
 void map_print_direct(struct printer *p, int layer);
 /* Convs that write into the lanes of the only one that reads them. */
 void map_fuse(struct plan *plan);

@@ -102,6 +102,29 @@ static void plan_table(const struct plan *plan, int index, struct direct *direct
     direct->entries = entries <= TABLE_MOST ? entries : 0;
 }
 
+bool map_direct_pools(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    enum type type = plan->net->tensors[layer->output].type;
+    bool lanes = layer->weights.bits == 2 && map_largest(plan, layer->inputs[0]) <= LANES_HIGH;
+    bool pairs = plan->machine->no_multiplier && plan->machine->word != 16;
+    return fits(plan, index) && !lanes && (type == TYPE_U8 || type == TYPE_U4) &&
+           plan_kept(layer->activation, type).low == 0 &&
+           (!pairs || layer[1].window.columns % 2 == 0);
+}
+
+/* The loops of a conv with its pool: over the pool's output, two positions side by side in a word.
+ */
+static void plan_pooled(const struct plan *plan, int index, struct direct *direct)
+{
+    const struct shape *out = &plan->net->tensors[map_output(plan, index)].shape;
+    direct->pool = &plan->net->layers[index + 1].window;
+    direct->rows = out->rows;
+    direct->columns = out->columns;
+    direct->across = true;
+    direct->step = 1;
+}
+
 bool map_plan_direct(struct plan *plan, int index)
 {
     const struct shape *out = &plan->net->tensors[plan->net->layers[index].output].shape;
@@ -119,14 +142,18 @@ bool map_plan_direct(struct plan *plan, int index)
                         .columns = out->columns,
                         .reader = -1};
     direct->across = out->columns > 1;
-    if (direct->positions && direct->across) {
+    if (plan->maps->rows[index].pooled) {
+        plan_pooled(plan, index, direct);
+    } else if (direct->positions && direct->across) {
         direct->columns = (out->columns + 1) / 2;
         direct->step = out->columns - direct->columns;
     } else if (direct->positions) {
         direct->rows = (out->rows + 1) / 2;
         direct->step = out->rows - direct->rows;
     }
-    plan_table(plan, index, direct);
+    if (!direct->pool) {
+        plan_table(plan, index, direct);
+    }
     plan->maps->rows[index].direct = direct;
     return true;
 }
@@ -203,6 +230,19 @@ void map_print_direct_table(struct printer *p, int index)
     text_add(p->out, "\n    };\n");
 }
 
+/* Keeps z where it is larger than what was stored, which is never negative. */
+static void print_larger(struct printer *p, int index, const char *to, const struct interval *z)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    int64_t high = plan_kept(layer->activation, p->plan->net->tensors[layer->output].type).high;
+    text_printf(p->out, "if (z > (int32_t)%s) {\n", to);
+    if (z->high > high) {
+        text_printf(p->out, "%s = (uint8_t)((z > %d) ? %d : z);\n}\n", to, (int)high, (int)high);
+    } else {
+        text_printf(p->out, "%s = (uint8_t)z;\n}\n", to);
+    }
+}
+
 /* Stores a row's result, from 16 bits: at the first position of a word, or at the second. */
 static void print_result(struct printer *p, int index, int row, bool second, const char *bits)
 {
@@ -219,7 +259,7 @@ static void print_result(struct printer *p, int index, int row, bool second, con
         int channel = 4 * plan->maps->rows[direct->reader].lanes->channel_step;
         (void)snprintf(to, sizeof to, "%s[%d]", second ? "too" : "to", channel * row);
     } else {
-        (void)snprintf(to, sizeof to, "to[%d]", row + (second ? step : 0));
+        (void)snprintf(to, sizeof to, "to[%d]", row + (second && !direct->pool ? step : 0));
     }
     if (!has_sum(layer, row)) {
         text_printf(p->out, "            %s = %d;\n", to, constant_of(plan, index, row));
@@ -235,7 +275,11 @@ static void print_result(struct printer *p, int index, int row, bool second, con
     map_print_shifted(p, bits, shift, low);
     z.low = floor_shift(z.low, layer->shift[row]);
     z.high = floor_shift(z.high, layer->shift[row]);
-    map_print_stored(p, index, to, &z);
+    if (direct->pool) {
+        print_larger(p, index, to, &z);
+    } else {
+        map_print_stored(p, index, to, &z);
+    }
 }
 
 /* ---- two channels in a word ---- */
@@ -416,10 +460,26 @@ static void print_window(struct printer *p, int index, char at[INDEX_MAX])
     const struct plan *plan = p->plan;
     int input = plan->net->layers[index].inputs[0];
     const struct pass *pass = pass_of(plan, index);
+    const struct window *pool = direct_of(plan, index)->pool;
     map_add_term(at, "y", pass->in_row_step);
-    map_add_term(at, "x", pass->in_column_step);
+    map_add_term(at, "x", pass->in_column_step * (pool ? pool->columns : 1));
+    if (pool) {
+        map_add_term(at, "v", pass->in_row_step / pool->rows);
+        map_add_term(at, "u", pass->in_column_step * (direct_of(plan, index)->positions ? 2 : 1));
+    }
     text_printf(p->out, "const uint8_t *p = &%s[%s];\n", map_array(plan, input),
                 map_end_terms(at, plan->maps->views[input].offset + pass->in_offset));
+}
+
+/* Loops over the positions of a pool's window. */
+static void open_pool(struct printer *p, int index)
+{
+    const struct direct *direct = direct_of(p->plan, index);
+    const char *type = p->plan->index;
+    text_printf(p->out, "for (%s i = 0; i < %d; i++) {\nto[i] = 0U;\n}\n", type,
+                p->plan->net->layers[index].weights.rows);
+    text_printf(p->out, "for (%s v = 0; v < %d; v++) {\nfor (%s u = 0; u < %d; u++) {\n", type,
+                direct->pool->rows, type, direct->pool->columns / (direct->positions ? 2 : 1));
 }
 
 void map_print_direct(struct printer *p, int index)
@@ -427,7 +487,7 @@ void map_print_direct(struct printer *p, int index)
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
     const struct direct *direct = direct_of(plan, index);
-    const struct map_view *out = &plan->maps->views[layer->output];
+    const struct map_view *out = &plan->maps->views[map_output(plan, index)];
     enum type type = plan->net->tensors[layer->output].type;
     char at[INDEX_MAX] = "";
     char to[INDEX_MAX] = "";
@@ -437,13 +497,19 @@ void map_print_direct(struct printer *p, int index)
     }
     text_printf(p->out, "for (%s y = 0; y < %d; y++) {\nfor (%s x = 0; x < %d; x++) {\n",
                 plan->index, direct->rows, plan->index, direct->columns);
-    print_window(p, index, at);
+    if (!direct->pool) {
+        print_window(p, index, at);
+    }
     map_add_term(to, "y", out->row);
     map_add_term(to, "x", out->column);
     text_printf(p->out, "%s *to = &%s[%s];\n", c_type(type == TYPE_U4 ? TYPE_U8 : type),
-                map_array(plan, layer->output), map_end_terms(to, out->offset));
+                map_array(plan, map_output(plan, index)), map_end_terms(to, out->offset));
+    if (direct->pool) {
+        open_pool(p, index);
+        print_window(p, index, at);
+    }
     print_sums(p, index);
-    text_add(p->out, "}\n}\n");
+    text_add(p->out, direct->pool ? "}\n}\n}\n}\n" : "}\n}\n");
 }
 
 /* ---- as a loop of the conv that reads it ---- */

@@ -156,7 +156,8 @@ static bool fits(const struct plan *plan, const struct layer *layer)
     const struct weights *w = &layer->weights;
     int64_t high = map_largest(plan, layer->inputs[0]);
     return plan->options->optimise != OPTIMISE_SIZE && w->bits == 2 && !w->odd &&
-           (type == TYPE_U4 || type == TYPE_U8) && high >= 0 && high <= 31 && worth_it(plan, layer);
+           (type == TYPE_U4 || type == TYPE_U8) && high >= 0 && high <= LANES_HIGH &&
+           worth_it(plan, layer);
 }
 
 /* A dense layer is a window as large as its input. */

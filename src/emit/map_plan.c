@@ -201,6 +201,7 @@ static void find_lives(const struct plan *plan, struct life *lives)
     const struct net *net = plan->net;
     for (int t = 0; t < net->tensor_count; t++) {
         int first = writer(net, t);
+        first = map_is_pooled(plan, first) ? first - 1 : first;
         lives[t] = (struct life){first < 0 ? first : plan->maps->streams[first].first, -1};
     }
     for (int i = 0; i < net->layer_count; i++) {

@@ -192,7 +192,7 @@ static void print_layers(struct printer *p)
 {
     const struct net *net = p->plan->net;
     for (int i = 0; i < net->layer_count; i++) {
-        int out = net->layers[i].output;
+        int out = map_output(p->plan, i);
         if (map_in_stream(p->plan, i)) {
             map_print_stream(p, i);
             i = p->plan->maps->streams[i].last;
@@ -200,7 +200,7 @@ static void print_layers(struct printer *p)
         }
         map_print_note(p, i);
         const struct map_view *view = &p->plan->maps->views[out];
-        if (!view->reshaped && !view->in_lanes) {
+        if (!view->reshaped && !view->in_lanes && !map_is_pooled(p->plan, i)) {
             print_border(p, out);
         }
         map_print_move(p, i);

@@ -231,7 +231,8 @@ static void print_store(struct printer *p, int index, const char *to, const char
     text_add(p->out, locals ? "{\n" : "");
     if (shifts && shifts_short(plan, index)) {
         text_printf(p->out,
-                    "const uint16_t bits = (uint16_t)(%s + 32768);\n"
+                    "const int32_t up = (int32_t)%s + 32768;\n"
+                    "const uint16_t bits = (uint16_t)up;\n"
                     "const int32_t z = (int32_t)(uint16_t)(bits >> k) - low;\n",
                     s);
         text_add(p->out, start);

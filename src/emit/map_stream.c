@@ -23,7 +23,8 @@ static bool steady(const struct plan *plan, int index)
                                 : pools && w->top == 0 && (out - 1) * w->row_stride + w->rows <= in;
 }
 
-static bool may_pool(const struct plan *plan, int index)
+/* Is there a max pool alone behind a conv, whose windows lie side by side? */
+static bool has_pool(const struct plan *plan, int index)
 {
     const struct net *net = plan->net;
     const struct layer *layer = &net->layers[index];
@@ -32,20 +33,27 @@ static bool may_pool(const struct plan *plan, int index)
     return layer->op == OP_CONV && layer->groups <= 1 && index + 1 < net->layer_count &&
            pool->op == OP_MAXPOOL && pool->inputs[0] == layer->output &&
            layer->output != net->output && plan_readers(net, layer->output, &last) == 1 &&
-           plan_clamps_only(layer->activation) && map_coding(&layer->weights)->each > 1 &&
-           net->tensors[pool->output].shape.columns * pool->window.columns > 1 &&
-           pool->window.rows == pool->window.row_stride &&
+           plan_clamps_only(layer->activation) && pool->window.rows == pool->window.row_stride &&
            pool->window.columns == pool->window.column_stride && pool->window.left == 0 &&
            pool->window.columns * net->tensors[pool->output].shape.columns <=
                net->tensors[layer->output].shape.columns &&
            steady(plan, index + 1);
 }
 
+/* Will the functions of map_row.c compute the conv, several positions at a time? */
+static bool pools_rows(const struct plan *plan, int index)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct shape *out = &plan->net->tensors[layer[1].output].shape;
+    return plan->options->optimise == OPTIMISE_SIZE && map_biases_fit(plan) &&
+           map_coding(&layer->weights)->each > 1 && out->columns * layer[1].window.columns > 1;
+}
+
 void map_plan_pools(struct plan *plan)
 {
-    bool pools = plan->options->optimise == OPTIMISE_SIZE && map_biases_fit(plan);
-    for (int i = 0; pools && i < plan->net->layer_count; i++) {
-        plan->maps->rows[i].pooled = may_pool(plan, i);
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        plan->maps->rows[i].pooled =
+            has_pool(plan, i) && (pools_rows(plan, i) || map_direct_pools(plan, i));
     }
 }
 
@@ -143,7 +151,8 @@ void map_link(struct plan *plan, const bool links[NET_LAYERS_MAX])
         }
     }
     for (int i = 1; i < net->layer_count; i++) {
-        if (map_is_pooled(plan, i)) {
+        bool alone = streams[i - 1].first == i - 1 && !links[i - 1];
+        if (map_is_pooled(plan, i) && !alone) {
             streams[i] = streams[i - 1];
             streams[i].last = i;
         }
@@ -315,7 +324,8 @@ static void print_turn(struct printer *p, int index)
         print_zeros(p, output);
         text_add(p->out, "}\n");
     }
-    text_add(p->out, "}\n");
+    bool waits = stream->period * each > 1;
+    text_add(p->out, waits ? "} else {\n/* all rows are there */\n}\n" : "}\n");
 }
 
 /* Adds to first..end the elements of maps of the chain that begin with zeros, too, and lie beside

@@ -49,11 +49,11 @@ static void print_bits(struct text *out, const struct plan *plan, struct walker 
     (void)snprintf(sum, sizeof sum, "(%s < 0) ? (s[i] - e) : (s[i] + e)", factor);
     text_printf(out,
                 "{\nconst %s size = (%s)((%s < 0) ? -%s : %s);\n%s bit = (%s)size;\n"
-                "for (uint8_t k = 0; bit != 0U; k++) {\n"
+                "uint8_t k = 0U;\nwhile (bit != 0U) {\n"
                 "if ((bit & 1U) != 0U) {\n",
                 sum_type, sum_type, factor, factor, factor, type, type);
     print_positions(out, plan, walker, lines, sum);
-    text_add(out, "}\nbit >>= 1;\n}\n}\n");
+    text_add(out, "}\nbit >>= 1;\nk++;\n}\n}\n");
 }
 
 /* Opens a block with f = the next weight, of a layer whose weights are fields of bytes. */

@@ -218,6 +218,25 @@ static void test_size(void **state)
     batch_end(&b);
 }
 
+/* Convs in straight lines that keep the largest result of a pool's window. */
+static void test_pools(void **state)
+{
+    static struct batch b;
+    struct machine machine = *machine_default();
+    const struct emit_options options = {.optimise = OPTIMISE_SPEED, .machine = &machine};
+    struct emitted how = {.optimise = OPTIMISE_SPEED, .machine = &machine};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        machine.no_multiplier = i == 1;
+        machine.word = i == 2 ? 16 : 32;
+        batch_start(&b, random_pools_net, 3300);
+        assert_true(count_text(&b, &options, "if (z > (int32_t)to[") > NETS / 8);
+        how.compiler = i == 0 ? WRAPS : SANITISED;
+        batch_compare(&b, &how);
+        batch_end(&b);
+    }
+}
+
 static void compare_fast(struct net *(*make)(uint64_t), uint64_t seed,
                          const struct machine *machine, const char *text)
 {
@@ -331,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_bits),
         cmocka_unit_test(test_full_portions),
         cmocka_unit_test(test_size),
+        cmocka_unit_test(test_pools),
         cmocka_unit_test(test_digits_without_multiplier),
         cmocka_unit_test(test_digits_in_16_bits),
         cmocka_unit_test(test_planes),
