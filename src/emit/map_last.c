@@ -137,12 +137,12 @@ void map_print_powers(struct printer *p, int index)
                 NET_POWERS, plan->name, index);
     print_power_table(p);
     text_printf(p->out,
-                "    uint32_t u;\n\n"
-                "    if ((d < 0) || (d >= %lld)) {\n"
-                "        return 0;\n"
+                "    uint32_t power = 0;\n\n"
+                "    if ((d >= 0) && (d < %lld)) {\n"
+                "        const uint32_t u = (((uint32_t)d * %dU) + %lldU)%s;\n"
+                "        power = (uint32_t)%s_U16(t, u & %dU) >> (u >> 5);\n"
                 "    }\n"
-                "    u = (((uint32_t)d * %dU) + %lldU)%s;\n"
-                "    return (uint32_t)%s_U16(t, u & %dU) >> (u >> 5);\n"
+                "    return power;\n"
                 "}\n\n",
                 (long long)far, scale.multiplier, (long long)half, shift, plan->upper,
                 NET_POWERS - 1);

@@ -2,6 +2,7 @@
 #include "emit/map.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct shape *shape_of(const struct plan *plan, int tensor)
 {
@@ -54,7 +55,8 @@ static void print_at(struct printer *p, int tensor, const char *y, const char *x
     char column[96];
     map_scaled(row, sizeof row, y, view->row, view->offset);
     map_scaled(column, sizeof column, x, view->column, 0);
-    text_printf(p->out, "%s[%s + %s + %s]", map_array(p->plan, tensor), row, column, c);
+    text_printf(p->out, "%s[%s + %s", map_array(p->plan, tensor), row, column);
+    text_printf(p->out, strcmp(c, "0") == 0 ? "%.0s]" : " + %s]", c);
 }
 
 void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
