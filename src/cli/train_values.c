@@ -177,9 +177,9 @@ struct augment default_augment(int rows, int columns)
     if (side < 4) {
         return (struct augment){.shift = (float)(rows > columns ? rows : columns) * 0.03F};
     }
-    return (struct augment){.rotate = 8,
-                            .shift = (float)side * 0.05F,
-                            .scale = 0.08F,
-                            .shear = 0.08F,
-                            .elastic = (float)side * 0.03F};
+    return (struct augment){.rotate = 10,
+                            .shift = (float)side * 0.08F,
+                            .scale = 0.12F,
+                            .shear = 0.1F,
+                            .elastic = (float)side * 0.035F};
 }

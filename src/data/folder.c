@@ -258,8 +258,9 @@ static int folders_inside(const char *folder, const struct listing *listing, str
             return -1;
         }
         bool inside = is_folder(path);
-        if (found != (inside ? i : 0)) {
-            fail(err, "%s: pictures and folders beside each other; a folder is a class", path);
+        if (found != (inside ? i : 0)) { /* the one that is no folder */
+            fail(err, "%s/%s: a file among folders, each of which is a class", folder,
+                 listing->names[inside ? i - 1 : i]);
         }
         found += inside;
         free(path);

@@ -246,17 +246,33 @@ bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
     return good;
 }
 
-/* Sides above 20 are brought to 16: small nets see more of a small image. */
+/* "crop40 resize24 ": the middle, if it is not all, and that to `side`. */
+static void default_resize(const struct volume *image, int side, char text[40])
+{
+    int least = image->rows < image->columns ? image->rows : image->columns;
+    char crop[20] = "";
+    if (image->rows != image->columns) {
+        (void)snprintf(crop, sizeof crop, "crop%d ", least);
+    }
+    (void)snprintf(text, 40, "%sresize%d ", crop, side);
+}
+
+/* Small nets see more of a small image: sides above 20 are brought to 16, from 32 on to 24. */
 void sketch_default(const struct volume *image, int classes, bool open, char text[200])
 {
     char resize[40] = "";
     bool large = image->rows > 20 && image->columns > 20;
     int side = image->rows < image->columns ? image->rows : image->columns;
     if (large) {
-        (void)snprintf(resize, sizeof resize, "crop%d resize16 ", side);
+        side = side >= 32 ? 24 : 16;
+        default_resize(image, side, resize);
     }
-    side = large ? 16 : side;
-    if (side >= 14) {
+    if (side >= 24) {
+        (void)snprintf(text, 200,
+                       "%sconv3x%s:4 relu:4 pool2 conv3x%s:t relu:4 pool2 conv3x%s:t relu:4 "
+                       "dense%d:t",
+                       resize, open ? "2?" : "12", open ? "4?" : "24", open ? "4?" : "24", classes);
+    } else if (side >= 14) {
         const char *first = open ? "2?" : "20";
         const char *next = open ? "3?" : "28";
         (void)snprintf(text, 200,

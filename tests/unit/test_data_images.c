@@ -563,9 +563,13 @@ static void test_folder_bad(void **state)
     images_free(images);
     scratch_write(scratch_path("bad/loose.png"), "x", 1);
     expect_error(scratch_path("bad"), &nothing,
-                 "loose.png: pictures and folders beside each other; a folder is a class");
-    assert_int_equal(mkfifo(scratch_path("bad/b/0"), 0600), 0);
+                 "loose.png: a file among folders, each of which is a class");
     (void)remove(scratch_path("bad/loose.png"));
+    scratch_write(scratch_path("bad/README"), "x", 1); /* in front of all folders */
+    expect_error(scratch_path("bad"), &nothing,
+                 "README: a file among folders, each of which is a class");
+    (void)remove(scratch_path("bad/README"));
+    assert_int_equal(mkfifo(scratch_path("bad/b/0"), 0600), 0);
     expect_error(scratch_path("bad"), &nothing, "0: neither a file nor a folder");
     (void)remove(scratch_path("bad/b/0"));
     (void)scratch_folder("bad/b/deep");
