@@ -16,7 +16,7 @@ make_images()
     printf 'P2 2 2 255 10 0 0 0' >set/0/b.pgm
     printf 'P6 2 2 255 \2\2\2\1\1\1\1\1\1\1\1\1' >set/1/b.ppm
     printf 'zero\none\n0\none\n' >kinds.txt
-    printf 'dense2 # both\n' >net.txt
+    printf 'dense2 linear softmax # both\n' >net.txt
     for i in $(seq 60); do
         # shellcheck disable=SC2059
         printf "\\$(printf %o $((i % 256)))\\$(printf %o $((99 - i)))\\0\\1"
