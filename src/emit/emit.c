@@ -80,12 +80,9 @@ static int print_variants(struct text *out, const struct plan *plan, const char 
     return count;
 }
 
-/* Everything from the helpers to the self-test; `storage` is "static inline " or "". */
-static void print_code(struct text *out, const struct plan *plan, const char *storage)
+/* Everything that may hide masks; `storage` is "static inline " or "". */
+static void print_all(struct text *out, const struct plan *plan, const char *storage)
 {
-    if (plan->options->constant_time) {
-        print_hide_helper(out, plan);
-    }
     if (plan->options->constant_time && steady_far(plan)) {
         print_word_helpers(out, plan, false, true);
     }
@@ -95,6 +92,19 @@ static void print_code(struct text *out, const struct plan *plan, const char *st
     text_add(out, count ? "\n#endif\n" : "");
     print_classify(out, plan, storage);
     print_selftest(out, plan, storage);
+}
+
+/* Everything from the helpers to the self-test. */
+static void print_code(struct text *out, const struct plan *plan, const char *storage)
+{
+    struct text code = {0};
+    print_all(&code, plan, storage);
+    if (code.data && plan->options->constant_time && strstr(code.data, "_hide(")) {
+        print_hide_helper(out, plan);
+    }
+    text_bytes(out, code.data ? code.data : "", code.length);
+    out->failed = out->failed || code.failed;
+    text_free(&code);
 }
 
 /* The include guard and the only include. */

@@ -271,10 +271,15 @@ static void print_result(struct printer *p, int index, int row, bool second, con
         return;
     }
     (void)snprintf(shift, sizeof shift, "%d", layer->shift[row]);
-    (void)snprintf(low, sizeof low, "%d", (int)(lift_of(plan, index, row) >> layer->shift[row]));
+    int below = (int)(lift_of(plan, index, row) >> layer->shift[row]);
+    (void)snprintf(low, sizeof low, "%d", below);
     map_print_shifted(p, bits, shift, low);
     z.low = floor_shift(z.low, layer->shift[row]);
     z.high = floor_shift(z.high, layer->shift[row]);
+    if (type_low(plan->net->tensors[layer->output].type) < 0) { /* what a prover sees of the half */
+        z.low = -below;
+        z.high = (65535 >> layer->shift[row]) - below;
+    }
     if (direct->pool) {
         print_larger(p, index, to, &z);
     } else {

@@ -185,7 +185,7 @@ static void take_conversion(struct proving *proving, struct command *command, bo
 /* How many functions the driver of the whole file takes by their contracts, or does not reach. */
 static int count_taken(const struct shape *shape)
 {
-    return shape->curve_count + shape->words + shape->lifts + shape->clamps_apart;
+    return shape->curve_count + shape->words + shape->lifts + shape->apart;
 }
 
 /* Frama-C over one driver.  `wraps`: sums modulo 2^32 are meant. */

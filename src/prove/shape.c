@@ -156,20 +156,35 @@ static bool has_conversion(const char *code, const char *prefix, const char *nam
     return strstr(code, text) != NULL;
 }
 
-/* Clamps that nothing but curves calls: the driver of the whole file does not reach them. */
+static int count_calls(const struct curve *curve, const char *name)
+{
+    return count_words(curve->text, curve->text + curve->length, name);
+}
+
+/* How often a function is called, but for the curves. */
+static int calls_beside_curves(const char *code, const struct shape *shape, const char *name)
+{
+    int calls = count_words(code, code + strlen(code), name) - 1;
+    for (int k = 0; k < shape->curve_count; k++) {
+        calls -= count_calls(&shape->curves[k], name);
+    }
+    return calls;
+}
+
+/* Clamps, and NAME_hide(), that nothing but curves and such clamps calls: the driver of the whole
+ * file does not reach them. */
 static int count_apart(const char *code, const struct shape *shape)
 {
+    char hide[SHAPE_NAME_MAX + 8];
+    (void)snprintf(hide, sizeof hide, "%s_hide", shape->prefix);
+    int hidden = calls_beside_curves(code, shape, hide);
     int count = 0;
     for (int i = 0; i < shape->clamp_count; i++) {
-        const char *name = shape->clamps[i].name;
-        int calls = count_words(code, code + strlen(code), name) - 1;
-        for (int k = 0; k < shape->curve_count; k++) {
-            const struct curve *curve = &shape->curves[k];
-            calls -= count_words(curve->text, curve->text + curve->length, name);
-        }
-        count += calls == 0;
+        bool apart = calls_beside_curves(code, shape, shape->clamps[i].name) == 0;
+        hidden -= apart ? count_calls(&shape->clamps[i], hide) : 0;
+        count += apart;
     }
-    return count;
+    return count + (hidden == 0 && has_function(code, "uint32_t ", shape->prefix, "_hide("));
 }
 
 /* Does a kernel say that its sums are modulo 2^n?  Only in the comment right in front of its
@@ -215,7 +230,7 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
                                    "x", 2);
     shape->words = has_conversion(code, shape->prefix, "word", "(uint32_t)z");
     shape->lifts = has_conversion(code, shape->prefix, "lift", "(uint32_t)z ^ 0x80000000U");
-    shape->clamps_apart = count_apart(code, shape);
+    shape->apart = count_apart(code, shape);
     shape->wraps = says_modulo(code);
     return scan_page(page->header, shape->prefix, page->name, err) &&
            (!page->source || scan_page(page->source, shape->prefix, page->name, err));

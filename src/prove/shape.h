@@ -35,8 +35,8 @@ struct shape {
     int curve_count;
     struct curve clamps[SHAPE_CLAMPS_MAX]; /* NAME_clamp_...(), which curves call */
     int clamp_count;
-    int clamps_apart; /* of those, called by curves alone */
-    bool near;        /* clamps take no more than -2^30 .. 2^30 - 1 */
+    int apart; /* functions that curves alone call: of those, NAME_hide() */
+    bool near; /* clamps take no more than -2^30 .. 2^30 - 1 */
 };
 
 /* The line that hides a mask from compilers; what it does to the mask is nothing. */
