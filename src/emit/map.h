@@ -206,9 +206,6 @@ const char *map_end_terms(char text[INDEX_MAX], int number);
 
 /* The name of the array that a tensor lies in: "in", "out", "a" ... */
 const char *map_array(const struct plan *plan, int tensor);
-/* Its element at `expression`, which counts from its first one: "a[16 + i]". */
-const char *map_element(const struct plan *plan, int tensor, const char *expression,
-                        char text[ELEMENT_MAX]);
 
 /* "(y * 12) + 3", or as much of it as is there. */
 void map_scaled(char *text, size_t size, const char *index, int scale, int first);
