@@ -226,6 +226,8 @@ struct walker {
     bool narrow; /* its sums fit 16 bits */
     bool shifts; /* some row of weights has a shift */
     int bias;    /* bytes of a row's bias */
+    bool plus;   /* some weight is positive ... */
+    bool minus;  /* ... or negative */
 };
 
 /* Does a window function compute the layer?  Which, and its name. */

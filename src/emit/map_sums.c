@@ -79,11 +79,16 @@ static void print_digit(struct text *out, const struct plan *plan, struct walker
     (void)snprintf(lines, sizeof lines, "const %s e = (%s)p[u];\n", map_sum_type(walker),
                    map_sum_type(walker));
     map_print_next_digit(out, plan);
-    text_add(out, "if (b >= 512U) {\n");
-    print_positions(out, plan, walker, lines, "s[i] + e");
-    text_add(out, "} else if (b < 256U) {\n");
-    print_positions(out, plan, walker, lines, "s[i] - e");
-    text_add(out, "} else {\n/* zero */\n}\n");
+    if (walker.plus || !walker.minus) {
+        text_add(out, "if (b >= 512U) {\n");
+        print_positions(out, plan, walker, lines, "s[i] + e");
+        text_add(out, walker.minus ? "} else " : "}\n");
+    }
+    if (walker.minus) {
+        text_add(out, "if (b < 256U) {\n");
+        print_positions(out, plan, walker, lines, "s[i] - e");
+        text_add(out, walker.plus ? "} else {\n/* zero */\n}\n" : "}\n");
+    }
 }
 
 static void print_field(struct text *out, const struct plan *plan, struct walker walker)

@@ -53,6 +53,11 @@ static struct walker walker_of(const struct plan *plan, int index)
         walker.reach = reach > walker.reach ? reach : walker.reach;
         walker.row = walker.row || (rows->coding->each > 1 && rows->passes[i].columns > 1);
     }
+    size_t weights = (size_t)layer->weights.rows * (size_t)layer->weights.columns;
+    for (size_t i = 0; i < weights; i++) {
+        walker.plus = walker.plus || layer->weights.values[i] > 0;
+        walker.minus = walker.minus || layer->weights.values[i] < 0;
+    }
     return walker;
 }
 
@@ -79,6 +84,8 @@ struct walker map_walker(const struct plan *plan, int index)
             walker.row = walker.row || other.row;
             walker.narrow = walker.narrow && other.narrow;
             walker.shifts = walker.shifts || other.shifts;
+            walker.plus = walker.plus || other.plus;
+            walker.minus = walker.minus || other.minus;
             walker.bias = other.bias > walker.bias ? other.bias : walker.bias;
         }
     }
