@@ -194,7 +194,14 @@ static void print_bias(struct text *out, const struct plan *plan, struct walker 
         }
         text_printf(out, ";\nconst int32_t bias = (int32_t)raw - %ld;\n", half);
     }
-    text_printf(out, "const uint8_t *at = &w[%d];\n%s b = 0U;\n", walker.bias, map_byte_type(plan));
+    text_printf(out, "const uint8_t *at = &w[%d];\n", walker.bias);
+}
+
+/* The byte of weights at hand, and how many are left in it. */
+static void print_byte(struct text *out, const struct plan *plan, struct walker walker)
+{
+    text_printf(out, "%s b = 0U;\n", map_byte_type(plan));
+    text_add(out, ternary(walker) ? "int left = 0;\n" : "");
 }
 
 static void print_sums(struct text *out, const struct plan *plan, struct walker walker)
@@ -207,16 +214,22 @@ static void print_sums(struct text *out, const struct plan *plan, struct walker 
             map_print_number(out, plan, names[i], i + 1);
         }
     }
+    bool flat = walker.reach == REACH_FLAT;
     print_bias(out, plan, walker);
-    text_add(out, ternary(walker) ? "int left = 0;\n" : "");
+    if (!flat) {
+        print_byte(out, plan, walker);
+    }
     text_printf(out, "for (%s i = 0; i < count; i++) {\ns[i] = (%s)bias;\n}\n", plan->index,
                 map_sum_type(walker));
-    text_add(out, walker.reach == REACH_FLAT ? "{\n" : "");
+    if (flat) {
+        text_add(out, "{\n");
+        print_byte(out, plan, walker);
+    }
     map_open_walk(out, plan, walker);
     print_weights(out, plan, walker);
     text_add(out, walker.packed ? "place++;\n" : "");
     map_close_walk(out, walker);
-    text_add(out, walker.reach == REACH_FLAT ? "}\nreturn at;\n" : "return at;\n");
+    text_add(out, flat ? "}\nreturn at;\n" : "return at;\n");
 }
 
 void map_print_row_helper(struct printer *p, struct walker walker)
