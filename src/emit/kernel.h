@@ -88,9 +88,6 @@ struct estimate estimate_span(const struct plan *plan, int layer, const struct s
  * by as little as may be. */
 void plan_fit(struct plan *plan);
 
-/* What a prover sees of a row whose sum is modulo 2^n and is stored as 32 bits (mask.c, pack.c). */
-struct interval mask_seen(const struct plan *plan, int layer, int row);
-
 /* ---- steady.c ---- */
 
 /* Does it take the same time for all data on the plan's machine? */
@@ -178,6 +175,10 @@ unsigned mask_ones(int64_t value);
 
 /* Is a row behind its shift an int32_t, whatever its bits and those that fill its mask are? */
 bool mask_fits(const struct plan *plan, int layer, int row);
+
+/* What a prover sees of a row whose sum is modulo 2^n, masked or half a word, and is stored as 32
+ * bits. */
+struct interval mask_seen(const struct plan *plan, int layer, int row);
 
 /* Statements that store a row's result. */
 void mask_print(struct printer *p, int layer, const struct masked *masked);

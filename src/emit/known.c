@@ -7,6 +7,8 @@
  * either. */
 #include "emit/kernel.h"
 
+#include <string.h>
+
 /* ---- rows ---- */
 
 /* Which kernel computes the row; NULL before one is chosen. */
@@ -46,17 +48,6 @@ static bool any_wraps(const struct plan *plan, int index)
         wraps = wraps || known_wraps(plan, index, i);
     }
     return wraps;
-}
-
-/* Of an add: what element j is before the clamp. */
-static struct interval known_sum(const struct plan *plan, const struct layer *add, int j)
-{
-    struct interval sum = {0, 0};
-    for (int k = 0; k < add->input_count; k++) {
-        sum.low += plan->known[add->inputs[k]][j].low;
-        sum.high += plan->known[add->inputs[k]][j].high;
-    }
-    return sum;
 }
 
 /* ---- tensors ---- */
@@ -103,7 +94,7 @@ static bool holds(const struct plan *plan, int index)
                         net_row_bound(layer, i, plan->known[layer->inputs[0]]) <= INT32_MAX);
     }
     for (int j = 0; layer->op == OP_ADD && j < plan->net->tensors[layer->output].width; j++) {
-        struct interval sum = known_sum(plan, layer, j);
+        struct interval sum = net_sum_range(layer, plan->known, j);
         hold = hold && sum.low >= INT32_MIN && sum.high <= INT32_MAX;
     }
     return hold;
@@ -121,17 +112,12 @@ bool known_first(struct plan *plan)
 {
     const struct net *net = plan->net;
     for (int t = 0; t < net->tensor_count; t++) {
-        const struct tensor *tensor = &net->tensors[t];
-        size_t width = (size_t)tensor->width;
-        bool masked = plan->options->constant_time && t != net->input;
+        size_t width = (size_t)net->tensors[t].width;
         plan->known[t] = arena_alloc(plan->arena, width, sizeof **plan->known);
-        for (size_t j = 0; plan->known[t] && j < width; j++) {
-            struct interval any = {type_low(tensor->type), type_high(tensor->type)};
-            plan->known[t][j] = masked ? any : plan->ranges[t][j];
-        }
         if (!plan->known[t]) {
             return false;
         }
+        memcpy(plan->known[t], plan->ranges[t], width * sizeof **plan->known);
     }
     return true;
 }
@@ -175,16 +161,19 @@ static int culprit(const struct plan *plan)
 
 bool known_last(struct plan *plan)
 {
-    bool done = true;
-    for (int layer = 0; done && layer >= 0 && !plan->options->constant_time;) {
-        for (int i = 0; done && i < plan->net->layer_count; i++) {
-            done = see(plan, i);
+    int layer = 0;
+    while (layer >= 0) {
+        for (int i = 0; i < plan->net->layer_count; i++) {
+            if (!see(plan, i)) {
+                return false;
+            }
         }
-        layer = done ? culprit(plan) : -1;
-        if (layer >= 0) {
-            done = plan_choose_again(plan, layer,
-                                     "a prover knows too little of it, or of what is in front");
+        layer = culprit(plan);
+        if (layer >= 0 &&
+            !plan_choose_again(plan, layer,
+                               "a prover knows too little of it, or of what is in front")) {
+            return false;
         }
     }
-    return done;
+    return true;
 }

@@ -121,9 +121,7 @@ static bool read_flag(struct reader *r, const char *value, bool *flag)
     return *flag || fail_at(r->err, r->place, "%s: wants %s", r->words[0], value);
 }
 
-/* "word 16", "multiply no", "unit cycles", "lanes yes", "activations wide", "inline yes", or a
- * kernel.
- */
+/* "word 16", "multiply no", "unit cycles", a flag such as "lanes yes", or a kernel. */
 static bool read_words(struct reader *r)
 {
     if (strcmp(r->words[0], "word") == 0) {

@@ -314,8 +314,9 @@ static void print_pair_bases(struct printer *p, int index, int first, int end)
             any = true;
         }
     }
-    text_add(p->out, any ? "uint32_t e;\n" : "");
-    text_add(p->out, any ? results_of(p->plan, index) : "");
+    if (any) {
+        text_printf(p->out, "uint32_t e;\n%s", results_of(p->plan, index));
+    }
 }
 
 static void print_pair_products(struct printer *p, int index, int first, int end)

@@ -26,18 +26,42 @@ static bool inside(struct interval range, struct interval limit)
     return range.low >= limit.low && range.high <= limit.high;
 }
 
+/* What lifts are for: a layer's sums, and how large they may become on the way.  Of inputs that
+ * masks have clamped (constant time) a prover knows the type alone.  False when out of memory. */
+static bool lift_rows(const struct plan *plan, int index, int64_t **room, struct interval **sums)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    const struct tensor *in = &plan->net->tensors[layer->inputs[0]];
+    size_t rows = (size_t)layer->weights.rows;
+    *room = plan->steps[index].room;
+    *sums = plan->steps[index].sums;
+    if (!plan->options->constant_time || layer->inputs[0] == plan->net->input) {
+        return true;
+    }
+    struct interval *types = arena_alloc(plan->arena, (size_t)in->width, sizeof *types);
+    for (int j = 0; types && j < in->width; j++) {
+        types[j] = (struct interval){type_low(in->type), type_high(in->type)};
+    }
+    *room = arena_alloc(plan->arena, rows, sizeof **room);
+    *sums = arena_alloc(plan->arena, rows, sizeof **sums);
+    return types && *room && *sums && net_rows(plan->net, layer, types, *room, *sums);
+}
+
 /* Sums are not negative when they are shifted: a signed shift is not the same with every compiler,
  * and no proof likes it.  2^30, a multiple of every 2^k, does for most nets; where code is written
- * row by row, the least power of two does that suffices. */
-static void plan_floor(struct plan *plan, int index)
+ * row by row, the least power of two does that suffices.  False when out of memory. */
+static bool plan_floor(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
+    int64_t *room = NULL;
+    struct interval *sums = NULL;
+    if (!lift_rows(plan, index, &room, &sums)) {
+        return false;
+    }
     step->lift = 0;
     for (int i = 0; i < layer->weights.rows; i++) {
-        bool masked = plan->options->constant_time && layer->op == OP_DENSE;
-        struct interval acc =
-            masked ? net_row_range(layer, i, plan->known[layer->inputs[0]]) : step->sums[i];
+        struct interval acc = sums[i];
         int shift = layer->shift[i];
         plan->shifts_in_rows = plan->shifts_in_rows || shift != layer->shift[0];
         plan->based = plan->based && acc.low >= -BASE && acc.high < BASE;
@@ -47,25 +71,24 @@ static void plan_floor(struct plan *plan, int index)
     }
     for (int i = 0; i < layer->weights.rows && step->lift > 0; i++) {
         int64_t lift = (int64_t)step->lift << layer->shift[i];
-        step->lift = step->room[i] + lift <= INT32_MAX ? step->lift : -1;
+        step->lift = room[i] + lift <= INT32_MAX ? step->lift : -1;
     }
+    return true;
 }
 
 /* Sums of every row, and how large they may become on the way: of what is known of the inputs, or,
- * where they are modulo 2^n or masks keep their time constant, of what the inputs are. */
+ * where they are modulo 2^n, of what the inputs are. */
 static bool plan_sums(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
     const struct interval *exact = plan->ranges[layer->inputs[0]];
     bool done = net_rows(plan->net, layer, plan->known[layer->inputs[0]], step->room, step->sums);
-    bool masked = plan->options->constant_time && layer->op == OP_DENSE;
     for (int i = 0; done && i < layer->weights.rows; i++) {
-        bool wraps = known_wraps(plan, index, i);
-        if (wraps || masked) {
+        if (known_wraps(plan, index, i)) {
             step->sums[i] = net_row_range(layer, i, exact);
+            step->room[i] = step->bounds[i];
         }
-        step->room[i] = wraps && !masked ? step->bounds[i] : step->room[i];
     }
     return done;
 }
@@ -88,22 +111,14 @@ static bool plan_dense(struct plan *plan, int index)
         step->range.low = i == 0 || z.low < step->range.low ? z.low : step->range.low;
         step->range.high = i == 0 || z.high > step->range.high ? z.high : step->range.high;
     }
-    plan_floor(plan, index);
-    return true;
-}
-
-/* What clamps are for: what is known of a tensor; where masks clamp for a constant time, what it
- * is. */
-static const struct interval *clamp_ranges(const struct plan *plan, int tensor)
-{
-    return plan->options->constant_time ? plan->ranges[tensor] : plan->known[tensor];
+    return plan_floor(plan, index);
 }
 
 /* Can a reading leave the output type?  Exact: the readings are known to fill their type. */
 static void plan_convert(struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct interval *in = clamp_ranges(plan, layer->inputs[0]);
+    const struct interval *in = plan->known[layer->inputs[0]];
     enum type type = plan->net->tensors[layer->output].type;
     struct interval limit = {type_low(type), type_high(type)};
     plan->steps[index].clamps = false;
@@ -123,11 +138,7 @@ static void plan_add(struct plan *plan, int index)
     struct interval limit = {type_low(type), type_high(type)};
     plan->steps[index].clamps = false;
     for (int j = 0; j < plan->net->tensors[layer->output].width; j++) {
-        struct interval sum = {0, 0};
-        for (int k = 0; k < layer->input_count; k++) {
-            sum.low += clamp_ranges(plan, layer->inputs[k])[j].low;
-            sum.high += clamp_ranges(plan, layer->inputs[k])[j].high;
-        }
+        struct interval sum = net_sum_range(layer, plan->known, j);
         plan->steps[index].clamps = plan->steps[index].clamps || !inside(sum, limit);
     }
 }
@@ -390,7 +401,11 @@ static bool plan_fill(struct plan *plan)
     if (net_has_maps(plan->net)) {
         return map_plan(plan);
     }
-    if (!plan_choose(plan) || !known_last(plan) || !plan_clamps(plan)) {
+    if (!plan_choose(plan)) {
+        return false;
+    }
+    bool steady = plan->options->constant_time; /* masks clamp whatever is known */
+    if (!steady && (!known_last(plan) || !plan_clamps(plan))) {
         return false;
     }
     plan_forms(plan);

@@ -163,9 +163,8 @@ bool plan_clamps(struct plan *plan);
 
 /* ---- known.c: what a prover sees ---- */
 
-/* Before kernels are chosen: what the tensors are, or, with constant time, what masks leave of
- * them, which is their type.  Then with the kernels, of which some become others.  False when out
- * of memory. */
+/* Before kernels are chosen: what the tensors are.  Then with the kernels, of which some become
+ * others.  False when out of memory. */
 bool known_first(struct plan *plan);
 bool known_last(struct plan *plan);
 

@@ -118,17 +118,6 @@ static void widen(struct limits *all, struct limits one, bool first)
     all->high = first || one.high > all->high ? one.high : all->high;
 }
 
-/* The sum of the inputs' elements `i`. */
-static struct limits add_range(const struct plan *plan, const struct layer *layer, int i)
-{
-    struct limits sum = {0, 0};
-    for (int k = 0; k < layer->input_count; k++) {
-        sum.low += plan->ranges[layer->inputs[k]][i].low;
-        sum.high += plan->ranges[layer->inputs[k]][i].high;
-    }
-    return sum;
-}
-
 struct limits simd_range(const struct plan *plan, const struct layer *layer)
 {
     struct limits all = {0, 0};
@@ -139,7 +128,8 @@ struct limits simd_range(const struct plan *plan, const struct layer *layer)
             one.low = floor_shift(row.low, layer->shift[i]);
             one.high = floor_shift(row.high, layer->shift[i]);
         } else {
-            one = add_range(plan, layer, i);
+            struct interval sum = net_sum_range(layer, plan->ranges, i);
+            one = (struct limits){sum.low, sum.high};
         }
         widen(&all, one, i == 0);
     }

@@ -68,11 +68,7 @@ bool steady_wide(const struct plan *plan)
         struct interval range = plan->steps[i].range;
         found = found || range.low < -NEAR || range.high >= NEAR;
         for (int j = 0; layer->op == OP_ADD && j < plan->net->tensors[layer->output].width; j++) {
-            struct interval sum = {0, 0};
-            for (int k = 0; k < layer->input_count; k++) {
-                sum.low += plan->ranges[layer->inputs[k]][j].low;
-                sum.high += plan->ranges[layer->inputs[k]][j].high;
-            }
+            struct interval sum = net_sum_range(layer, plan->ranges, j);
             found = found || sum.low < -NEAR || sum.high >= NEAR;
         }
         for (int j = 0; layer->op == OP_CONVERT && j < plan->net->tensors[layer->output].width;

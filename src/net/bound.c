@@ -221,17 +221,23 @@ static bool rows_ranges(const struct net *net, const struct layer *layer,
     return true;
 }
 
+struct interval net_sum_range(const struct layer *add, struct interval *const *ranges, int j)
+{
+    struct interval sum = {0, 0};
+    for (int i = 0; i < add->input_count; i++) {
+        sum.low += ranges[add->inputs[i]][j].low;
+        sum.high += ranges[add->inputs[i]][j].high;
+    }
+    return sum;
+}
+
 static void add_ranges(const struct net *net, const struct layer *layer,
                        struct interval *const *ranges)
 {
     enum type type = net->tensors[layer->output].type;
     for (int j = 0; j < net->tensors[layer->output].width; j++) {
-        struct interval sum = {0, 0};
-        for (int i = 0; i < layer->input_count; i++) {
-            sum.low += ranges[layer->inputs[i]][j].low;
-            sum.high += ranges[layer->inputs[i]][j].high;
-        }
-        ranges[layer->output][j] = clamp_range(sum, type_low(type), type_high(type));
+        ranges[layer->output][j] =
+            clamp_range(net_sum_range(layer, ranges, j), type_low(type), type_high(type));
     }
 }
 

@@ -259,6 +259,9 @@ bool net_ranges(const struct net *net, struct arena *arena, struct interval **in
 bool net_layer_ranges(const struct net *net, const struct layer *layer,
                       struct interval *const *ranges);
 
+/* What element `j` of an add is before it is clamped, from the ranges of its inputs. */
+struct interval net_sum_range(const struct layer *add, struct interval *const *ranges, int j);
+
 /* Range of an activation on z in `z`, stored as `type` (SPEC 5.1). */
 struct interval net_activation_range(enum activation activation, enum type type, struct interval z);
 

@@ -55,12 +55,7 @@ static struct interval before_range(const struct search *s, const struct layer *
         range.low = (range.low - (range.low % unit + unit) % unit) / unit;
         range.high = (range.high - (range.high % unit + unit) % unit) / unit;
         break;
-    case OP_ADD:
-        for (int k = 0; k < layer->input_count; k++) {
-            range.low += s->ranges[layer->inputs[k]][element].low;
-            range.high += s->ranges[layer->inputs[k]][element].high;
-        }
-        break;
+    case OP_ADD: range = net_sum_range(layer, s->ranges, element); break;
     case OP_CONCAT:
     CASES_OF_MAPS:
         break;
