@@ -120,6 +120,25 @@ struct direct {
                   */
 };
 
+/* How far a window function has to walk: along elements, over rows of them, over gaps in rows. */
+enum reach { REACH_FLAT, REACH_ROWS, REACH_GAPS };
+
+/* One window function (map_window.c): its elements, its weights, and the most that any layer wants
+ * of it. */
+struct walker {
+    enum type type; /* of the array */
+    const struct coding *coding;
+    bool wide;   /* plain numbers of 16 bits */
+    bool packed; /* elements are two to a byte */
+    enum reach reach;
+    bool row;    /* serves all positions of a row at once (map_row.c) */
+    bool narrow; /* its sums fit 16 bits */
+    bool shifts; /* some row of weights has a shift */
+    int bias;    /* bytes of a row's bias */
+    bool plus;   /* some weight is positive ... */
+    bool minus;  /* ... or negative */
+};
+
 /* What a layer with weights needs. */
 struct map_rows {
     bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) ... */
@@ -130,8 +149,9 @@ struct map_rows {
     const struct coding *coding;
     struct pass *passes;
     int pass_count;
-    int group_rows;    /* output channels of a group */
-    int group_columns; /* its input channels */
+    int group_rows;       /* output channels of a group */
+    int group_columns;    /* its input channels */
+    struct walker walker; /* that serves the layer and all that are alike; set last */
 };
 
 /* A layer in a stream: a chain of layers, each of which computes a row of its output as soon as the
@@ -212,27 +232,10 @@ void map_scaled(char *text, size_t size, const char *index, int scale, int first
 
 /* ---- map_window.c ---- */
 
-/* How far a window function has to walk: along elements, over rows of them, over gaps in rows. */
-enum reach { REACH_FLAT, REACH_ROWS, REACH_GAPS };
-
-/* One window function: its elements, its weights, and the most that any layer wants of it. */
-struct walker {
-    enum type type; /* of the array */
-    const struct coding *coding;
-    bool wide;   /* plain numbers of 16 bits */
-    bool packed; /* elements are two to a byte */
-    enum reach reach;
-    bool row;    /* serves all positions of a row at once (map_row.c) */
-    bool narrow; /* its sums fit 16 bits */
-    bool shifts; /* some row of weights has a shift */
-    int bias;    /* bytes of a row's bias */
-    bool plus;   /* some weight is positive ... */
-    bool minus;  /* ... or negative */
-};
-
-/* Does a window function compute the layer?  Which, and its name. */
+/* Does a window function compute the layer?  Its name; which one, of all layers, once views and
+ * passes are known. */
 bool map_walks(const struct plan *plan, int layer);
-struct walker map_walker(const struct plan *plan, int layer);
+void map_plan_walkers(struct plan *plan);
 const char *map_walker_name(const struct plan *plan, struct walker walker,
                             char name[HELPER_NAME_MAX]);
 /* Does it serve all positions of a row? */

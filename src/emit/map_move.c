@@ -47,8 +47,7 @@ static void close_loops(struct printer *p)
     text_add(p->out, "            }\n        }\n    }\n");
 }
 
-/* Element (y, x, c) of a tensor, each given as C text. */
-static void print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
+void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
 {
     const struct map_view *view = &p->plan->maps->views[tensor];
     char row[96];
@@ -57,11 +56,6 @@ static void print_at(struct printer *p, int tensor, const char *y, const char *x
     map_scaled(column, sizeof column, x, view->column, 0);
     text_printf(p->out, "%s[%s + %s", map_array(p->plan, tensor), row, column);
     text_printf(p->out, strcmp(c, "0") == 0 ? "%.0s]" : " + %s]", c);
-}
-
-void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c)
-{
-    print_at(p, tensor, y, x, c);
 }
 
 /* ---- pools ---- */
@@ -140,7 +134,7 @@ static void print_store(struct printer *p, int tensor, const char *value)
 {
     char row[16];
     text_add(p->out, "                ");
-    print_at(p, tensor, map_row_to(p->plan, tensor, row), "x", "c");
+    map_print_at(p, tensor, map_row_to(p->plan, tensor, row), "x", "c");
     text_printf(p->out, " = (%s)%s;\n", array_c_type(p->plan, tensor), value);
 }
 
@@ -163,14 +157,14 @@ static void print_pool(struct printer *p, int index)
     if (average) {
         text_add(p->out, "0");
     } else {
-        print_at(p, layer->inputs[0], "y0", "x0", "c");
+        map_print_at(p, layer->inputs[0], "y0", "x0", "c");
     }
     text_printf(p->out,
                 ";\n                for (%s v = y0; v < y1; v++) {\n"
                 "                    for (%s u = x0; u < x1; u++) {\n"
                 "                        const int32_t e = ",
                 p->plan->index, p->plan->index);
-    print_at(p, layer->inputs[0], "v", "u", "c");
+    map_print_at(p, layer->inputs[0], "v", "u", "c");
     text_add(p->out, average ? ";\n                        s += e;\n"
                              : ";\n                        s = (e > s) ? e : s;\n");
     text_add(p->out, "                    }\n                }\n");
@@ -261,7 +255,7 @@ static void print_resize(struct printer *p, int index)
                 plan->index, plan->index, plan->upper, index, plan->index, plan->index, plan->upper,
                 index, plan->index, overlap_most(w->rows, out->rows), plan->index, plan->index,
                 overlap_most(w->columns, out->columns), plan->index, plan->upper, index);
-    print_at(p, layer->inputs[0], y, x, "c");
+    map_print_at(p, layer->inputs[0], y, x, "c");
     text_printf(p->out,
                 ";\n                    }\n"
                 "                    s += (int32_t)%s_U16(r%d[y], i + 1) * part;\n"
@@ -290,7 +284,7 @@ static void print_add(struct printer *p, int index)
     char name[HELPER_NAME_MAX];
     open_loops(p, shape_of(plan, layer->output));
     text_add(p->out, "                ");
-    print_at(p, layer->output, "y", "x", "c");
+    map_print_at(p, layer->output, "y", "x", "c");
     if (type == TYPE_I32) {
         text_add(p->out, " = (");
     } else {
@@ -298,7 +292,7 @@ static void print_add(struct printer *p, int index)
     }
     for (int k = 0; k < layer->input_count; k++) {
         text_add(p->out, k ? " + (int32_t)" : "(int32_t)");
-        print_at(p, layer->inputs[k], "y", "x", "c");
+        map_print_at(p, layer->inputs[k], "y", "x", "c");
     }
     text_add(p->out, ");\n");
     close_loops(p);
@@ -314,9 +308,9 @@ static void print_concat(struct printer *p, int index)
         (void)snprintf(c, sizeof c, before ? "c + %d" : "c", before);
         open_loops(p, shape_of(plan, layer->inputs[k]));
         text_add(p->out, "                ");
-        print_at(p, layer->output, "y", "x", c);
+        map_print_at(p, layer->output, "y", "x", c);
         text_add(p->out, " = ");
-        print_at(p, layer->inputs[k], "y", "x", "c");
+        map_print_at(p, layer->inputs[k], "y", "x", "c");
         text_add(p->out, ";\n");
         close_loops(p);
         before += shape_of(plan, layer->inputs[k])->channels;
@@ -347,9 +341,9 @@ static void print_spread(struct printer *p, int index)
     map_scaled(block, sizeof block, "i", w->columns, 0);
     (void)snprintf(c, sizeof c, channels == 1 ? "%s + j + c" : "((%s + j) * %d) + c", block,
                    channels);
-    print_at(p, layer->output, y, x, "c");
+    map_print_at(p, layer->output, y, x, "c");
     text_add(p->out, " = ");
-    print_at(p, layer->inputs[0], "y", "x", up ? "c" : c);
+    map_print_at(p, layer->inputs[0], "y", "x", up ? "c" : c);
     text_add(p->out, ";\n                    }\n                }\n");
     close_loops(p);
 }
@@ -365,14 +359,14 @@ static void print_pad(struct printer *p, int index)
     (void)snprintf(x, sizeof x, layer->window.left ? "(x + %d)" : "x", layer->window.left);
     open_loops(p, shape_of(plan, layer->output));
     text_add(p->out, "                ");
-    print_at(p, layer->output, "y", "x", "c");
+    map_print_at(p, layer->output, "y", "x", "c");
     text_add(p->out, " = 0;\n");
     close_loops(p);
     open_loops(p, shape_of(plan, layer->inputs[0]));
     text_add(p->out, "                ");
-    print_at(p, layer->output, y, x, "c");
+    map_print_at(p, layer->output, y, x, "c");
     text_add(p->out, " = ");
-    print_at(p, layer->inputs[0], "y", "x", "c");
+    map_print_at(p, layer->inputs[0], "y", "x", "c");
     text_add(p->out, ";\n");
     close_loops(p);
 }
@@ -391,9 +385,9 @@ static void print_reshape(struct printer *p, int index)
                 type, type);
     open_loops(p, shape_of(plan, layer->output));
     text_add(p->out, "                ");
-    print_at(p, layer->output, "y", "x", "c");
+    map_print_at(p, layer->output, "y", "x", "c");
     text_add(p->out, " = ");
-    print_at(p, layer->inputs[0], "v", "u", "e");
+    map_print_at(p, layer->inputs[0], "v", "u", "e");
     text_printf(p->out,
                 ";\n                e++;\n"
                 "                if (e == %d) {\n"
@@ -428,9 +422,9 @@ static void print_convert(struct printer *p, int index)
                    shape->channels);
     open_loops(p, shape);
     text_add(p->out, "                ");
-    print_at(p, layer->output, "y", "x", "c");
+    map_print_at(p, layer->output, "y", "x", "c");
     text_printf(p->out, " = %s(((int32_t)", helper_name(plan, p->helpers, helper, name));
-    print_at(p, layer->inputs[0], "y", "x", "c");
+    map_print_at(p, layer->inputs[0], "y", "x", "c");
     text_printf(p->out, " - (int32_t)%s) * (int32_t)%s);\n", series_at(plan, &step->bias, at, zero),
                 series_at(plan, &step->shift, at, factor));
     close_loops(p);

@@ -93,9 +93,15 @@ static void lay_out(const struct net *net, int tensor, struct map_view *view)
     view->size = (view->kept ? view->kept : shape->rows + border->top + border->bottom) * view->row;
 }
 
-static int first_element(const struct map_view *view)
+/* Zeros of its border in front of a map's first element. */
+static int zeros_before(const struct map_view *view)
 {
     return view->border.top * view->row + view->border.left * view->column;
+}
+
+int map_first_element(const struct map_view *view)
+{
+    return view->offset - zeros_before(view);
 }
 
 /* The layer that writes a tensor, -1 for the input; the last that reads it. */
@@ -280,7 +286,7 @@ static void plan_places(struct plan *plan)
         views[t].offset = views[root_of(plan, t)].offset;
     }
     for (int t = 0; t < net->tensor_count; t++) {
-        views[t].offset += first_element(&views[t]);
+        views[t].offset += zeros_before(&views[t]);
     }
 }
 
@@ -529,5 +535,6 @@ bool map_plan(struct plan *plan)
     }
     map_fuse(plan);
     plan_places(plan);
+    map_plan_walkers(plan);
     return true;
 }

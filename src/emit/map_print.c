@@ -111,11 +111,6 @@ static void print_arrays(struct printer *p)
     }
 }
 
-int map_first_element(const struct map_view *view)
-{
-    return view->offset - view->border.top * view->row - view->border.left * view->column;
-}
-
 void map_print_zeros(struct printer *p, int tensor, int first, int end)
 {
     text_printf(p->out,

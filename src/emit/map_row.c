@@ -22,8 +22,8 @@ static bool same_layers(const struct plan *plan, int a, int b)
 {
     char name[2][HELPER_NAME_MAX];
     const struct layer *layers = plan->net->layers;
-    (void)map_walker_name(plan, map_walker(plan, a), name[0]);
-    (void)map_walker_name(plan, map_walker(plan, b), name[1]);
+    (void)map_walker_name(plan, plan->maps->rows[a].walker, name[0]);
+    (void)map_walker_name(plan, plan->maps->rows[b].walker, name[1]);
     bool pooled = plan->maps->rows[a].pooled;
     bool pools = pooled == plan->maps->rows[b].pooled &&
                  (!pooled || (layers[a + 1].window.rows == layers[b + 1].window.rows &&
@@ -78,13 +78,13 @@ static int head_bytes(struct walker walker)
 
 static int row_bytes(const struct plan *plan, int index, const struct pass *pass)
 {
-    return head_bytes(map_walker(plan, index)) +
+    return head_bytes(plan->maps->rows[index].walker) +
            map_row_bytes(plan->maps->rows[index].coding, map_pass_columns(pass));
 }
 
 static int byte_of_row(const struct plan *plan, int index, const struct pass *pass, int at)
 {
-    struct walker walker = map_walker(plan, index);
+    struct walker walker = plan->maps->rows[index].walker;
     const struct layer *layer = &plan->net->layers[index];
     int columns = map_pass_columns(pass);
     int row = at / row_bytes(plan, index, pass);
@@ -154,7 +154,7 @@ enum type map_shape_type(const struct plan *plan)
 
 static void print_shape(struct printer *p, int index, const struct pass *pass)
 {
-    enum reach reach = map_walker(p->plan, index).reach;
+    enum reach reach = p->plan->maps->rows[index].walker.reach;
     int count = reach == REACH_FLAT ? 5 : reach == REACH_ROWS ? 7 : SHAPE_POOL;
     int shape[SHAPE_NUMBERS];
     count = p->plan->maps->rows[index].pooled ? SHAPE_NUMBERS : count;
@@ -200,7 +200,7 @@ static void print_function(struct text *out, const struct text *body)
 /* Where an int has 16 bits, sums of 16 bits are shifted as such. */
 static bool shifts_short(const struct plan *plan, int first)
 {
-    bool fits = plan->machine->word == 16 && map_walker(plan, first).narrow;
+    bool fits = plan->machine->word == 16 && plan->maps->rows[first].walker.narrow;
     for (int i = first; i < plan->net->layer_count; i++) {
         const struct layer *layer = &plan->net->layers[i];
         bool like = map_serves_row(plan, i) && same_layers(plan, first, i);
@@ -213,7 +213,7 @@ static bool shifts_short(const struct plan *plan, int first)
 
 bool map_row_floors(const struct plan *plan, int index)
 {
-    return map_walker(plan, index).shifts && !shifts_short(plan, first_like(plan, index));
+    return plan->maps->rows[index].walker.shifts && !shifts_short(plan, first_like(plan, index));
 }
 
 /* to[...] = the result of a sum. */
@@ -221,7 +221,7 @@ static void print_store(struct printer *p, int index, const char *to, const char
 {
     const struct plan *plan = p->plan;
     bool acts = any_acts(plan, index);
-    bool shifts = map_walker(plan, index).shifts;
+    bool shifts = plan->maps->rows[index].walker.shifts;
     bool packed = plan->maps->views[map_output(plan, index)].packed;
     char start[48] = "const uint8_t v = ";
     if (!packed) {
@@ -259,7 +259,7 @@ static void print_pool(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct window *pool = &plan->net->layers[index + 1].window;
-    struct walker walker = map_walker(plan, index);
+    struct walker walker = plan->maps->rows[index].walker;
     char name[HELPER_NAME_MAX];
     text_printf(p->out, "for (%s v = 0; v < %d; v++) {\n", plan->index, pool->rows);
     text_printf(p->out, "next = %s(&a[v * down], %s, shape, &s[v * count]);\n}\nat = next;\n",
@@ -278,7 +278,7 @@ static void print_pool(struct printer *p, int index)
 static void print_positions_of(struct printer *p, int index, bool many)
 {
     const struct plan *plan = p->plan;
-    struct walker walker = map_walker(plan, index);
+    struct walker walker = plan->maps->rows[index].walker;
     char name[HELPER_NAME_MAX];
     text_printf(p->out, "at = %s(a, %s, shape, s);\n", map_walker_name(plan, walker, name),
                 walker.shifts ? "&at[1]" : "at");
@@ -309,7 +309,7 @@ static void print_locals(struct printer *p, int index, bool many)
 static void print_channel(struct printer *p, int index, int positions)
 {
     const struct plan *plan = p->plan;
-    struct walker walker = map_walker(plan, index);
+    struct walker walker = plan->maps->rows[index].walker;
     bool pooled = plan->maps->rows[index].pooled;
     int rows = pooled ? plan->net->layers[index + 1].window.rows : 1;
     print_locals(p, index, positions > 1);
@@ -347,7 +347,7 @@ static void print_channels(struct printer *p, int index)
         "/* All channels of a row of positions. */\n"
         "static %s%svoid %s_rows%d(const %s *a, const uint8_t *w, const %s *shape, %s *to)\n{\n",
         alone ? plan->upper : "", alone ? "_ALONE " : "", plan->name, plan->steps[index].number,
-        c_type(map_walker(plan, index).type), c_type(map_shape_type(plan)),
+        c_type(plan->maps->rows[index].walker.type), c_type(map_shape_type(plan)),
         c_type(map_array_type(plan, plan->net->layers[index].output)));
     print_channel(&inner, index, most_positions(plan, index));
     print_function(p->out, &body);

@@ -35,7 +35,8 @@ int map_bias_bytes(const struct layer *layer)
     return bytes;
 }
 
-static struct walker walker_of(const struct plan *plan, int index)
+/* What one layer wants of a function. */
+static struct walker wanted(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct map_rows *rows = &plan->maps->rows[index];
@@ -73,24 +74,43 @@ static bool same_walker(struct walker a, struct walker b)
     return a.type == b.type && a.packed == b.packed && a.coding == b.coding && a.wide == b.wide;
 }
 
-/* The function that serves a layer: that of all layers whose elements and weights are alike. */
-struct walker map_walker(const struct plan *plan, int index)
+/* All that one function or the other is wanted for. */
+static void join(struct walker *walker, struct walker other)
 {
-    struct walker walker = walker_of(plan, index);
+    walker->reach = other.reach > walker->reach ? other.reach : walker->reach;
+    walker->row = walker->row || other.row;
+    walker->narrow = walker->narrow && other.narrow;
+    walker->shifts = walker->shifts || other.shifts;
+    walker->plus = walker->plus || other.plus;
+    walker->minus = walker->minus || other.minus;
+    walker->bias = other.bias > walker->bias ? other.bias : walker->bias;
+}
+
+/* Layers whose elements and weights are alike share a function. */
+void map_plan_walkers(struct plan *plan)
+{
+    struct map_rows *rows = plan->maps->rows;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        struct walker other = map_walks(plan, i) ? walker_of(plan, i) : walker;
-        if (same_walker(walker, other)) {
-            walker.reach = other.reach > walker.reach ? other.reach : walker.reach;
-            walker.row = walker.row || other.row;
-            walker.narrow = walker.narrow && other.narrow;
-            walker.shifts = walker.shifts || other.shifts;
-            walker.plus = walker.plus || other.plus;
-            walker.minus = walker.minus || other.minus;
-            walker.bias = other.bias > walker.bias ? other.bias : walker.bias;
+        if (map_walks(plan, i)) {
+            rows[i].walker = wanted(plan, i);
         }
     }
-    walker.row = walker.row && walker.bias <= BIAS_BYTES_MOST;
-    return walker;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        for (int k = 0; map_walks(plan, i) && k < plan->net->layer_count; k++) {
+            if (map_walks(plan, k) && same_walker(rows[i].walker, rows[k].walker)) {
+                join(&rows[i].walker, rows[k].walker);
+            }
+        }
+    }
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        rows[i].walker.row = rows[i].walker.row && rows[i].walker.bias <= BIAS_BYTES_MOST;
+    }
+}
+
+/* The function that serves a layer. */
+static struct walker walker_of(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].walker;
 }
 
 const char *map_walker_name(const struct plan *plan, struct walker walker,
@@ -289,9 +309,9 @@ void map_print_window_helpers(struct printer *p)
             map_print_lanes_helper(p, i);
         }
         if (first && map_serves_row(plan, i)) {
-            map_print_row_helper(p, map_walker(plan, i));
+            map_print_row_helper(p, walker_of(plan, i));
         } else if (first) {
-            print_walker(p->out, plan, map_walker(plan, i));
+            print_walker(p->out, plan, walker_of(plan, i));
         }
     }
     map_print_row_layers(p);
@@ -301,7 +321,7 @@ void map_print_window_helpers(struct printer *p)
 
 bool map_serves_row(const struct plan *plan, int index)
 {
-    return map_walks(plan, index) && map_walker(plan, index).row;
+    return map_walks(plan, index) && walker_of(plan, index).row;
 }
 
 const char *map_weight_type(const struct plan *plan, int index)
@@ -313,7 +333,7 @@ void map_print_window(struct printer *p, int index, const struct pass *pass, con
                       const char *row)
 {
     const struct plan *plan = p->plan;
-    struct walker walker = map_walker(plan, index);
+    struct walker walker = walker_of(plan, index);
     char name[HELPER_NAME_MAX];
     char bias[ELEMENT_MAX];
     (void)series_at(plan, &plan->steps[index].bias, row, bias);
