@@ -131,7 +131,7 @@ struct walker {
     bool wide;   /* plain numbers of 16 bits */
     bool packed; /* elements are two to a byte */
     enum reach reach;
-    bool row;    /* serves all positions of a row at once (map_row.c) */
+    bool across; /* serves all positions of a row at once (map_across.c) */
     bool narrow; /* its sums fit 16 bits */
     bool shifts; /* some row of weights has a shift */
     int bias;    /* bytes of a row's bias */
@@ -143,7 +143,7 @@ struct walker {
 struct map_rows {
     bool sparse;           /* by lists of inputs that are not zero (map_sparse.c) ... */
     int planes;            /* ... or of those with a bit set, for so many bits (map_planes.c) */
-    bool pooled;           /* a conv that computes the max pool behind it, too (map_row.c) */
+    bool pooled;           /* a conv that computes the max pool behind it, too (map_across.c) */
     struct direct *direct; /* NULL: another way */
     struct lanes *lanes;   /* NULL: by the window functions */
     const struct coding *coding;
@@ -178,31 +178,37 @@ bool map_plan(struct plan *plan);
 /* Views and places where the outputs of some layers, `links`, are kept for a few rows only. Returns
  * the bytes of all arrays. */
 int64_t map_lay_out(struct plan *plan, const bool links[NET_LAYERS_MAX]);
+/* The first element of a map in its array, its border included. */
+int map_first_element(const struct map_view *view);
+
+/* map_pool.c: max pools that their convs compute. */
+void map_plan_pools(struct plan *plan);
+/* Do all windows of a pool lie inside of its input, from its first row on? */
+bool map_whole_windows(const struct net *net, const struct layer *pool);
+/* Is a layer such a pool?  The layer behind one and its pool; what both compute. */
+bool map_is_pooled(const struct plan *plan, int layer);
+int map_next(const struct plan *plan, int layer);
+int map_output(const struct plan *plan, int layer);
+/* Rows of its input that a layer, with its pool, reads for one of its output, and from one to the
+ * next. */
+int map_reach(const struct plan *plan, int layer);
+int map_stride(const struct plan *plan, int layer);
 
 /* map_stream.c: which layers become chains, for size. */
 void map_plan_streams(struct plan *plan);
 /* Their places in the chains that `links` makes. */
 void map_link(struct plan *plan, const bool links[NET_LAYERS_MAX]);
-/* map_pack.c: may a tensor lie two elements to a byte? */
-bool map_may_pack(const struct plan *plan, int tensor);
-/* Can the biases of all layers be read by the functions of map_row.c? */
-bool map_biases_fit(const struct plan *plan);
-
-/* Max pools that their convs compute: shift and clamp keep order. */
-void map_plan_pools(struct plan *plan);
-/* Is a layer such a pool?  The layer behind one and its pool; what both compute. */
-bool map_is_pooled(const struct plan *plan, int layer);
-int map_next(const struct plan *plan, int layer);
-int map_output(const struct plan *plan, int layer);
-/* Rows of its input that a layer reads for one of its output, and from one to the next. */
-int map_reach(const struct plan *plan, int layer);
-int map_stride(const struct plan *plan, int layer);
 /* Rows that a layer in a stream computes at a time, which is more than one for some resizes. */
 int map_rows_at_once(const struct plan *plan, int layer);
 bool map_in_stream(const struct plan *plan, int layer);
 void map_print_stream(struct printer *p, int first);
 /* The row of a tensor that is written, C text: the one that its stream keeps last, else "y". */
 const char *map_row_to(const struct plan *plan, int tensor, char text[16]);
+
+/* map_pack.c: may a tensor lie two elements to a byte? */
+bool map_may_pack(const struct plan *plan, int tensor);
+/* Can the biases of all layers be read by the functions of map_across.c? */
+bool map_biases_fit(const struct plan *plan);
 
 /* The largest element of a tensor; -1 where one may be negative. */
 int64_t map_largest(const struct plan *plan, int tensor);
@@ -239,7 +245,7 @@ void map_plan_walkers(struct plan *plan);
 const char *map_walker_name(const struct plan *plan, struct walker walker,
                             char name[HELPER_NAME_MAX]);
 /* Does it serve all positions of a row? */
-bool map_serves_row(const struct plan *plan, int layer);
+bool map_goes_across(const struct plan *plan, int layer);
 /* The type of the array of a tensor's type. */
 enum type map_array_type(const struct plan *plan, int tensor);
 /* Weights of a row. */
@@ -264,19 +270,19 @@ void map_print_window(struct printer *p, int layer, const struct pass *pass, con
 #define BIAS_BYTES_MOST 3
 int map_bias_bytes(const struct layer *layer);
 
-/* map_row.c: functions that serve all positions of a row at once: their loops over channels and
- * tables.  map_sums.c: the sums of one channel. */
-void map_print_row_helper(struct printer *p, struct walker walker);
+/* map_across.c: functions that serve all positions of a row at once: their loops over channels and
+ * tables.  map_across_sums.c: the sums of one channel. */
+void map_print_across_helper(struct printer *p, struct walker walker);
 const char *map_sum_type(struct walker walker);
 /* The type of the tables of shapes; "const int n = (int)NAME_U8(shape, 4);" */
 enum type map_shape_type(const struct plan *plan);
 void map_print_number(struct text *out, const struct plan *plan, const char *name, int place);
-void map_print_row_layers(struct printer *p);
-void map_print_row_tables(struct printer *p, int layer);
+void map_print_across_layers(struct printer *p);
+void map_print_across_tables(struct printer *p, int layer);
 /* Does it call the function that shifts sums of 32 bits? */
-bool map_row_floors(const struct plan *plan, int layer);
-void map_need_rows(const struct plan *plan, struct helpers *helpers);
-void map_print_row_call(struct printer *p, int layer, const struct pass *pass);
+bool map_across_floors(const struct plan *plan, int layer);
+void map_need_across(const struct plan *plan, struct helpers *helpers);
+void map_print_across_call(struct printer *p, int layer, const struct pass *pass);
 
 /* map_rows.c: dense, conv, deconv */
 void map_print_tables(struct printer *p);
@@ -394,17 +400,15 @@ void map_print_chosen(struct printer *p, int layer);
 void map_print_at(struct printer *p, int tensor, const char *y, const char *x, const char *c);
 void map_print_areas(struct printer *p);
 void map_print_move(struct printer *p, int layer);
-/* The comment in front of a layer. */
-void map_print_note(struct printer *p, int layer);
-/* The first element of a map's array, its border included; zeros from one to another. */
-int map_first_element(const struct map_view *view);
-void map_print_zeros(struct printer *p, int tensor, int first, int end);
 
 /* map_head.c: the lines of the head comment about layers and weights, and --explain. */
 void map_print_net(struct text *out, const struct plan *plan);
 void map_explain(struct text *out, const struct plan *plan);
 
-/* map_print.c: helpers and NAME_predict(). */
+/* map_print.c: helpers and NAME_predict(); the comment in front of a layer; zeros from one element
+ * of a tensor's array to another. */
 void map_print(struct text *out, const struct plan *plan, const char *storage);
+void map_print_note(struct printer *p, int layer);
+void map_print_zeros(struct printer *p, int tensor, int first, int end);
 
 #endif

@@ -1,5 +1,5 @@
-/* Maps of 4-bit elements, two to a byte, for size: where the functions of map_row.c write and read
- * them.  Channels are even, so that each position begins with a byte of its own. */
+/* Maps of 4-bit elements, two to a byte, for size: where the functions of map_across.c write and
+ * read them.  Channels are even, so that each position begins with a byte of its own. */
 #include "emit/map.h"
 
 /* Is a layer one of weights that share bytes, without groups? */

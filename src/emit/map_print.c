@@ -51,9 +51,9 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     if (rows->sparse && bytes) {
         helpers->reads[TYPE_U8] = true;
     }
-    bool in_rows = map_serves_row(plan, index);
+    bool in_rows = map_goes_across(plan, index);
     if (in_rows) {
-        map_need_rows(plan, helpers);
+        map_need_across(plan, helpers);
     }
     if (rows->direct && rows->direct->entries > 0) {
         helpers->reads[TYPE_U8] = true;
@@ -63,7 +63,7 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     }
     bool cuts = rows->sparse && map_cuts_below(plan, index);
     bool shifts =
-        in_rows ? map_row_floors(plan, index) : !step->shift.uniform || step->shift.value > 0;
+        in_rows ? map_across_floors(plan, index) : !step->shift.uniform || step->shift.value > 0;
     if (!rows->lanes && !rows->direct && !cuts && shifts) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
@@ -81,7 +81,7 @@ static void collect(const struct plan *plan, struct helpers *helpers)
         if (op_has_rows(op)) {
             need_rows(plan, i, helpers);
         }
-        bool series = op_has_rows(op) && !plan->maps->rows[i].direct && !map_serves_row(plan, i);
+        bool series = op_has_rows(op) && !plan->maps->rows[i].direct && !map_goes_across(plan, i);
         if (series || op == OP_CONVERT) {
             helpers_need_series(helpers, &plan->steps[i].bias);
             helpers_need_series(helpers, &plan->steps[i].shift);

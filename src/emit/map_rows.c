@@ -52,8 +52,8 @@ void map_print_tables(struct printer *p)
         } else if (rows->sparse) {
             map_print_sparse_table(p, i);
         }
-        if (map_serves_row(p->plan, i)) {
-            map_print_row_tables(p, i);
+        if (map_goes_across(p->plan, i)) {
+            map_print_across_tables(p, i);
             continue;
         }
         for (int k = 0; map_walks(p->plan, i) && k < rows->pass_count; k++) {
@@ -163,13 +163,13 @@ static void print_position(struct printer *p, int index, const struct pass *pass
     char at[64];
     char to[64];
     bool rows = pass->rows > 1 || map_in_stream(plan, index);
-    bool columns = pass->columns > 1 && !map_serves_row(plan, index);
+    bool columns = pass->columns > 1 && !map_goes_across(plan, index);
     int from = in->offset + pass->in_offset;
     int row = out->kept ? out->fresh : pass->out_row;
     int first = out->offset + row * out->row + pass->out_column * out->column;
     map_scaled(at, sizeof at, "x", columns ? pass->in_column_step : 0, from);
     map_scaled(to, sizeof to, "x", columns ? pass->out_column_step * out->column : 0, first);
-    if (map_pass_columns(pass) > 0 || map_serves_row(plan, index)) {
+    if (map_pass_columns(pass) > 0 || map_goes_across(plan, index)) {
         text_printf(p->out, "%*sconst %s *at = &%s[", indent, "",
                     c_type(map_array_type(plan, layer->inputs[0])),
                     map_array(plan, layer->inputs[0]));
@@ -237,15 +237,15 @@ static void print_pass(struct printer *p, int index, const struct pass *pass)
     } else {
         text_add(p->out, "    {\n");
     }
-    bool columns = pass->columns > 1 && !map_serves_row(p->plan, index);
+    bool columns = pass->columns > 1 && !map_goes_across(p->plan, index);
     if (columns) {
         text_printf(p->out, "        for (%s x = 0; x < %d; x++) {\n", p->plan->index,
                     pass->columns);
         indent = 12;
     }
     print_position(p, index, pass, indent);
-    if (map_serves_row(p->plan, index)) {
-        map_print_row_call(p, index, pass);
+    if (map_goes_across(p->plan, index)) {
+        map_print_across_call(p, index, pass);
     } else {
         print_channels(p, index, pass, indent);
     }

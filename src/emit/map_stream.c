@@ -15,76 +15,9 @@
 static bool steady(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
-    const struct window *w = &layer->window;
-    int in = plan->net->tensors[layer->inputs[0]].shape.rows;
-    int out = plan->net->tensors[layer->output].shape.rows;
     bool pools = layer->op == OP_MAXPOOL || layer->op == OP_AVGPOOL;
-    return layer->op == OP_CONV ? w->top < map_reach(plan, index)
-                                : pools && w->top == 0 && (out - 1) * w->row_stride + w->rows <= in;
-}
-
-/* Is there a max pool alone behind a conv, whose windows lie side by side? */
-static bool has_pool(const struct plan *plan, int index)
-{
-    const struct net *net = plan->net;
-    const struct layer *layer = &net->layers[index];
-    const struct layer *pool = layer + 1;
-    int last = 0;
-    return layer->op == OP_CONV && layer->groups <= 1 && index + 1 < net->layer_count &&
-           pool->op == OP_MAXPOOL && pool->inputs[0] == layer->output &&
-           layer->output != net->output && plan_readers(net, layer->output, &last) == 1 &&
-           plan_clamps_only(layer->activation) && pool->window.rows == pool->window.row_stride &&
-           pool->window.columns == pool->window.column_stride && pool->window.left == 0 &&
-           pool->window.columns * net->tensors[pool->output].shape.columns <=
-               net->tensors[layer->output].shape.columns &&
-           steady(plan, index + 1);
-}
-
-/* Will the functions of map_row.c compute the conv, several positions at a time? */
-static bool pools_rows(const struct plan *plan, int index)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    const struct shape *out = &plan->net->tensors[layer[1].output].shape;
-    return plan->options->optimise == OPTIMISE_SIZE && map_biases_fit(plan) &&
-           map_coding(&layer->weights)->each > 1 && out->columns * layer[1].window.columns > 1;
-}
-
-void map_plan_pools(struct plan *plan)
-{
-    for (int i = 0; i < plan->net->layer_count; i++) {
-        plan->maps->rows[i].pooled =
-            has_pool(plan, i) && (pools_rows(plan, i) || map_direct_pools(plan, i));
-    }
-}
-
-bool map_is_pooled(const struct plan *plan, int index)
-{
-    return index > 0 && plan->maps->rows[index - 1].pooled;
-}
-
-int map_next(const struct plan *plan, int index)
-{
-    return index + (plan->maps->rows[index].pooled ? 2 : 1);
-}
-
-int map_output(const struct plan *plan, int index)
-{
-    return plan->net->layers[map_next(plan, index) - 1].output;
-}
-
-int map_stride(const struct plan *plan, int index)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    return layer->window.row_stride *
-           (plan->maps->rows[index].pooled ? layer[1].window.row_stride : 1);
-}
-
-int map_reach(const struct plan *plan, int index)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    const struct window *w = &layer->window;
-    int reach = layer->op == OP_CONV ? w->row_dilation * (w->rows - 1) + 1 : w->rows;
-    return plan->maps->rows[index].pooled ? reach + map_stride(plan, index) - w->row_stride : reach;
+    return layer->op == OP_CONV ? layer->window.top < map_reach(plan, index)
+                                : pools && map_whole_windows(plan->net, layer);
 }
 
 int map_rows_at_once(const struct plan *plan, int index)

@@ -1,5 +1,5 @@
 /* The functions of windows: a row of weights times what lies under it, for one position.  Which
- * layers share one, and which the functions of map_row.c serve. */
+ * layers share one, and which the functions of map_across.c serve. */
 #include "emit/map.h"
 
 #include <stdio.h>
@@ -45,14 +45,14 @@ static struct walker wanted(const struct plan *plan, int index)
                             .wide = rows->coding->each == 1 && layer->weights.bits > 8};
     const struct step *step = &plan->steps[index];
     walker.packed = plan->maps->views[layer->inputs[0]].packed;
-    walker.row = walker.packed || plan->maps->views[map_output(plan, index)].packed;
+    walker.across = walker.packed || plan->maps->views[map_output(plan, index)].packed;
     walker.narrow = step->bounds[step->worst] <= INT16_MAX;
     walker.shifts = !step->shift.uniform || step->shift.value > 0;
     walker.bias = map_bias_bytes(layer);
     for (int i = 0; i < rows->pass_count; i++) {
         enum reach reach = reach_of(&rows->passes[i]);
         walker.reach = reach > walker.reach ? reach : walker.reach;
-        walker.row = walker.row || (rows->coding->each > 1 && rows->passes[i].columns > 1);
+        walker.across = walker.across || (rows->coding->each > 1 && rows->passes[i].columns > 1);
     }
     size_t weights = (size_t)layer->weights.rows * (size_t)layer->weights.columns;
     for (size_t i = 0; i < weights; i++) {
@@ -78,7 +78,7 @@ static bool same_walker(struct walker a, struct walker b)
 static void join(struct walker *walker, struct walker other)
 {
     walker->reach = other.reach > walker->reach ? other.reach : walker->reach;
-    walker->row = walker->row || other.row;
+    walker->across = walker->across || other.across;
     walker->narrow = walker->narrow && other.narrow;
     walker->shifts = walker->shifts || other.shifts;
     walker->plus = walker->plus || other.plus;
@@ -103,7 +103,7 @@ void map_plan_walkers(struct plan *plan)
         }
     }
     for (int i = 0; i < plan->net->layer_count; i++) {
-        rows[i].walker.row = rows[i].walker.row && rows[i].walker.bias <= BIAS_BYTES_MOST;
+        rows[i].walker.across = rows[i].walker.across && rows[i].walker.bias <= BIAS_BYTES_MOST;
     }
 }
 
@@ -308,20 +308,20 @@ void map_print_window_helpers(struct printer *p)
         if (plan->maps->rows[i].lanes) {
             map_print_lanes_helper(p, i);
         }
-        if (first && map_serves_row(plan, i)) {
-            map_print_row_helper(p, walker_of(plan, i));
+        if (first && map_goes_across(plan, i)) {
+            map_print_across_helper(p, walker_of(plan, i));
         } else if (first) {
             print_walker(p->out, plan, walker_of(plan, i));
         }
     }
-    map_print_row_layers(p);
+    map_print_across_layers(p);
 }
 
 /* ---- calls ---- */
 
-bool map_serves_row(const struct plan *plan, int index)
+bool map_goes_across(const struct plan *plan, int index)
 {
-    return map_walks(plan, index) && walker_of(plan, index).row;
+    return map_walks(plan, index) && walker_of(plan, index).across;
 }
 
 const char *map_weight_type(const struct plan *plan, int index)

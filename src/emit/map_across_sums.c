@@ -1,4 +1,4 @@
-/* The functions of map_row.c for one channel: weights, decoded one after the other, times the
+/* The functions of map_across.c for one channel: weights, decoded one after the other, times the
  * elements at all positions.
  *
  * Of elements that lie two to a byte, two weights are decoded before both are read at once.  Where
@@ -232,7 +232,7 @@ static void print_sums(struct text *out, const struct plan *plan, struct walker 
     text_add(out, flat ? "}\nreturn at;\n" : "return at;\n");
 }
 
-void map_print_row_helper(struct printer *p, struct walker walker)
+void map_print_across_helper(struct printer *p, struct walker walker)
 {
     char name[HELPER_NAME_MAX];
     struct text body = {0};

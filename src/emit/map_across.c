@@ -39,7 +39,7 @@ static bool same_layers(const struct plan *plan, int a, int b)
 static int first_like(const struct plan *plan, int index)
 {
     int first = 0;
-    while (!map_serves_row(plan, first) || !same_layers(plan, first, index)) {
+    while (!map_goes_across(plan, first) || !same_layers(plan, first, index)) {
         first++;
     }
     return first;
@@ -51,7 +51,7 @@ static int most_positions(const struct plan *plan, int first)
     int most = 1;
     for (int i = first; i < plan->net->layer_count; i++) {
         const struct map_rows *rows = &plan->maps->rows[i];
-        bool like = map_serves_row(plan, i) && same_layers(plan, first, i);
+        bool like = map_goes_across(plan, i) && same_layers(plan, first, i);
         for (int k = 0; like && k < rows->pass_count; k++) {
             most = rows->passes[k].columns > most ? rows->passes[k].columns : most;
         }
@@ -63,7 +63,8 @@ static bool any_acts(const struct plan *plan, int first)
 {
     bool any = false;
     for (int i = first; i < plan->net->layer_count; i++) {
-        any = any || (map_serves_row(plan, i) && same_layers(plan, first, i) && plan_acts(plan, i));
+        any =
+            any || (map_goes_across(plan, i) && same_layers(plan, first, i) && plan_acts(plan, i));
     }
     return any;
 }
@@ -142,7 +143,7 @@ enum type map_shape_type(const struct plan *plan)
     int most = 0;
     int shape[SHAPE_NUMBERS];
     for (int i = 0; i < plan->net->layer_count; i++) {
-        for (int k = 0; map_serves_row(plan, i) && k < plan->maps->rows[i].pass_count; k++) {
+        for (int k = 0; map_goes_across(plan, i) && k < plan->maps->rows[i].pass_count; k++) {
             find_shape(plan, i, &plan->maps->rows[i].passes[k], shape);
             for (int j = 0; j < SHAPE_NUMBERS; j++) {
                 most = shape[j] > most ? shape[j] : most;
@@ -174,7 +175,7 @@ void map_print_number(struct text *out, const struct plan *plan, const char *nam
                 plan->upper, macros[map_shape_type(plan)], place);
 }
 
-void map_print_row_tables(struct printer *p, int index)
+void map_print_across_tables(struct printer *p, int index)
 {
     const struct map_rows *rows = &p->plan->maps->rows[index];
     for (int k = 0; k < rows->pass_count; k++) {
@@ -183,7 +184,7 @@ void map_print_row_tables(struct printer *p, int index)
     }
 }
 
-void map_need_rows(const struct plan *plan, struct helpers *helpers)
+void map_need_across(const struct plan *plan, struct helpers *helpers)
 {
     helpers->reads[TYPE_U8] = true;
     helpers->reads[map_shape_type(plan)] = true;
@@ -203,7 +204,7 @@ static bool shifts_short(const struct plan *plan, int first)
     bool fits = plan->machine->word == 16 && plan->maps->rows[first].walker.narrow;
     for (int i = first; i < plan->net->layer_count; i++) {
         const struct layer *layer = &plan->net->layers[i];
-        bool like = map_serves_row(plan, i) && same_layers(plan, first, i);
+        bool like = map_goes_across(plan, i) && same_layers(plan, first, i);
         for (int row = 0; like && row < layer->weights.rows; row++) {
             fits = fits && layer->shift[row] <= 15;
         }
@@ -211,7 +212,7 @@ static bool shifts_short(const struct plan *plan, int first)
     return fits;
 }
 
-bool map_row_floors(const struct plan *plan, int index)
+bool map_across_floors(const struct plan *plan, int index)
 {
     return plan->maps->rows[index].walker.shifts && !shifts_short(plan, first_like(plan, index));
 }
@@ -368,11 +369,11 @@ static void print_alone_macro(struct printer *p)
                 upper, upper);
 }
 
-void map_print_row_layers(struct printer *p)
+void map_print_across_layers(struct printer *p)
 {
     bool alone = p->plan->machine->word == 16;
     for (int i = 0; i < p->plan->net->layer_count; i++) {
-        if (map_serves_row(p->plan, i) && first_like(p->plan, i) == i) {
+        if (map_goes_across(p->plan, i) && first_like(p->plan, i) == i) {
             if (alone) {
                 print_alone_macro(p);
                 alone = false;
@@ -384,7 +385,7 @@ void map_print_row_layers(struct printer *p)
 
 /* ---- calls ---- */
 
-void map_print_row_call(struct printer *p, int index, const struct pass *pass)
+void map_print_across_call(struct printer *p, int index, const struct pass *pass)
 {
     const struct plan *plan = p->plan;
     const struct map_rows *rows = &plan->maps->rows[index];
