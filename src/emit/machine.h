@@ -44,7 +44,7 @@ struct machine {
     bool no_multiplier;     /* is the product of two variables a call? */
     bool lanes;             /* are both halves of a packed word clamped at once, by masks? */
     bool wide;              /* are activations read faster from 32-bit elements than from bytes? */
-    bool inlines;           /* is a helper as fast at every call as in one loop over a vector? */
+    bool inlines;           /* does a helper cost nothing at a call?  Then few need no loop. */
     bool has[KERNEL_COUNT]; /* kernels with costs */
     struct rate rates[KERNEL_COUNT][FEATURE_COUNT];
 };

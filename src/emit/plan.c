@@ -443,6 +443,10 @@ void plan_free(struct plan *plan)
     }
 }
 
+/* Activations that a loop of their own would not make faster on a machine that inlines; more of
+ * them are vectorised there. */
+#define INLINE_MOST 8
+
 bool plan_clamps_only(enum activation activation)
 {
     return activation == ACTIVATION_NONE || activation == ACTIVATION_RELU ||
@@ -452,9 +456,10 @@ bool plan_clamps_only(enum activation activation)
 bool plan_in_place(const struct plan *plan, int layer)
 {
     const struct kernel *kernel = plan_kernel(plan, layer);
-    return !plan->machine->inlines && plan->steps[layer].form == FORM_LINE && kernel &&
-           kernel->shape == SHAPE_TILE && plan_acts(plan, layer) &&
-           plan->views[plan->net->layers[layer].output].type == TYPE_I32;
+    int output = plan->net->layers[layer].output;
+    bool apart = !plan->machine->inlines || plan->net->tensors[output].width > INLINE_MOST;
+    return apart && plan->steps[layer].form == FORM_LINE && kernel && kernel->shape == SHAPE_TILE &&
+           plan_acts(plan, layer) && plan->views[output].type == TYPE_I32;
 }
 
 bool plan_acts(const struct plan *plan, int layer)

@@ -69,7 +69,9 @@ struct thumb {
     int64_t late_bytes;
 };
 
-/* ---- thumb_asm.c: instructions ---- */
+/* ---- thumb_asm.c: instructions ----
+ *
+ * But for thumb_reg() it knows no machine: map_lanes_riscv.c writes its lines with it, too. */
 
 /* One instruction of two bytes. */
 void thumb_op(struct thumb *t, int cycles, const char *format, ...)

@@ -110,8 +110,8 @@ static void column_text(const char *over, int number, char column[32])
     }
 }
 
-/* " + ((int32_t)v1[3][i] * (int32_t)a[3])" for so many columns from the group's `first` on; `over`
- * is the variable of the loop over groups, or "". */
+/* "((int32_t)v1[3][i] * (int32_t)a[3]) + ..." for so many columns from the group's `first` on;
+ * `over` is the variable of the loop over groups, or "". */
 static void print_products(struct printer *p, int index, int first, int columns, const char *over)
 {
     const struct plan *plan = p->plan;
@@ -120,29 +120,31 @@ static void print_products(struct printer *p, int index, int first, int columns,
         char column[32];
         char in[ELEMENT_MAX];
         column_text(over, first + j, column);
-        text_printf(p->out, " +\n                ((%s)%s_I16(v%d[%s], i) * (%s)%s)", type,
-                    plan->upper, plan->steps[index].number, column, type,
+        text_printf(p->out, "%s((%s)%s_I16(v%d[%s], i) * (%s)%s)", j ? " +\n                " : "",
+                    type, plan->upper, plan->steps[index].number, column, type,
                     element(plan, plan->net->layers[index].inputs[0], column, in));
     }
 }
 
-/* A group's columns in a loop over the rows. */
+/* A group's columns in a loop over the rows.  What they add is summed before the sum takes it: a
+ * chain of one addition a group. */
 static void print_group(struct printer *p, int index, int first, int columns, const char *over)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
     bool half = is_half(plan, index);
     bool begins = first == 0 && !*over && looped(layer) == 0;
-    text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n            s[i] = %s", plan->index,
-                padded(layer), half ? "(uint16_t)(" : "");
+    text_printf(p->out, "        for (%s i = 0; i < %d; i++) {\n            s[i] ", plan->index,
+                padded(layer));
     if (begins) {
-        text_printf(p->out, "%s%s_%s(c%d, i)", half ? "(uint32_t)" : "", plan->upper,
-                    half ? "U16" : "I32", plan->steps[index].number);
+        text_printf(p->out,
+                    half ? "= (uint16_t)((uint32_t)%s_U16(c%d, i) + (" : "= %s_I32(c%d, i) + (",
+                    plan->upper, plan->steps[index].number);
     } else {
-        text_add(p->out, half ? "(uint32_t)s[i]" : "s[i]");
+        text_add(p->out, half ? "= (uint16_t)((uint32_t)s[i] + (" : "+= (");
     }
     print_products(p, index, first, columns, over);
-    text_add(p->out, half ? ");\n        }\n" : ";\n        }\n");
+    text_add(p->out, half ? "));\n        }\n" : ");\n        }\n");
 }
 
 /* The loop over groups of a wide layer, on top of the biases. */

@@ -176,7 +176,8 @@ check "probabilities are near those of the logits" [ "$(paste -d, last.csv lasts
 for head in argmax softmax; do
     mote emit last$head.mote -o last$head.h
     printf '#include "last%s.h"\nint main(void)\n{\n    return last%s_selftest();\n}\n' $head $head >last$head.c
-    gcc -std=c99 -Wall -Wextra -Werror -o last$head last$head.c && check "emitted: $head" ./last$head
+    check "emitted: $head compiles" gcc -std=c99 -Wall -Wextra -Werror -o last$head last$head.c
+    check "emitted: $head" ./last$head
 done
 
 # A budget chooses the widths that are open.

@@ -175,6 +175,7 @@ static void test_full_portions(void **state)
     batch_start(&b, one_sided_net, 4000);
     batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_BALANCED, .compiler = WRAPS});
     batch_compare(&b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = WRAPS});
+    batch_end(&b);
 }
 
 static void compare_size(struct net *(*make)(uint64_t), uint64_t seed,
