@@ -19,7 +19,7 @@ struct epochs_choice {
     int in_floats, in_integers;
 };
 struct tuning_choice {
-    double rate, integer_rate, decay, teacher_part, temperature;
+    double rate, integer_rate, decay, sparse, teacher_part, temperature;
     double settle; /* as in vision_options */
     int batch;
     int copy_memory; /* MiB */

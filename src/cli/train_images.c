@@ -157,6 +157,7 @@ static bool prepare(struct session *session, const struct verb *verb, struct arg
     how->rate = settings->tuning.rate;
     how->integer_rate = settings->tuning.integer_rate;
     how->decay = settings->tuning.decay;
+    how->sparse = settings->tuning.sparse;
     how->teacher_part = settings->tuning.teacher_part;
     how->temperature = settings->tuning.temperature;
     how->freeze = settings->tuning.freeze;

@@ -110,8 +110,8 @@ const struct option train_options_table[] = {
      .kind = OPTION_PARSED,
      .offset = AT(tuning),
      .parse = parse_tuning,
-     .expects = "of rate=, integer-rate=, decay=, batch=, teacher-part=, temperature=, freeze=, "
-                "settle=, whole= and copy-memory=, separated by commas",
+     .expects = "of rate=, integer-rate=, decay=, sparse=, batch=, teacher-part=, temperature=, "
+                "freeze=, settle=, whole= and copy-memory=, separated by commas",
      .help = "images: rates and alike; see mote-train(1)",
      .recorded = true},
     {.name = "--activation",

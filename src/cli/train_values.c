@@ -112,6 +112,7 @@ bool parse_tuning(const char *text, void *choice)
         {"rate", &c->rate, NULL, NULL, 1e-6, 1},
         {"integer-rate", &c->integer_rate, NULL, NULL, 1e-6, 10},
         {"decay", &c->decay, NULL, NULL, 0, 1},
+        {"sparse", &c->sparse, NULL, NULL, 0, 1},
         {"batch", NULL, NULL, &c->batch, 16, 1024},
         {"teacher-part", &c->teacher_part, NULL, NULL, 0.001, 1},
         {"temperature", &c->temperature, NULL, NULL, 0.5, 50},

@@ -246,12 +246,24 @@ static void fold_node(struct folding *f, const struct node *node)
     }
 }
 
+/* Only ternary weights decay from now on. */
+static void set_decay(struct trainer *t)
+{
+    memset(t->decay, 0, t->graph->count * sizeof(float));
+    for (int i = 0; i < t->graph->node_count; i++) {
+        const struct node *node = &t->graph->nodes[i];
+        bool ternary = node->weighted && sketch_limit(node->layer) == 1 && !node->layer->odd;
+        for (size_t w = 0; ternary && w < node->weight_count; w++) {
+            t->decay[node->weight + w] = (float)t->options->sparse;
+        }
+    }
+}
+
 static void reset_optimiser(struct trainer *t)
 {
     size_t count = t->graph->count;
     memset(t->state.first, 0, count * sizeof(float));
     memset(t->state.second, 0, count * sizeof(float));
-    memset(t->decay, 0, count * sizeof(float));
     memcpy(t->state.average, t->learner.parameters, count * sizeof(float));
     t->state.steps = 0;
     t->state.power1 = t->state.power2 = 1;
@@ -297,6 +309,7 @@ bool trainer_fold(struct trainer *t, struct error *err)
     t->learner.integer = true;
     t->learner.fixed = false;
     reset_optimiser(t);
+    set_decay(t);
     learner_refresh(&t->learner);
     return true;
 }

@@ -34,6 +34,8 @@ struct vision_options {
     double rate;         /* of Adam in the float phase; 0: 0.01 */
     double integer_rate; /* in weight codes per step; 0: 0.015 */
     double decay;        /* of the float phase's weights, decoupled; default 0 */
+    double sparse;       /* the same of the integer phase's ternary weights, so that more of them
+                            are zero, which costs neither time nor flash for speed; default 0 */
     double smoothing;    /* of labels, 0..0.5 */
     double mixup;        /* share of images that are blended with another, 0..1 */
     double average;      /* decay of the weights' moving average (EMA), 0..0.9999; 0: none */
