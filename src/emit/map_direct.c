@@ -14,8 +14,10 @@
 #define POSITIONS_LEAST 4
 /* Entries of a table that clamps results. */
 #define TABLE_MOST 128
-/* Channels whose sums stay in registers beside an input and a product. */
+/* Channels whose sums stay in registers beside an input and a product; a few more at once are still
+ * faster than inputs that are read twice. */
 #define CHANNELS_AT_ONCE 8
+#define CHANNELS_MOST    12
 
 static const struct direct *direct_of(const struct plan *plan, int index)
 {
@@ -344,8 +346,9 @@ static void print_pair_products(struct printer *p, int index, int first, int end
 static void print_channels(struct printer *p, int index)
 {
     int rows = p->plan->net->layers[index].weights.rows;
-    for (int first = 0; first < rows; first += CHANNELS_AT_ONCE) {
-        int end = first + CHANNELS_AT_ONCE < rows ? first + CHANNELS_AT_ONCE : rows;
+    int step = rows <= CHANNELS_MOST ? CHANNELS_MOST : CHANNELS_AT_ONCE;
+    for (int first = 0; first < rows; first += step) {
+        int end = first + step < rows ? first + step : rows;
         char bits[48];
         text_add(p->out, "{ /* modulo 2^32 */\n");
         print_pair_bases(p, index, first, end);
