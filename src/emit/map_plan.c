@@ -185,21 +185,20 @@ static int root_of(const struct plan *plan, int tensor)
 }
 
 /* The layer up to which a layer reads its inputs: what runs as a loop of another one does it as
- * long as that, and what copies all of them into lanes or lists is done before it writes (but not
- * before zeros around its output are). */
+ * long as that, and where all of them are copied into lanes or lists that is done before anything
+ * is written (but not before zeros around the output are). */
 static int last_use(const struct plan *plan, int index)
 {
     const struct map_rows *rows = &plan->maps->rows[index];
-    const struct layer *layer = &plan->net->layers[index];
-    if (rows->direct && rows->direct->reader >= 0) {
-        return rows->direct->reader;
-    }
     if (map_in_stream(plan, index)) {
         return plan->maps->streams[index].last;
     }
-    bool lanes = rows->lanes && !rows->lanes->rolls && rows->lanes->writer < 0;
-    bool copied = lanes || rows->planes > 0;
-    return copied && !map_has_border(&plan->maps->views[layer->output].border) ? index - 1 : index;
+    bool runs_there = rows->direct && rows->direct->reader >= 0;
+    int end = runs_there ? rows->direct->reader : index;
+    const struct lanes *lanes = plan->maps->rows[end].lanes;
+    bool copied = (lanes && !lanes->rolls && (runs_there || lanes->writer < 0)) || rows->planes > 0;
+    int output = plan->net->layers[end].output;
+    return copied && !map_has_border(&plan->maps->views[output].border) ? end - 1 : end;
 }
 
 static void find_lives(const struct plan *plan, struct life *lives)
