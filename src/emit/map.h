@@ -324,6 +324,10 @@ int map_lanes_bytes(const struct lanes *lanes);
 void map_print_lanes_additions(struct printer *p, int layer, const char *in);
 /* Adds the bytes of a portion to sums[]. */
 void map_print_lanes_sums(struct printer *p, int words, const char *in);
+/* Lets all sums begin at `base`. */
+void map_print_lanes_start(struct printer *p, int layer, const char *sums, const char *in);
+/* Does the function of lists do that itself? */
+bool map_lanes_begin(const struct plan *plan, int layer);
 
 /* Column `x` of the map, in words from the first one. */
 int map_lanes_column(const struct lanes *lanes, int x);

@@ -121,6 +121,11 @@ bool map_list_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, i
 
 /* ---- the function ---- */
 
+bool map_lanes_begin(const struct plan *plan, int index)
+{
+    return map_has_thumb_lanes(plan, index) || map_has_riscv_lanes(plan, index);
+}
+
 /* A loop over weights, `count` at a time. */
 static void print_weights(struct printer *p, int index, const char *turns, int count)
 {
@@ -157,8 +162,11 @@ static void print_portion(struct printer *p, int index)
 static void print_lists(struct printer *p, int index)
 {
     int words = map_lanes_words(p->plan->maps->rows[index].lanes);
+    text_add(p->out, "    const uint8_t *at = row;\n");
+    if (map_lanes_begin(p->plan, index)) {
+        map_print_lanes_start(p, index, "sums", "    ");
+    }
     text_printf(p->out,
-                "    const uint8_t *at = row;\n"
                 "    for (int sign = 0; sign < 2; sign++) {\n"
                 "        const uint32_t *p = m;\n"
                 "        for (int i = 0; i < %d; i++) {\n"
@@ -173,15 +181,16 @@ static void print_lists(struct printer *p, int index)
 void map_print_lanes_naked(struct printer *p, int index, const struct text *code,
                            const char *clobbers)
 {
-    text_printf(p->out,
-                "__attribute__((naked, noinline)) static const uint8_t *%s_lanes%s(\n"
-                "    const uint32_t *m __attribute__((unused)),\n"
-                "    const uint8_t *row __attribute__((unused)),\n"
-                "    uint32_t *sums __attribute__((unused)))\n"
-                "{\n"
-                "    __asm__ volatile(\n%s        : : : %s, \"memory\");\n}\n",
-                p->plan->name, p->plan->maps->rows[index].passes[0].name,
-                code->failed ? "" : code->data, clobbers);
+    text_printf(
+        p->out,
+        "__attribute__((naked, noinline)) static const uint8_t *%s_lanes%s(\n"
+        "    const uint32_t *m __attribute__((unused)),\n"
+        "    const uint8_t *row __attribute__((unused)),\n"
+        "    uint32_t *sums __attribute__((unused)), uint32_t base __attribute__((unused)))\n"
+        "{\n"
+        "    __asm__ volatile(\n%s        : : : %s, \"memory\");\n}\n",
+        p->plan->name, p->plan->maps->rows[index].passes[0].name, code->failed ? "" : code->data,
+        clobbers);
     p->out->failed = p->out->failed || code->failed;
 }
 
@@ -211,20 +220,21 @@ void map_print_lanes_listed(struct printer *p, int index)
     const struct plan *plan = p->plan;
     const struct lanes *lanes = plan->maps->rows[index].lanes;
     bool assembly = print_assembly(p, index);
+    bool start = map_lanes_begin(plan, index);
     text_printf(
         p->out,
-        "/* Adds a row of weights to the sums of %d x %d words of four positions: what is minus "
-        "to\n"
-        " * the complement, then what is plus.  Of each, portions and a 0: how many%s\n"
+        "/* Adds a row of weights to the sums of %d x %d words of four positions%s: what is minus\n"
+        " * to the complement, then what is plus.  Of each, portions and a 0: how many%s\n"
         " * then the words.  The sums of a portion fit bytes.  Returns the next row. */\n"
         "static %s_LANES const uint8_t *%s_lanes%s(const uint32_t *m, const uint8_t *row,\n"
-        "    uint32_t *sums)\n"
+        "    uint32_t *sums%s)\n"
         "{\n",
-        lanes->tile[0], lanes->tile[1],
+        lanes->tile[0], lanes->tile[1], start ? ", from `base` on" : "",
         map_lanes_far(plan, index)
             ? "\n * and, in the highest three bits, how many times 32 words further on;"
             : ";",
-        plan->upper, plan->name, plan->maps->rows[index].passes[0].name);
+        plan->upper, plan->name, plan->maps->rows[index].passes[0].name,
+        start ? ", uint32_t base" : "");
     print_lists(p, index);
     text_add(p->out, assembly ? "}\n#endif\n\n" : "}\n\n");
 }

@@ -77,6 +77,12 @@ void map_print_lanes_sums(struct printer *p, int words, const char *in)
     }
 }
 
+void map_print_lanes_start(struct printer *p, int index, const char *sums, const char *in)
+{
+    text_printf(p->out, "%sfor (int j = 0; j < %d; j++) {\n%s    %s[j] = base;\n%s}\n", in,
+                2 * map_lanes_words(lanes_of(p->plan, index)), in, sums, in);
+}
+
 /* Do two layers need the same function? */
 static bool same_tile(const struct plan *plan, int a, int b)
 {
@@ -309,7 +315,8 @@ static void print_call(struct printer *p, int index)
                     lanes->taps[0] * lanes->taps[1], lanes->length,
                     lanes->tap_step[lanes->taps[0] > 1 ? 0 : 1]);
     } else {
-        text_printf(p->out, "%s = %s_lanes%s(from, row, s);\n", to, plan->name, name);
+        text_printf(p->out, "%s = %s_lanes%s(from, row, %s);\n", to, plan->name, name,
+                    map_lanes_begin(plan, index) ? "s, base" : "s");
     }
 }
 
@@ -334,11 +341,9 @@ static void print_tile(struct printer *p, int index)
         text_printf(p->out, "const uint%d_t *next%s;\n", lanes->coded ? 32 : 8,
                     is_nested(lanes) ? " = row" : "");
     }
-    text_printf(p->out,
-                "            for (int j = 0; j < %d; j++) {\n"
-                "                s[j] = base;\n"
-                "            }\n",
-                2 * map_lanes_words(lanes));
+    if (!map_lanes_begin(plan, index)) {
+        map_print_lanes_start(p, index, "s", "");
+    }
     print_call(p, index);
     print_stores(p, index);
 }

@@ -11,7 +11,7 @@
 #define REGISTERS 4  /* for what is kept: t0, t1, t2 and ra */
 
 /* Places on the stack behind those of a and b. */
-enum { SLOT_MAP, SLOT_SUMS, SLOT_RA, SLOT_S0, SLOT_S1, SLOTS };
+enum { SLOT_MAP, SLOT_SUMS, SLOT_BASE, SLOT_RA, SLOT_S0, SLOT_S1, SLOTS };
 
 /* A portion's sums, one for each word of a tile. */
 static const char *const sums[] = {"a5", "a4", "a3", "a2"};
@@ -145,6 +145,7 @@ static void start_row(struct thumb *t, int words)
     thumb_op(t, 1, "addi sp, sp, -%d", frame(words));
     thumb_op(t, 1, "sw a0, %d(sp)", slot(words, SLOT_MAP));
     thumb_op(t, 1, "sw a2, %d(sp)", slot(words, SLOT_SUMS));
+    thumb_op(t, 1, "sw a3, %d(sp)", slot(words, SLOT_BASE));
     thumb_op(t, 1, "sw ra, %d(sp)", slot(words, SLOT_RA));
     thumb_op(t, 1, "sw s0, %d(sp)", slot(words, SLOT_S0));
     thumb_op(t, 1, "sw s1, %d(sp)", slot(words, SLOT_S1));
@@ -161,27 +162,23 @@ static void start_row(struct thumb *t, int words)
     thumb_op(t, 3, "j 1f");
 }
 
-/* sums[2 i] += a - 256 b, sums[2 i + 1] += b. */
+/* sums[2 i] = a - 256 b, sums[2 i + 1] = b. */
 static void end_row(struct thumb *t, int words)
 {
     thumb_label(t, 4);
     thumb_op(t, 2, "lw a1, %d(sp)", slot(words, SLOT_SUMS));
     for (int i = 0; i < 2 * words; i += 2) {
-        for (int k = 1; k >= 0; k--) {
-            const char *to = k == 0 ? "a4" : "a5";
-            thumb_op(t, 2, "lw %s, %d(a1)", to, 4 * (i + k));
+        for (int k = 0; k < 2; k++) {
             if (!kept(i + k)) {
                 thumb_op(t, 2, "lw s%d, %d(sp)", k, 4 * (i + k - REGISTERS));
             }
         }
         const char *a = kept(i) ? kept(i) : "s0";
         const char *b = kept(i + 1) ? kept(i + 1) : "s1";
-        thumb_op(t, 1, "add a5, a5, %s", b);
-        thumb_op(t, 1, "add a4, a4, %s", a);
         thumb_op(t, 1, "slli a3, %s, 8", b);
-        thumb_op(t, 1, "sub a4, a4, a3");
-        thumb_op(t, 1, "sw a4, %d(a1)", 4 * i);
-        thumb_op(t, 1, "sw a5, %d(a1)", 4 * i + 4);
+        thumb_op(t, 1, "sub a3, %s, a3", a);
+        thumb_op(t, 1, "sw a3, %d(a1)", 4 * i);
+        thumb_op(t, 1, "sw %s, %d(a1)", b, 4 * i + 4);
     }
     thumb_op(t, 2, "lw ra, %d(sp)", slot(words, SLOT_RA));
     thumb_op(t, 2, "lw s0, %d(sp)", slot(words, SLOT_S0));
@@ -190,7 +187,7 @@ static void end_row(struct thumb *t, int words)
     thumb_op(t, 3, "ret");
 }
 
-/* Behind the list of what is minus: all sums get the other sign, and what is plus comes. */
+/* Behind the list of what is minus: from where the sums start, less that, what is plus goes on. */
 static void turn_row(struct thumb *t, int words)
 {
     thumb_label(t, 3);
@@ -198,12 +195,16 @@ static void turn_row(struct thumb *t, int words)
     thumb_op(t, 2, "lw a1, %d(sp)", slot(words, SLOT_MAP));
     thumb_op(t, 1, "beqz a1, 4b");
     thumb_op(t, 1, "sw zero, %d(sp)", slot(words, SLOT_MAP));
+    thumb_op(t, 2, "lw a5, %d(sp)", slot(words, SLOT_BASE));
+    thumb_op(t, 1, "slli a4, a5, 8");
+    thumb_op(t, 1, "add a4, a4, a5");
     for (int i = 0; i < 2 * words; i++) {
+        const char *from = i % 2 ? "a5" : "a4";
         if (kept(i)) {
-            thumb_op(t, 1, "neg %s, %s", kept(i), kept(i));
+            thumb_op(t, 1, "sub %s, %s, %s", kept(i), from, kept(i));
         } else {
             thumb_op(t, 2, "lw s1, %d(sp)", 4 * (i - REGISTERS));
-            thumb_op(t, 1, "neg s1, s1");
+            thumb_op(t, 1, "sub s1, %s, s1", from);
             thumb_op(t, 1, "sw s1, %d(sp)", 4 * (i - REGISTERS));
         }
     }

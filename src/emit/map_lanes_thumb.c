@@ -3,7 +3,8 @@
  * A weight is a step of straight-line code, as many as a portion may hold; where a portion has
  * fewer, its code is entered later.  The sums of a portion are words of bytes in low registers.
  * What they add up to is kept modulo 2^32 in two words each, a: the sum of these words, and b: the
- * sum of their odd bytes, as 16 bits.  Then the even ones are a - 256 b. */
+ * sum of their odd bytes, as 16 bits.  Then the even ones are a - 256 b.  Behind what is minus both
+ * are taken from where the sums start, as such words. */
 #include "emit/map.h"
 #include "emit/thumb.h"
 #include "emit/variant.h"
@@ -28,7 +29,7 @@ struct where {
 };
 
 /* Places on the stack behind those of a and b. */
-enum { SLOT_MAP, SLOT_SUMS, SLOTS };
+enum { SLOT_MAP, SLOT_SUMS, SLOT_BASE, SLOTS };
 
 /* The sums in what is left of r8 .. r12 and lr, then on the stack. */
 static void place_sums(struct where *w, int high)
@@ -220,6 +221,7 @@ static void start_row(struct thumb *t, const struct where *w)
     thumb_op(t, 1, "sub sp, #%d", 4 * (w->slots + SLOTS));
     keep(t, slot(w, SLOT_MAP), 0);
     keep(t, slot(w, SLOT_SUMS), 2);
+    keep(t, slot(w, SLOT_BASE), 3);
     thumb_op(t, 1, "mov r2, r0");
     thumb_op(t, 1, "movs r0, r1");
     thumb_op(t, 1, "mov %s, r2", thumb_reg(w->base));
@@ -231,7 +233,7 @@ static void start_row(struct thumb *t, const struct where *w)
     thumb_op(t, 3, "b 1f");
 }
 
-/* Behind the list of what is minus: all sums get the other sign, and what is plus comes. */
+/* Behind the list of what is minus: from where the sums start, less that, what is plus goes on. */
 static void turn_row(struct thumb *t, const struct where *w)
 {
     thumb_label(t, 3);
@@ -242,28 +244,27 @@ static void turn_row(struct thumb *t, const struct where *w)
     thumb_op(t, 1, "mov %s, r2", thumb_reg(w->base));
     thumb_op(t, 1, "movs r2, #0");
     keep(t, slot(w, SLOT_MAP), 2);
+    fetch(t, 6, slot(w, SLOT_BASE));
+    thumb_op(t, 1, "lsls r5, r6, #8");
+    thumb_op(t, 1, "adds r5, r6");
     for (int i = 0; i < 2 * w->words; i++) {
         int place = i < w->words ? w->a[i] : w->b[i - w->words];
         fetch(t, 2, place);
-        thumb_op(t, 1, "rsbs r2, r2, #0");
+        thumb_op(t, 1, "subs r2, r%d, r2", i < w->words ? 5 : 6);
         keep(t, place, 2);
     }
 }
 
-/* sums[2 i] += a - 256 b, sums[2 i + 1] += b. */
+/* sums[2 i] = a - 256 b, sums[2 i + 1] = b. */
 static void end_row(struct thumb *t, const struct where *w)
 {
     thumb_label(t, 4);
     fetch(t, 7, slot(w, SLOT_SUMS));
     for (int i = 0; i < w->words; i++) {
-        thumb_op(t, 2, "ldr r2, [r7]");
-        fetch(t, 3, w->a[i]);
-        thumb_op(t, 1, "adds r2, r3");
+        fetch(t, 2, w->a[i]);
         fetch(t, 3, w->b[i]);
         thumb_op(t, 1, "lsls r4, r3, #8");
         thumb_op(t, 1, "subs r2, r4");
-        thumb_op(t, 2, "ldr r4, [r7, #4]");
-        thumb_op(t, 1, "adds r3, r4");
         thumb_op(t, 3, "stmia r7!, {r2, r3}");
     }
     thumb_op(t, 1, "add sp, #%d", 4 * (w->slots + SLOTS));
