@@ -8,7 +8,7 @@ _mote_options()
     case $1 in
     train)
         echo "-o --outputs --label --labels --one-hot --net --augment --teacher --epochs --smoothing" \
-            "--mixup --ema --restarts --balance --tune --activation --skip --no-skip --weights --method" \
+            "--mixup --ema --restarts --balance --steps --tune --activation --skip --no-skip --weights --method" \
             "--loss --in --hidden --kernel --out --out-lsb --time --seed --threads --samples --test --name" \
             "--checkpoint --resume --target --optimise --flash --ram --cycles --verbose"
         ;;
@@ -27,6 +27,7 @@ _mote_values()
     case $1 in
     --activation) echo "cubic psig relu abs leaky clip" ;;
     --method) echo "auto lsq qat" ;;
+    --steps) echo "fixed learned" ;;
     --loss) echo "auto mse huber cross-entropy log" ;;
     --in) echo "u8 i8 u16 i16" ;;
     --hidden) echo "i8 u8 i16" ;;

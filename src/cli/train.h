@@ -49,6 +49,7 @@ bool parse_tuning(const char *text, void *choice);
 bool parse_share(const char *text, void *share);       /* double; 0..0.5 */
 bool parse_whole_share(const char *text, void *share); /* double; 0..1 */
 bool parse_decay(const char *text, void *decay);       /* double; 0..0.9999 */
+bool parse_steps(const char *text, void *learned);     /* bool */
 
 /* What augmentation is where none was asked for: mild, and nothing that turns or bends what is
  * only a line of pixels. */

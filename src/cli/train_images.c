@@ -504,7 +504,7 @@ enum exit_code check_kind(const struct verb *verb, const struct arguments *argum
         "--method",  "--loss",  "--in",      "--hidden",     "--out",  "--out-lsb", "--kernel"};
     static const char *const of_images[] = {"--labels",    "--augment", "--teacher", "--epochs",
                                             "--smoothing", "--mixup",   "--ema",     "--restarts",
-                                            "--balance",   "--tune"};
+                                            "--balance",   "--steps",   "--tune"};
     const char *const *names = images ? of_tables : of_images;
     size_t count =
         images ? sizeof of_tables / sizeof *of_tables : sizeof of_images / sizeof *of_images;

@@ -172,6 +172,13 @@ bool parse_decay(const char *text, void *decay)
     return parse_real(text, 0.9999, decay);
 }
 
+bool parse_steps(const char *text, void *learned)
+{
+    bool *value = learned;
+    *value = strcmp(text, "learned") == 0;
+    return *value || strcmp(text, "fixed") == 0;
+}
+
 struct augment default_augment(int rows, int columns)
 {
     int side = rows < columns ? rows : columns;

@@ -111,7 +111,7 @@ struct fitted fold_fit(const struct fit_problem *p)
 {
     struct fitted best = {.gain = p->gains[0], .shift = 0, .error = (double)INFINITY};
     for (int g = 0; g < p->gain_count; g++) {
-        for (int shift = 0; shift <= NET_SHIFT_MAX - 6; shift++) {
+        for (int shift = 0; shift <= VISION_SHIFT_MOST; shift++) {
             double factor = ldexp(p->gains[g], shift);
             double error = shift == 0 || p->sum * factor <= p->most ? level_error(p, factor)
                                                                     : (double)INFINITY;
@@ -310,6 +310,7 @@ bool trainer_fold(struct trainer *t, struct error *err)
     t->learner.fixed = false;
     reset_optimiser(t);
     set_decay(t);
+    trainer_start_steps(t);
     learner_refresh(&t->learner);
     return true;
 }

@@ -97,6 +97,12 @@ double learner_bias(const struct learner *learner, int row, double mean)
     return bias < -BIAS_MOST ? -BIAS_MOST : bias > BIAS_MOST ? BIAS_MOST : bias;
 }
 
+bool learner_bias_has_room(const struct learner *learner, int row)
+{
+    double beta = (double)graph_betas(learner->graph, learner->parameters)[row];
+    return fabs(ldexp(beta * learner->unit[row], learner->shift[row] + 1)) < BIAS_MOST / 2;
+}
+
 /* scale and shift of normalise() */
 static void fill_real(struct pass *pass, const struct learner *learner, const struct node *node)
 {

@@ -7,7 +7,8 @@
 
 #include "vision/graph.h"
 
-#define VISION_BLOCK ((size_t)VISION_GROUPS * VISION_LANES) /* samples of a block */
+#define VISION_BLOCK      ((size_t)VISION_GROUPS * VISION_LANES) /* samples of a block */
+#define VISION_SHIFT_MOST 24 /* right shift of a row; floats hold no larger sums */
 
 /* What all blocks share, read only during a pass.  Arrays are laid out as graph.h says. */
 struct learner {
@@ -71,6 +72,9 @@ void learner_refresh(struct learner *learner);
 /* What the integer program adds to the sums of a row whose mean is known: without the rounding
  * constant, an integer. */
 double learner_bias(const struct learner *learner, int row, double mean);
+
+/* Whether a shift of one more would leave it unclamped, at the mean that is fixed. */
+bool learner_bias_has_room(const struct learner *learner, int row);
 
 /* A row's sums stay below 2^23, which floats hold exactly, where its codes' magnitudes add up to
  * less than this. */

@@ -95,6 +95,8 @@ void trainer_put(const struct trainer *t, struct text *out)
     put_floats(out, s->average, count);
     put_floats(out, t->mask, count);
     put_floats(out, t->decay, count);
+    state_put_doubles(out, s->step, t->graph->row_count);
+    state_put_doubles(out, s->step_first, t->graph->row_count);
     state_put_doubles(out, t->learner.unit, t->graph->row_count);
     state_put_doubles(out, t->learner.mean, t->graph->row_count);
     for (size_t row = 0; row < t->graph->row_count; row++) {
@@ -132,6 +134,8 @@ bool trainer_take(struct trainer *t, struct bytes *in)
     take_floats(in, s->average, count);
     take_floats(in, t->mask, count);
     take_floats(in, t->decay, count);
+    state_doubles(in, s->step, t->graph->row_count);
+    state_doubles(in, s->step_first, t->graph->row_count);
     state_doubles(in, t->learner.unit, t->graph->row_count);
     state_doubles(in, t->learner.mean, t->graph->row_count);
     bool good = take_shifts(t, in) && !in->bad &&

@@ -16,8 +16,6 @@
 #define ROW_RATE       2.5  /* of betas, in their units, against weights in codes */
 #define SETTLE         0.25 /* of the integer phase */
 #define SETTLE_BLOCKS  128
-#define BETA1          0.9
-#define BETA2          0.999
 #define EPSILON        1e-8F
 
 /* ---- memory ---- */
@@ -45,13 +43,15 @@ static bool new_state(struct trainer *t)
     t->state.second = arena_alloc(t->arena, count, sizeof(float));
     t->state.average = arena_alloc(t->arena, count, sizeof(float));
     t->state.power1 = t->state.power2 = 1;
+    t->state.step = arena_alloc(t->arena, t->graph->row_count, sizeof(double));
+    t->state.step_first = arena_alloc(t->arena, t->graph->row_count, sizeof(double));
     t->decay = arena_alloc(t->arena, count, sizeof(float));
     t->mask = arena_alloc(t->arena, count, sizeof(float));
     t->gradient = arena_alloc(t->arena, count, sizeof(float));
     t->distances = arena_alloc(t->arena, t->graph->weight_count, sizeof *t->distances);
     t->order = arena_alloc(t->arena, t->feed->train.count, sizeof *t->order);
-    return t->state.first && t->state.second && t->state.average && t->decay && t->mask &&
-           t->gradient && t->order && t->distances;
+    return t->state.first && t->state.second && t->state.average && t->state.step &&
+           t->state.step_first && t->decay && t->mask && t->gradient && t->order && t->distances;
 }
 
 static bool new_passes(struct trainer *t)
@@ -197,6 +197,19 @@ void trainer_block(void *context, int index)
     }
 }
 
+/* Rate at time 0..1 of a phase. */
+static double rate_at(const struct trainer *t, double time)
+{
+    const struct vision_options *o = t->options;
+    if (!t->learner.integer) {
+        return (o->rate > 0 ? o->rate : RATE) * gradient_schedule(time);
+    }
+    double turns = time * (o->restarts + 1);
+    double turn = floor(turns);
+    double top = o->integer_rate > 0 ? o->integer_rate : INTEGER_RATE;
+    return top * gradient_schedule(turns - turn) / (1 + turn);
+}
+
 static void sum_gradients(struct trainer *t)
 {
     memcpy(t->gradient, t->passes[0]->gradient, t->graph->count * sizeof *t->gradient);
@@ -219,8 +232,8 @@ static void adam_part(struct trainer *t, size_t first, size_t count, double rate
                              .mask = t->mask + first,
                              .decay = t->decay + first,
                              .rate = (float)rate,
-                             .beta1 = (float)BETA1,
-                             .beta2 = (float)BETA2,
+                             .beta1 = (float)TRAINER_BETA1,
+                             .beta2 = (float)TRAINER_BETA2,
                              .epsilon = EPSILON,
                              .correction1 = (float)(1 / (1 - s->power1)),
                              .correction2 = (float)(1 / (1 - s->power2))};
@@ -244,18 +257,32 @@ void trainer_use_average(struct trainer *t)
     }
 }
 
-static void train_step(struct trainer *t, double rate)
+static void adam_all(struct trainer *t, double rate)
 {
     struct trainer_state *s = &t->state;
     const struct graph *graph = t->graph;
-    pool_run(t->pool, t->pass_count, trainer_block, t);
-    sum_gradients(t);
     s->steps++;
-    s->power1 *= BETA1;
-    s->power2 *= BETA2;
+    s->power1 *= TRAINER_BETA1;
+    s->power2 *= TRAINER_BETA2;
     adam_part(t, 0, graph->weight_count, rate);
     adam_part(t, graph->weight_count, 2 * graph->row_count,
               t->learner.integer ? rate * ROW_RATE : rate);
+}
+
+/* A step at time 0..1 of the phase. */
+static void train_step(struct trainer *t, double time)
+{
+    double rate = rate_at(t, time);
+    bool steps = trainer_steps_learn(t, time);
+    pool_run(t->pool, t->pass_count, trainer_block, t);
+    sum_gradients(t);
+    if (steps && t->state.steps > 0) { /* Adam has seen gradients */
+        trainer_move_steps(t, rate);
+    }
+    adam_all(t, rate);
+    if (steps) {
+        trainer_take_steps(t);
+    }
     learner_refresh(&t->learner);
     average_parameters(t);
 }
@@ -270,19 +297,6 @@ void trainer_shuffle(struct trainer *t)
     }
     struct rng rng = rng_new(t->options->seed, STREAM_ORDER + t->state.epoch);
     rng_shuffle(&rng, t->order, count);
-}
-
-/* Rate at time 0..1 of a phase. */
-static double rate_at(const struct trainer *t, double time)
-{
-    const struct vision_options *o = t->options;
-    if (!t->learner.integer) {
-        return (o->rate > 0 ? o->rate : RATE) * gradient_schedule(time);
-    }
-    double turns = time * (o->restarts + 1);
-    double turn = floor(turns);
-    double top = o->integer_rate > 0 ? o->integer_rate : INTEGER_RATE;
-    return top * gradient_schedule(turns - turn) / (1 + turn);
 }
 
 /* Time 0..1 of the phase: by epochs, or by the clock where that is ahead. */
@@ -330,7 +344,7 @@ static bool train_epoch(struct trainer *t)
             return false;
         }
         t->at = i * trainer_batch(t);
-        train_step(t, rate_at(t, time));
+        train_step(t, time);
     }
     t->state.epoch++;
     return true;

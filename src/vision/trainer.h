@@ -9,6 +9,8 @@
 #include "vision/feed.h"
 
 #define TRAINER_BATCH_MOST 1024
+#define TRAINER_BETA1      0.9 /* of Adam's moments */
+#define TRAINER_BETA2      0.999
 
 /* What a checkpoint holds. */
 struct trainer_state {
@@ -18,6 +20,8 @@ struct trainer_state {
     double power1, power2;
     float *first, *second; /* Adam's moments */
     float *average;        /* of the parameters (EMA) */
+    double *step;          /* rows: -log2 of the step, before rounding; of the last layer row 0's */
+    double *step_first;    /* rows: first moment of its slope */
 };
 
 /* How far a weight is from its level. */
@@ -46,6 +50,7 @@ struct trainer {
     /* the step that is being made */
     uint64_t at; /* its first sample in the epoch */
     bool forward_only;
+    double step_rate;              /* of learned steps */
     const char *stage;             /* for progress */
     double done, share;            /* of the run's progress: before this trainer, and its part */
     double phase_start, phase_end; /* seconds of the session, under a time budget */
@@ -99,6 +104,21 @@ double trainer_score(struct trainer *trainer);
 void trainer_each(struct trainer *trainer, enum part part, size_t count,
                   void (*body)(void *context, const struct pass *pass, size_t first),
                   void *context);
+
+/* ---- steps.c: learned steps of weights ---- */
+
+/* Whether steps move at time 0..1 of the phase: they are learned, and not at rest yet. */
+bool trainer_steps_learn(const struct trainer *trainer, double time);
+
+/* Behind folding: every step is what its shift says. */
+void trainer_start_steps(struct trainer *trainer);
+
+/* With the gradient of a batch, before the weights move: move the steps' logarithms; `rate` is that
+ * of the weights, in levels. */
+void trainer_move_steps(struct trainer *trainer, double rate);
+
+/* Behind the weights' move, before they are rounded: shifts follow steps that are far from them. */
+void trainer_take_steps(struct trainer *trainer);
 
 /* ---- teach.c ---- */
 

@@ -141,7 +141,7 @@ static void put_numbers(const struct vision_options *o, struct text *out)
                 o->rate, o->integer_rate, o->decay, o->smoothing, o->mixup, o->average);
     text_printf(out, " %a %a %d %d %d %d %d %a", o->teacher_part, o->temperature, o->teacher_epochs,
                 o->restarts, o->balance, o->freeze, o->copies, o->original);
-    text_printf(out, " %a %a %d", o->sparse, o->settle, o->whole);
+    text_printf(out, " %a %a %d %d", o->sparse, o->settle, o->whole, o->learned_steps);
     text_printf(out, " %zu %d %a %a %a %a %a %a %d", o->copy_memory, o->test_apart,
                 (double)a->rotate, (double)a->shift, (double)a->scale, (double)a->shear,
                 (double)a->elastic, (double)a->noise, a->cutout);

@@ -47,6 +47,7 @@ struct vision_options {
     double settle; /* share of the integer phase, at its end, with fixed means; 0: 1/4; negative:
                       none */
     bool freeze;   /* fix weights on their levels step by step near the end */
+    bool learned_steps; /* of weights, in the first part of the integer phase (steps.c) */
     struct augment augment;
     int copies;         /* augmented copies of each image, made once; 0: 12, as memory allows */
     double original;    /* share of unchanged images, 0..1; 0: 1/4; negative: none */

@@ -224,6 +224,22 @@ check "all of it is kept" [ "$(jq -r .provenance.options x.mote)" = "--net '$net
 mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
 check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
 
+# Steps of weights that are learned.
+mote train $images --net "$net" "${quick[@]}" --steps learned -o l.mote --threads 1 --name a
+ends "--steps learned" 0 ""
+mote train $images --net "$net" "${quick[@]}" --steps learned -o x.mote --threads 2 --name a
+check "--steps learned: the same bytes with two threads" cmp l.mote x.mote
+check "--steps learned: it is kept" grep -q -- '--steps learned' l.mote
+check "--steps learned: other shifts" [ "$(jq -c '[.layers[].shift]' a.mote)" != "$(jq -c '[.layers[].shift]' l.mote)" ]
+mote eval l.mote digits/t10k-images-idx3-ubyte --json
+gives "--steps learned: it has learned" '.score.accuracy > 0.5' true
+mote train $images --net "$net" "${quick[@]}" --steps fixed -o x.mote --name a
+check "--steps fixed is the default" [ "$(jq -c 'del(.provenance)' a.mote)" = "$(jq -c 'del(.provenance)' x.mote)" ]
+mote train $images --steps learnt -o x.mote
+ends "--steps learnt" 2 "mote train: --steps: 'learnt' is not fixed or learned"
+mote train rows.csv --outputs 1 -o x.mote --steps learned
+ends "--steps is of images" 2 "mote train: --steps is not for tables, and rows.csv holds no images"
+
 # What the validation part decides is left: it is learned from, too.
 mote train $images --net 'resize6 dense10' --epochs 1+4 --tune whole=1 -o x.mote --json
 gives "whole=1: the validation part is learned from" .images 1800
@@ -248,7 +264,7 @@ zeros() # SHARE: zeros among the weights of ternary layers, and of the one that 
 check "--tune sparse: a tenth more zeros" [ "$(($(zeros 0) * 11))" -lt "$(($(zeros 0.3) * 10))" ]
 
 # After Ctrl-C --resume goes on, to the bytes of a training that nobody stopped.
-whole=(train "$images" --net "$net" --epochs 6+12 --name w)
+whole=(train "$images" --net "$net" --epochs 6+12 --steps learned --name w)
 mote "${whole[@]}" -o whole.mote
 (trap - INT; exec "$MOTE" "${whole[@]}" --checkpoint state -o part.mote) >out 2>err &
 child=$!
