@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define BAND_ELEMENTS   4096 /* of 16 samples: a quarter of a MiB */
+#define BRIEF_COLUMNS   27
 #define CHUNK_POSITIONS 24 /* enough to fill tiles, few enough to stay in the cache */
 
 struct making {
@@ -174,6 +176,33 @@ static int32_t *list_cell(const struct sketch_layer *layer, int group, int at, i
     return from;
 }
 
+/* Windows that do not overlap, without padding. */
+static bool side_by_side(const struct sketch_layer *layer)
+{
+    const struct sketch_window *w = &layer->window;
+    return layer->op == SKETCH_MAXPOOL && w->kernel[0] == w->stride[0] &&
+           w->kernel[1] == w->stride[1] && w->pad[0] + w->pad[1] + w->pad[2] + w->pad[3] == 0;
+}
+
+/* Gives the elements of the largest band, the last one. */
+static size_t set_bands(struct pool_plan *pool, const struct sketch_layer *layer)
+{
+    const struct volume *in = &layer->in;
+    const struct volume *out = &layer->out;
+    const struct sketch_window *w = &layer->window;
+    pool->band.positions = w->kernel[0] * in->columns;
+    pool->band.windows = out->columns;
+    pool->band.group = in->rows * in->columns;
+    pool->band.group_rows = out->rows;
+    int row = pool->band.positions * in->channels;
+    pool->band.rows = row < BAND_ELEMENTS ? BAND_ELEMENTS / row : 1;
+    pool->band.gaps =
+        out->rows * w->kernel[0] != in->rows || out->columns * w->kernel[1] != in->columns;
+    int rest = in->rows - out->rows * w->kernel[0];
+    return (size_t)(pool->band.rows * pool->band.positions + rest * in->columns) *
+           (size_t)in->channels;
+}
+
 static void make_pool(struct making *making, struct node *node)
 {
     const struct sketch_layer *layer = node->layer;
@@ -198,6 +227,11 @@ static void make_pool(struct making *making, struct node *node)
     pool->top = (float)node->top;
     pool->bottom = (float)node->bottom;
     set_mean(pool, layer);
+    if (side_by_side(layer)) {
+        size_t size = set_bands(pool, layer);
+        making->graph->band_size =
+            size > making->graph->band_size ? size : making->graph->band_size;
+    }
 }
 
 /* ---- what moves elements ---- */
@@ -261,6 +295,14 @@ int graph_largest(const struct graph *graph, int input)
     return input >= 0 && -node->bottom > top ? -node->bottom : top;
 }
 
+static bool takes_bytes(const struct graph *graph, const struct node *node)
+{
+    const struct sketch_layer *layer = node->layer;
+    int input = layer->inputs[0];
+    return layer->op == SKETCH_CONV && node->conv.channels % 4 == 0 && sketch_limit(layer) <= 127 &&
+           graph_largest(graph, input) <= 255 && (input < 0 || graph->nodes[input].bottom >= 0);
+}
+
 static void make_weighted(struct making *making, struct node *node)
 {
     struct graph *graph = making->graph;
@@ -276,6 +318,10 @@ static void make_weighted(struct making *making, struct node *node)
         node->down++;
     }
     size_t padded = volume_size(node->padded);
+    node->bytes = takes_bytes(graph, node);
+    if (node->bytes && padded > graph->byte_size) {
+        graph->byte_size = padded;
+    }
     graph->padded_size = padded > graph->padded_size ? padded : graph->padded_size;
     if (layer->op == SKETCH_DECONV) {
         size_t size = volume_size(layer->in);
@@ -294,6 +340,7 @@ static void make_node(struct making *making, int index)
     const struct sketch_layer *layer = &graph->sketch->layers[index];
     node->layer = layer;
     node->index = index;
+    node->pooled_by = -1;
     node->size = volume_size(layer->out);
     node->last = index == graph->logits;
     node->averaged = node->last && index < graph->node_count - 1;
@@ -314,6 +361,29 @@ static void make_node(struct making *making, int index)
     }
     size_t channels = (size_t)layer->out.channels;
     graph->widest = channels > graph->widest ? channels : graph->widest;
+}
+
+/* Who reads whom, and which maxima may be taken as a convolution's sums become codes. */
+static void find_readers(struct graph *graph)
+{
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct sketch_layer *layer = graph->nodes[i].layer;
+        for (int k = 0; k < layer->input_count; k++) {
+            if (layer->inputs[k] >= 0) {
+                graph->nodes[layer->inputs[k]].readers++;
+            }
+        }
+    }
+    for (int i = 0; i < graph->node_count; i++) {
+        const struct sketch_layer *layer = graph->nodes[i].layer;
+        struct node *from = layer->inputs[0] < 0 ? NULL : &graph->nodes[layer->inputs[0]];
+        bool fits = from && from->readers == 1 && side_by_side(layer) && !from->last &&
+                    from->layer->op == SKETCH_CONV && !from->layer->linear;
+        if (fits) {
+            from->pooled_by = i;
+            from->brief = from->conv.columns <= BRIEF_COLUMNS;
+        }
+    }
 }
 
 double graph_work(const struct graph *graph)
@@ -342,6 +412,9 @@ struct graph *graph_new(struct arena *arena, const struct sketch *sketch, int gr
     struct making making = {arena, graph, false};
     for (int i = 0; i < graph->node_count && !making.failed; i++) {
         make_node(&making, i);
+    }
+    if (!making.failed) {
+        find_readers(graph);
     }
     graph->row_count = rounded(graph->row_count);
     graph->count = graph->weight_count + 2 * graph->row_count;

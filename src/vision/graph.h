@@ -17,7 +17,12 @@ struct node {
     bool last;     /* its sums are the logits */
     bool averaged; /* their mean is taken by the layer behind: it gives codes of 16 bits */
     bool reads_image;
-    bool pads; /* reads (conv) or writes (deconv) a padded map */
+    int readers;   /* layers that read its output */
+    int pooled_by; /* the max pool that alone reads it, its windows side by side; -1: none */
+    bool brief;    /* `pooled_by` one, its sums are sooner made again than read from memory */
+    bool bytes; /* of integers: codes of 8 bits without a sign, weights of 8 bits, channels by four
+                 */
+    bool pads;  /* reads (conv) or writes (deconv) a padded map */
     struct volume padded;
     struct conv conv; /* deconv: of its transpose, which reads the padded output */
     struct pool_plan pool;
@@ -40,6 +45,8 @@ struct graph {
     size_t row_count;    /* a multiple of 16 */
     size_t count;        /* of all parameters: weights + 2 rows */
     size_t padded_size;  /* elements of the largest padded map, one sample */
+    size_t byte_size;    /* elements of the largest padded map of bytes, one sample */
+    size_t band_size;    /* elements of the largest band of a map that is pooled, of a group */
     size_t widest;       /* columns or channels of the largest layer */
     size_t turned_count; /* weights of the largest transposed convolution; 0: none */
     size_t turned_size;  /* elements of the largest input of one */

@@ -38,17 +38,6 @@ struct conv {
     const int32_t *out_at;
 };
 
-/* One channel group of it with its data, as the tiles see it. */
-struct conv_call {
-    const struct conv *conv;
-    const float *weights; /* rows x columns */
-    const float *bias;    /* rows; NULL: none */
-    const float *in;      /* map of inputs */
-    float *out;
-    float *scratch;
-    float *gradient;
-};
-
 /* Elementwise work on a map: per-channel numbers a, b, c and sums. */
 struct pixels {
     int positions; /* of all groups */
@@ -59,7 +48,28 @@ struct pixels {
     const float *extra;         /* channels */
     float top, bottom;          /* largest and least code */
     float *sums, *products;     /* out: channels; of y, and of y z */
+    bool squares;               /* moments: the sums of z^2 are wanted, too */
     float *scratch;             /* 2 * (channels + 16) * 16 floats */
+};
+
+/* One channel group of a convolution with its data, as the tiles see it. */
+struct conv_call {
+    const struct conv *conv;
+    const float *weights; /* rows x columns */
+    const float *bias;    /* rows; NULL: none */
+    const float *in;      /* map of inputs */
+    const uint8_t
+        *bytes; /* convolve: the same by pack_codes(), with `words`; NULL: it takes `in` */
+    const int32_t *words; /* the weights, four neighbouring columns to a word, the first lowest */
+    float *out;
+    float *scratch;
+    float *gradient;
+    int first_row;                /* of the channel group, among all rows */
+    int begin, end;               /* convolve_range(): positions */
+    int base;                     /* the element of the map that `out` begins with */
+    const struct pixels *moments; /* convolve: those of `out` are wanted; NULL: they are not */
+    const struct pixels *blend;   /* correlate: `out` is its y and waits for blend(); NULL: no */
+    bool keep;                    /* correlate: `out` gets what was blended */
 };
 
 /* Windows over a map: maxima and means. */
@@ -73,6 +83,18 @@ struct pool_plan {
     float top, bottom; /* these */
     float share;       /* reals: mean = S share; and each input's part of the slope */
     bool integer;
+    /* Of maxima over windows side by side, which are worked on a few rows of windows at a time: */
+    struct {
+        int positions, windows; /* the inputs and outputs of one row of windows */
+        int rows;               /* of windows, at a time */
+        int group, group_rows;  /* positions of a group's input, rows of windows */
+        bool gaps;              /* some inputs are in no window */
+    } band;
+};
+
+/* A pool's outputs and their slopes. */
+struct pooled {
+    const float *values, *slopes;
 };
 
 /* Loss of a block: cross-entropy with given probabilities. */
@@ -93,15 +115,18 @@ struct levels {
 
 struct vision_kernels {
     const char *name;
-    /* out = W in + bias */
+    /* out = W in + bias; then, where they are wanted, moments() of out */
     void (*convolve)(const struct conv_call *call);
+    /* `words` times 4 elements of codes 0..255 to bytes: [4 elements][16][4].  NULL: there is no
+     * use for them. */
+    void (*pack_codes)(const float *from, uint8_t *to, size_t words);
     /* out += W^T in, where `in` is laid out as the convolution's output and `out` as its input */
     void (*spread)(const struct conv_call *call);
-    /* gradient = sum over positions of out in^T; rows x columns floats of every channel group.
-     * scratch: VISION_SCRATCH(columns) floats */
+    /* gradient = sum over positions of out in^T, behind blend() where that is asked for; rows x
+     * columns floats of every channel group.  scratch: VISION_SCRATCH(columns) floats */
     void (*correlate)(const struct conv_call *call);
 
-    /* sums, products: of z and z^2 */
+    /* sums, products: of z and, where they are wanted, z^2 */
     void (*moments)(const struct pixels *pixels);
     /* y = max(0, scale z + shift) */
     void (*normalise)(const struct pixels *pixels);
@@ -117,6 +142,16 @@ struct vision_kernels {
     void (*max_pool)(const struct pool_plan *plan, const float *in, float *out);
     void (*max_pool_back)(const struct pool_plan *plan, const float *in, const float *out,
                           const float *slopes, float *result);
+    /* convolve() and max_pool() of its sums, a band at a time.  Where `brief` is set, call->out
+     * has room for a band alone (graph.h) and the sums are not kept. */
+    void (*convolve_pool)(const struct conv_call *call, const struct pool_plan *plan, bool brief,
+                          float *out);
+    /* max_pool() of normalise(), whose values are not stored. */
+    void (*normalise_pool)(const struct pixels *pixels, const struct pool_plan *plan, float *out);
+    /* max_pool_back() of nothing, then normalise_back() or requantise_back(), into y; sums that
+     * were not kept are made `again`, which is the call that made them, or NULL. */
+    void (*pool_activate_back)(const struct pixels *pixels, const struct pool_plan *plan,
+                               const struct pooled *pooled, const struct conv_call *again);
     void (*mean_pool)(const struct pool_plan *plan, const float *in, float *out);
     void (*mean_pool_back)(const struct pool_plan *plan, const float *slopes, float *result);
 
@@ -129,6 +164,7 @@ extern const struct vision_kernels vision_scalar;
 #ifdef __x86_64__
 extern const struct vision_kernels vision_avx2;
 extern const struct vision_kernels vision_avx512;
+extern const struct vision_kernels vision_vnni; /* the same with pack_codes() */
 #endif
 
 /* The kernels called `isa` ("avx512", "avx2", "scalar"; NULL: the best that this machine runs);

@@ -7,7 +7,7 @@
 #include "vision/kernel_conv.h"
 #include "vision/kernel_map.h"
 
-const struct vision_kernels vision_avx2 = VISION_NAMED("avx2");
+const struct vision_kernels vision_avx2 = VISION_NAMED("avx2", NULL);
 #else
 typedef int vision_avx2_is_for_x86; /* ISO C wants a declaration */
 #endif

@@ -7,7 +7,12 @@
 #include "vision/kernel_conv.h"
 #include "vision/kernel_map.h"
 
-const struct vision_kernels vision_avx512 = VISION_NAMED("avx512");
+const struct vision_kernels vision_avx512 = VISION_NAMED("avx512", NULL);
+#ifdef BYTES_TARGET
+const struct vision_kernels vision_vnni = VISION_NAMED("avx512", pack_codes);
+#else
+const struct vision_kernels vision_vnni = VISION_NAMED("avx512", NULL);
+#endif
 #else
 typedef int vision_avx512_is_for_x86; /* ISO C wants a declaration */
 #endif

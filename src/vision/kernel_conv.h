@@ -38,7 +38,106 @@ LANES_INLINE const float *element(const float *map, int32_t at)
     return map + (ptrdiff_t)at * VISION_LANES;
 }
 
+/* Totals of `count` vectors of scratch memory, which ends in room for 16 more. */
+static void lane_totals(const float *scratch, size_t count, float *sums)
+{
+    size_t whole = count / VISION_LANES * VISION_LANES;
+    for (size_t i = 0; i < whole; i += VISION_LANES) {
+        lanes_store(sums + i, lanes_sums(scratch + i * VISION_LANES));
+    }
+    if (whole < count) {
+        float tail[VISION_LANES];
+        lanes_store(tail, lanes_sums(scratch + whole * VISION_LANES));
+        memcpy(sums + whole, tail, (count - whole) * sizeof *sums);
+    }
+}
+
+/* ---- sums over all positions of a channel ---- */
+
+struct pair_of_sums {
+    lanes sum, product;
+};
+
+static float *products_of(const struct pixels *p)
+{
+    return p->scratch + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES;
+}
+
+static void start_sums(const struct pixels *p)
+{
+    size_t size = (size_t)p->channels * VISION_LANES * sizeof *p->scratch;
+    memset(p->scratch, 0, size);
+    memset(products_of(p), 0, size);
+}
+
+static void finish_sums(const struct pixels *p)
+{
+    lane_totals(p->scratch, (size_t)p->channels, p->sums);
+    lane_totals(products_of(p), (size_t)p->channels, p->products);
+}
+
+LANES_INLINE struct pair_of_sums load_sums(const struct pixels *p, int channel)
+{
+    ptrdiff_t at = (ptrdiff_t)channel * VISION_LANES;
+    return (struct pair_of_sums){lanes_load(p->scratch + at), lanes_load(products_of(p) + at)};
+}
+
+LANES_INLINE void store_sums(const struct pixels *p, int channel, struct pair_of_sums sums)
+{
+    ptrdiff_t at = (ptrdiff_t)channel * VISION_LANES;
+    lanes_store(p->scratch + at, sums.sum);
+    lanes_store(products_of(p) + at, sums.product);
+}
+
 /* ---- out = W in + bias ---- */
+
+/* Positions in order, as moments() takes them. */
+LANES_INLINE void add_moments(const struct conv_call *k, int row, int part, int positions,
+                              const vec z[TILE_POSITIONS])
+{
+    const struct pixels *p = k->moments;
+    ptrdiff_t at = (ptrdiff_t)(k->first_row + row) * VISION_LANES + part;
+    vec sum = vec_load(p->scratch + at);
+    LANES_UNROLL for (int i = 0; i < positions; i++)
+    {
+        sum = vec_add(sum, z[i]);
+    }
+    vec_store(p->scratch + at, sum);
+    if (p->squares) {
+        vec square = vec_load(products_of(p) + at);
+        LANES_UNROLL for (int i = 0; i < positions; i++)
+        {
+            square = vec_fma(z[i], z[i], square);
+        }
+        vec_store(products_of(p) + at, square);
+    }
+}
+
+/* A tile's first position and row, and the first of its lanes. */
+struct tile_place {
+    int at, row, part;
+};
+
+/* Sums of a tile to the map and to the moments. */
+LANES_INLINE void finish_tile(const struct conv_call *k, struct tile_place place, int positions,
+                              int rows, vec sum[TILE_ROWS][TILE_POSITIONS])
+{
+    LANES_UNROLL for (int p = 0; p < positions; p++)
+    {
+        ptrdiff_t to = (ptrdiff_t)k->conv->out_at[place.at + p] - k->base + place.row;
+        float *out = k->out + to * VISION_LANES + place.part;
+        LANES_UNROLL for (int r = 0; r < rows; r++)
+        {
+            vec_store(out + r * VISION_LANES, sum[r][p]);
+        }
+    }
+    LANES_UNROLL for (int r = 0; r < rows; r++)
+    {
+        if (k->moments) {
+            add_moments(k, place.row + r, place.part, positions, sum[r]);
+        }
+    }
+}
 
 LANES_INLINE void convolve_part(const struct conv_call *k, int at, int row, int part, int positions,
                                 int rows)
@@ -72,14 +171,7 @@ LANES_INLINE void convolve_part(const struct conv_call *k, int at, int row, int 
             }
         }
     }
-    LANES_UNROLL for (int p = 0; p < positions; p++)
-    {
-        float *out = k->out + ((ptrdiff_t)c->out_at[at + p] + row) * VISION_LANES + part;
-        LANES_UNROLL for (int r = 0; r < rows; r++)
-        {
-            vec_store(out + r * VISION_LANES, sum[r][p]);
-        }
-    }
+    finish_tile(k, (struct tile_place){at, row, part}, positions, rows, sum);
 }
 
 LANES_INLINE void convolve_tile(const struct conv_call *k, int at, int positions, int row, int rows)
@@ -108,21 +200,43 @@ static struct conv_call channel_group(const struct conv_call *call, int group)
     k.weights = call->weights ? call->weights + weights : NULL;
     k.gradient = call->gradient ? call->gradient + weights : NULL;
     k.bias = call->bias ? call->bias + group * c->rows : NULL;
+    k.words = call->words ? call->words + weights / 4 : NULL;
+    k.first_row = group * c->rows;
     return k;
 }
 
-static void convolve(const struct conv_call *call)
+#include "vision/kernel_bytes.h"
+
+/* Positions begin .. end - 1. */
+static void convolve_range(const struct conv_call *call)
 {
     const struct conv *c = call->conv;
     for (int group = 0; group < c->channel_groups; group++) {
         struct conv_call k = channel_group(call, group);
         k.in += (ptrdiff_t)group * c->channels * VISION_LANES;
         k.out += (ptrdiff_t)group * c->rows * VISION_LANES;
-        if (c->rows == 1) {
-            COVER_RANGE(0, c->positions, VEC_SINGLE, at, convolve_single, &k, at);
+        if (k.bytes) {
+            k.bytes += (ptrdiff_t)group * c->channels * VISION_LANES;
+            bytes_range(&k);
+        } else if (c->rows == 1) {
+            COVER_RANGE(k.begin, k.end, VEC_SINGLE, at, convolve_single, &k, at);
         } else {
-            COVER_RANGE(0, c->positions, VEC_POSITIONS, at, convolve_rows, &k, at);
+            COVER_RANGE(k.begin, k.end, VEC_POSITIONS, at, convolve_rows, &k, at);
         }
+    }
+}
+
+static void convolve(const struct conv_call *call)
+{
+    struct conv_call k = *call;
+    k.begin = k.base = 0;
+    k.end = call->conv->positions;
+    if (k.moments) {
+        start_sums(k.moments);
+    }
+    convolve_range(&k);
+    if (k.moments) {
+        finish_sums(k.moments);
     }
 }
 
@@ -276,26 +390,50 @@ LANES_INLINE void outer_tile(const struct conv_call *k, struct span span, const 
     }
 }
 
-/* Rows row .. row + rows - 1 of the slopes of a span, without gaps. */
-static void pack_rows(const struct conv_call *k, struct span span, int row, int rows, float *packed)
+/* One channel's part of blend(). */
+struct blending {
+    lanes scale, extra, shift;
+};
+
+LANES_INLINE lanes blended(const struct blending *b, const float *z, const float *y)
+{
+    return lanes_fma(b->scale, lanes_load(y), lanes_fma(b->extra, lanes_load(z), b->shift));
+}
+
+/* Rows row .. row + rows - 1 of the slopes of a span, without gaps, behind blend(). */
+LANES_INLINE void blend_rows(const struct conv_call *k, struct span span, int row, int rows,
+                             float *packed)
+{
+    const struct pixels *p = k->blend;
+    const float *z = p->z ? p->z + (ptrdiff_t)k->first_row * VISION_LANES : NULL;
+    struct blending b[TILE_ROWS];
+    LANES_UNROLL for (int r = 0; r < rows; r++)
+    {
+        int channel = k->first_row + row + r;
+        b[r] = (struct blending){lanes_set(p->scale[channel]), lanes_set(p->extra[channel]),
+                                 lanes_set(p->shift[channel])};
+    }
+    for (int at = span.begin; at < span.end; at++) {
+        ptrdiff_t place = ((ptrdiff_t)k->conv->out_at[at] + row) * VISION_LANES;
+        LANES_UNROLL for (int r = 0; r < rows; r++, place += VISION_LANES, packed += VISION_LANES)
+        {
+            float *y = k->out + place;
+            lanes value = z ? blended(&b[r], z + place, y) : lanes_add(lanes_load(y), b[r].shift);
+            lanes_store(packed, value);
+            if (k->keep) {
+                lanes_store(y, value);
+            }
+        }
+    }
+}
+
+/* The same of slopes that are as they shall be. */
+LANES_INLINE void pack_rows(const struct conv_call *k, struct span span, int row, int rows,
+                            float *packed)
 {
     size_t length = (size_t)rows * VISION_LANES;
     for (int at = span.begin; at < span.end; at++, packed += length) {
         memcpy(packed, element(k->out, k->conv->out_at[at] + row), length * sizeof *packed);
-    }
-}
-
-/* Totals of `count` vectors of scratch memory, which ends in room for 16 more. */
-static void lane_totals(const float *scratch, size_t count, float *sums)
-{
-    size_t whole = count / VISION_LANES * VISION_LANES;
-    for (size_t i = 0; i < whole; i += VISION_LANES) {
-        lanes_store(sums + i, lanes_sums(scratch + i * VISION_LANES));
-    }
-    if (whole < count) {
-        float tail[VISION_LANES];
-        lanes_store(tail, lanes_sums(scratch + whole * VISION_LANES));
-        memcpy(sums + whole, tail, (count - whole) * sizeof *sums);
     }
 }
 
@@ -308,7 +446,11 @@ LANES_INLINE void outer_rows(const struct conv_call *k, int row, int rows)
     for (int begin = 0; begin < c->positions; begin += VISION_SPAN) {
         int end = begin + VISION_SPAN < c->positions ? begin + VISION_SPAN : c->positions;
         struct span span = {begin, end};
-        pack_rows(k, span, row, rows, packed);
+        if (k->blend) {
+            blend_rows(k, span, row, rows, packed);
+        } else {
+            pack_rows(k, span, row, rows, packed);
+        }
         COVER_RANGE(0, c->columns, VEC_POSITIONS, column, outer_tile, k, span, packed, rows,
                     column);
     }

@@ -1,4 +1,4 @@
-/* Everything but convolutions: normalisation, activations, pooling, the loss, levels.  Compiled
+/* Everything but convolutions and pools: normalisation, activations, the loss, levels.  Compiled
  * once per instruction set, see kernel.h. */
 #ifndef MOTE_VISION_KERNEL_MAP_H
 #define MOTE_VISION_KERNEL_MAP_H
@@ -6,18 +6,7 @@
 #include "train/lanes.h"
 #include "vision/kernel.h"
 #include "vision/kernel_conv.h"
-
-/* The largest integer that is not larger; |a| < 2^31. */
-LANES_INLINE lanes lanes_floor(lanes a)
-{
-    lanes nearest = lanes_from_ints(ints_from_lanes(a));
-    return lanes_greater(nearest, a, lanes_sub(nearest, lanes_set(1.0F)), nearest);
-}
-
-LANES_INLINE lanes clamp_codes(lanes a, float low, float high)
-{
-    return lanes_min(lanes_max(a, lanes_set(low)), lanes_set(high));
-}
+#include "vision/kernel_pool.h"
 
 /* ---- channel by channel, in strips of positions that stay in the cache ---- */
 
@@ -50,43 +39,6 @@ struct strip {
         }                                                                                          \
     } while (0)
 
-/* ---- sums over all positions of a channel ---- */
-
-struct pair_of_sums {
-    lanes sum, product;
-};
-
-static float *products_of(const struct pixels *p)
-{
-    return p->scratch + (ptrdiff_t)(p->channels + VISION_LANES) * VISION_LANES;
-}
-
-static void start_sums(const struct pixels *p)
-{
-    size_t size = (size_t)p->channels * VISION_LANES * sizeof *p->scratch;
-    memset(p->scratch, 0, size);
-    memset(products_of(p), 0, size);
-}
-
-static void finish_sums(const struct pixels *p)
-{
-    lane_totals(p->scratch, (size_t)p->channels, p->sums);
-    lane_totals(products_of(p), (size_t)p->channels, p->products);
-}
-
-LANES_INLINE struct pair_of_sums load_sums(const struct pixels *p, int channel)
-{
-    ptrdiff_t at = (ptrdiff_t)channel * VISION_LANES;
-    return (struct pair_of_sums){lanes_load(p->scratch + at), lanes_load(products_of(p) + at)};
-}
-
-LANES_INLINE void store_sums(const struct pixels *p, int channel, struct pair_of_sums sums)
-{
-    ptrdiff_t at = (ptrdiff_t)channel * VISION_LANES;
-    lanes_store(p->scratch + at, sums.sum);
-    lanes_store(products_of(p) + at, sums.product);
-}
-
 LANES_INLINE void moments_strip(const struct pixels *p, struct strip strip)
 {
     struct pair_of_sums s = load_sums(p, strip.channel);
@@ -94,7 +46,7 @@ LANES_INLINE void moments_strip(const struct pixels *p, struct strip strip)
     for (int i = 0; i < strip.count; i++, z += strip.stride) {
         lanes value = lanes_load(z);
         s.sum = lanes_add(s.sum, value);
-        s.product = lanes_fma(value, value, s.product);
+        s.product = p->squares ? lanes_fma(value, value, s.product) : s.product;
     }
     store_sums(p, strip.channel, s);
 }
@@ -208,86 +160,6 @@ static void requantise_back(const struct pixels *p)
     finish_sums(p);
 }
 
-/* ---- pooling ---- */
-
-static void max_pool(const struct pool_plan *plan, const float *in, float *out)
-{
-    for (int at = 0; at < plan->positions; at++) {
-        const int32_t *from = plan->from + plan->first[at];
-        int count = plan->first[at + 1] - plan->first[at];
-        for (int c = 0; c < plan->channels; c++, out += VISION_LANES) {
-            lanes best = lanes_load(element(in, from[0] + c));
-            for (int i = 1; i < count; i++) {
-                best = lanes_max(best, lanes_load(element(in, from[i] + c)));
-            }
-            lanes_store(out, best);
-        }
-    }
-}
-
-/* The first of the largest gets the slope. */
-static void max_pool_back(const struct pool_plan *plan, const float *in, const float *out,
-                          const float *slopes, float *result)
-{
-    lanes zero = lanes_set(0.0F);
-    for (int at = 0; at < plan->positions; at++) {
-        const int32_t *from = plan->from + plan->first[at];
-        int count = plan->first[at + 1] - plan->first[at];
-        for (int c = 0; c < plan->channels; c++, out += VISION_LANES, slopes += VISION_LANES) {
-            lanes best = lanes_load(out);
-            lanes slope = lanes_load(slopes);
-            for (int i = 0; i < count; i++) {
-                lanes value = lanes_load(element(in, from[i] + c));
-                float *to = result + (ptrdiff_t)(from[i] + c) * VISION_LANES;
-                lanes share = lanes_equal(value, best, slope, zero);
-                lanes_store(to, lanes_add(lanes_load(to), share));
-                slope = lanes_equal(value, best, zero, slope);
-            }
-        }
-    }
-}
-
-LANES_INLINE lanes mean_of(const struct pool_plan *plan, lanes sum)
-{
-    if (!plan->integer) {
-        return lanes_mul(sum, lanes_set(plan->share));
-    }
-    ints product = ints_mul(ints_from_lanes(sum), ints_set(plan->multiplier));
-    product = ints_add(product, ints_set((int32_t)((UINT32_C(1) << plan->shift) >> 1)));
-    return clamp_codes(lanes_from_ints(ints_right(product, plan->shift)), plan->bottom, plan->top);
-}
-
-static void mean_pool(const struct pool_plan *plan, const float *in, float *out)
-{
-    for (int at = 0; at < plan->positions; at++) {
-        const int32_t *from = plan->from + plan->first[at];
-        int count = plan->first[at + 1] - plan->first[at];
-        for (int c = 0; c < plan->channels; c++, out += VISION_LANES) {
-            lanes sum = lanes_set(0.0F);
-            for (int i = 0; i < count; i++) {
-                sum = lanes_add(sum, lanes_load(element(in, from[i] + c)));
-            }
-            lanes_store(out, mean_of(plan, sum));
-        }
-    }
-}
-
-static void mean_pool_back(const struct pool_plan *plan, const float *slopes, float *result)
-{
-    lanes share = lanes_set(plan->share);
-    for (int at = 0; at < plan->positions; at++) {
-        const int32_t *from = plan->from + plan->first[at];
-        int count = plan->first[at + 1] - plan->first[at];
-        for (int c = 0; c < plan->channels; c++, slopes += VISION_LANES) {
-            lanes slope = lanes_mul(lanes_load(slopes), share);
-            for (int i = 0; i < count; i++) {
-                float *to = result + (ptrdiff_t)(from[i] + c) * VISION_LANES;
-                lanes_store(to, lanes_add(lanes_load(to), slope));
-            }
-        }
-    }
-}
-
 /* ---- the loss: -sum t log p, with p = softmax of the logits ---- */
 
 static lanes softmax_group(const struct softmax_plan *plan, ptrdiff_t at)
@@ -348,12 +220,14 @@ static void quantise(const struct levels *levels, const float *weights, float *c
 
 /* ---- the table ---- */
 
-#define VISION_NAMED(isa)                                                                          \
+#define VISION_NAMED(isa, packs)                                                                   \
     {                                                                                              \
-        .name = (isa), .convolve = convolve, .spread = spread, .correlate = correlate,             \
-        .moments = moments, .normalise = normalise, .normalise_back = normalise_back,              \
-        .blend = blend, .requantise = requantise, .requantise_back = requantise_back,              \
-        .max_pool = max_pool, .max_pool_back = max_pool_back, .mean_pool = mean_pool,              \
+        .name = (isa), .pack_codes = (packs), .convolve = convolve, .spread = spread,              \
+        .correlate = correlate, .moments = moments, .normalise = normalise,                        \
+        .normalise_back = normalise_back, .blend = blend, .requantise = requantise,                \
+        .requantise_back = requantise_back, .max_pool = max_pool, .max_pool_back = max_pool_back,  \
+        .convolve_pool = convolve_pool, .normalise_pool = normalise_pool,                          \
+        .pool_activate_back = pool_activate_back, .mean_pool = mean_pool,                          \
         .mean_pool_back = mean_pool_back, .softmax = softmax, .quantise = quantise,                \
     }
 

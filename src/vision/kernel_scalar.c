@@ -4,4 +4,4 @@
 #include "vision/kernel_conv.h"
 #include "vision/kernel_map.h"
 
-const struct vision_kernels vision_scalar = VISION_NAMED("scalar");
+const struct vision_kernels vision_scalar = VISION_NAMED("scalar", NULL);

@@ -36,6 +36,9 @@ static bool new_rest(struct pass *pass, bool train)
     size_t wide = graph->widest + VISION_LANES;
     pass->image = new_map(pass, graph->image_size);
     pass->padded = new_map(pass, graph->padded_size);
+    pass->bytes = arena_alloc(pass->arena, graph->byte_size * (size_t)graph->groups, VISION_LANES);
+    pass->band =
+        arena_alloc(pass->arena, train ? graph->band_size * VISION_LANES : 0, sizeof(float));
     pass->targets = new_map(pass, (size_t)graph->classes);
     pass->soft = new_map(pass, (size_t)graph->classes);
     pass->warm = new_map(pass, (size_t)graph->classes);
@@ -46,9 +49,9 @@ static bool new_rest(struct pass *pass, bool train)
     pass->gradient = arena_alloc(pass->arena, train ? graph->count : 0, sizeof(float));
     pass->turned = arena_alloc(pass->arena, graph->turned_count + VISION_LANES, sizeof(float));
     pass->spare = new_map(pass, train ? graph->turned_size : 0);
-    return pass->image && pass->padded && pass->targets && pass->soft && pass->warm &&
-           pass->scratch && pass->row && pass->mean && pass->variance && pass->gradient &&
-           pass->turned && pass->spare;
+    return pass->image && pass->padded && pass->bytes && pass->band && pass->targets &&
+           pass->soft && pass->warm && pass->scratch && pass->row && pass->mean && pass->variance &&
+           pass->gradient && pass->turned && pass->spare;
 }
 
 struct pass *pass_new(const struct graph *graph, bool train)
@@ -146,13 +149,46 @@ static const float *padded_input(struct pass *pass, const struct node *node)
     return pass->padded;
 }
 
+/* The same as bytes. */
+static const uint8_t *padded_bytes(struct pass *pass, const struct learner *learner,
+                                   const struct node *node)
+{
+    const struct volume *big = &node->padded;
+    const struct volume *small = &node->layer->in;
+    const float *from = input_of(pass, node, 0);
+    size_t length = (size_t)small->columns * (size_t)small->channels;
+    if (node->pads) {
+        memset(pass->bytes, 0, volume_size(*big) * (size_t)pass->graph->groups * VISION_LANES);
+    }
+    for (int y = 0; y < small->rows * pass->graph->groups; y++, from += length * VISION_LANES) {
+        int line = y / small->rows * big->rows + y % small->rows + node->layer->window.pad[0];
+        size_t at = ((size_t)line * (size_t)big->columns + (size_t)node->layer->window.pad[1]) *
+                    (size_t)big->channels;
+        learner->kernels->pack_codes(from, pass->bytes + at * VISION_LANES, length / 4);
+    }
+    return pass->bytes;
+}
+
 static void conv_forward(struct pass *pass, const struct learner *learner, const struct node *node)
 {
+    bool brief = pass_is_brief(pass, learner, node);
     struct conv_call call = {.conv = &node->conv,
                              .weights = learner->weights + node->weight,
-                             .in = padded_input(pass, node),
-                             .out = pass->sums[node->index]};
-    learner->kernels->convolve(&call);
+                             .words = learner->words + node->weight / 4,
+                             .out = brief ? pass->band : pass->sums[node->index]};
+    if (learner->integer && node->bytes && learner->kernels->pack_codes) {
+        call.bytes = padded_bytes(pass, learner, node);
+    } else {
+        call.in = padded_input(pass, node);
+    }
+    struct pixels moments = pass_moments(pass, learner, node);
+    call.moments = pass_has_moments(learner, node) ? &moments : NULL;
+    if (learner->integer && pass_pools(pass, node)) {
+        struct pool_plan plan = pass_pool(learner, &pass->graph->nodes[node->pooled_by]);
+        learner->kernels->convolve_pool(&call, &plan, brief, pass->values[node->pooled_by]);
+    } else {
+        learner->kernels->convolve(&call);
+    }
 }
 
 static void deconv_forward(struct pass *pass, const struct learner *learner,
@@ -165,16 +201,44 @@ static void deconv_forward(struct pass *pass, const struct learner *learner,
     clear_padded(pass, node);
     learner->kernels->spread(&call);
     copy_padded(pass, node, pass->sums[node->index], PAD_IN);
+    struct pixels moments = pass_moments(pass, learner, node);
+    if (pass_has_moments(learner, node)) {
+        learner->kernels->moments(&moments);
+    }
+}
+
+/* Whether slopes of a node are first written by the one that reads it, which has a padded map. */
+static bool is_copied(const struct pass *pass, int index)
+{
+    const struct graph *graph = pass->graph;
+    const struct node *node = &graph->nodes[index];
+    for (int i = index + 1; node->readers == 1 && i < graph->node_count; i++) {
+        const struct node *reader = &graph->nodes[i];
+        if (reader->layer->inputs[0] == index) {
+            return reader->layer->op == SKETCH_CONV && reader->pads;
+        }
+    }
+    return false;
 }
 
 static void conv_backward(struct pass *pass, const struct learner *learner, const struct node *node)
 {
     int input = node->layer->inputs[0];
     struct conv_call call = {.conv = &node->conv,
+                             .weights = learner->weights + node->weight,
                              .in = padded_input(pass, node),
-                             .out = pass->slopes[node->index],
-                             .scratch = pass->scratch,
-                             .gradient = pass->gradient + node->weight};
+                             .out = pass->band};
+    struct pixels blend;
+    bool brief = pass_is_brief(pass, learner, node);
+    bool blends = pass_activate_back(pass, learner, node, &blend, brief ? &call : NULL);
+    if (learner->integer) {
+        blend.z = NULL;
+    }
+    call.out = pass->slopes[node->index];
+    call.scratch = pass->scratch;
+    call.gradient = pass->gradient + node->weight;
+    call.blend = blends ? &blend : NULL;
+    call.keep = input >= 0;
     learner->kernels->correlate(&call);
     if (input < 0) {
         return;
@@ -188,7 +252,7 @@ static void conv_backward(struct pass *pass, const struct learner *learner, cons
     }
     learner->kernels->spread(&call);
     if (node->pads) {
-        copy_padded(pass, node, pass->slopes[input], PAD_IN_ADD);
+        copy_padded(pass, node, pass->slopes[input], is_copied(pass, input) ? PAD_IN : PAD_IN_ADD);
     }
 }
 
@@ -196,6 +260,10 @@ static void deconv_backward(struct pass *pass, const struct learner *learner,
                             const struct node *node)
 {
     int input = node->layer->inputs[0];
+    struct pixels blend;
+    if (pass_activate_back(pass, learner, node, &blend, NULL)) {
+        learner->kernels->blend(&blend);
+    }
     copy_padded(pass, node, pass->slopes[node->index], PAD_OUT);
     struct conv_call call = {.conv = &node->conv,
                              .in = pass->padded,
@@ -286,7 +354,7 @@ static void add_backward(struct pass *pass, const struct learner *learner, const
 
 /* ---- all layers ---- */
 
-static struct pool_plan pool_of(const struct learner *learner, const struct node *node)
+struct pool_plan pass_pool(const struct learner *learner, const struct node *node)
 {
     struct pool_plan plan = node->pool;
     plan.integer = learner->integer;
@@ -311,12 +379,17 @@ static void scale_logits(const struct learner *learner, const struct node *node,
 
 static void node_forward(struct pass *pass, const struct learner *learner, const struct node *node)
 {
-    struct pool_plan plan = pool_of(learner, node);
+    struct pool_plan plan = pass_pool(learner, node);
+    int input = node->layer->inputs[0];
     float *out = pass->values[node->index];
     switch (node->layer->op) {
     case SKETCH_CONV: conv_forward(pass, learner, node); break;
     case SKETCH_DECONV: deconv_forward(pass, learner, node); break;
-    case SKETCH_MAXPOOL: learner->kernels->max_pool(&plan, input_of(pass, node, 0), out); return;
+    case SKETCH_MAXPOOL:
+        if (input < 0 || !pass_pools(pass, &pass->graph->nodes[input])) {
+            learner->kernels->max_pool(&plan, input_of(pass, node, 0), out);
+        }
+        return;
     case SKETCH_AVGPOOL:
     case SKETCH_UPSAMPLE:
         learner->kernels->mean_pool(&plan, input_of(pass, node, 0), out);
@@ -340,18 +413,12 @@ static void node_backward(struct pass *pass, const struct learner *learner, cons
     int input = node->layer->inputs[0];
     float *to = input < 0 ? NULL : pass->slopes[input];
     float *slopes = pass->slopes[node->index];
-    struct pool_plan plan = pool_of(learner, node);
+    struct pool_plan plan = pass_pool(learner, node);
     switch (node->layer->op) {
-    case SKETCH_CONV:
-        pass_activate_back(pass, learner, node);
-        conv_backward(pass, learner, node);
-        return;
-    case SKETCH_DECONV:
-        pass_activate_back(pass, learner, node);
-        deconv_backward(pass, learner, node);
-        return;
+    case SKETCH_CONV: conv_backward(pass, learner, node); return;
+    case SKETCH_DECONV: deconv_backward(pass, learner, node); return;
     case SKETCH_MAXPOOL:
-        if (to) {
+        if (to && !pass_pools(pass, &pass->graph->nodes[input])) {
             learner->kernels->max_pool_back(&plan, pass->values[input], pass->values[node->index],
                                             slopes, to);
         }
@@ -436,7 +503,9 @@ void pass_backward(struct pass *pass, const struct learner *learner)
     const struct graph *graph = pass->graph;
     for (int i = 0; i < graph->node_count - 1; i++) {
         size_t count = graph->nodes[i].size * (size_t)graph->groups * VISION_LANES;
-        memset(pass->slopes[i], 0, count * sizeof(float));
+        if (!pass_pools(pass, &graph->nodes[i]) && !is_copied(pass, i)) {
+            memset(pass->slopes[i], 0, count * sizeof(float));
+        }
     }
     for (int i = graph->node_count - 1; i >= 0; i--) {
         node_backward(pass, learner, &graph->nodes[i]);

@@ -20,6 +20,7 @@ struct learner {
     bool fixed;        /* statistics are `mean` and `variance`, else the block's own */
     float *parameters; /* weights, betas, gammas; integer: weights in codes, before rounding */
     float *weights;    /* that the pass uses: parameters, or codes as floats */
+    int32_t *words;    /* codes, four to a word, where kernels pack codes */
     float *turned;     /* the same for transposed convolutions: [group][input][tap][output] */
     double *mean, *variance; /* rows, of the sums; integer: the mean alone */
     double *unit;            /* rows, integer: what a beta of 1 is, in codes or logits */
@@ -33,6 +34,8 @@ struct pass {
     float **values, **slopes; /* of each node's output: [group][size][16] */
     float **sums;             /* of weighted nodes: before normalisation */
     float *padded;            /* [group][padded_size][16] */
+    uint8_t *bytes;           /* [group][byte_size][16] */
+    float *band;              /* [band_size][16]: sums that are not kept */
     float *targets;           /* [group][class][16] */
     float *soft;              /* the same: a teacher's probabilities */
     float *warm;              /* the same: logits at its temperature */
@@ -43,6 +46,8 @@ struct pass {
     float *turned;           /* gradient of a transposed convolution's turned weights */
     float *spare;            /* slopes of its input */
     double loss;             /* sum over the block's samples */
+    bool lean; /* for steps: values that only a pool reads are not stored, nor slopes of its inputs
+                  before their sums */
 };
 
 /* In a new arena; NULL when out of memory. */
@@ -58,12 +63,31 @@ void pass_loss(struct pass *pass, const struct learner *learner, double scale);
 /* Behind both: the gradient. */
 void pass_backward(struct pass *pass, const struct learner *learner);
 
-/* ---- learner.c: numbers per row, levels ---- */
+/* A pool as kernels take it. */
+struct pool_plan pass_pool(const struct learner *learner, const struct node *node);
 
-/* Sums of a weighted node to its values, and back: slopes of values to slopes of sums, with the
- * gradients of betas and gammas. */
+/* ---- activate.c: from sums to activations ---- */
+
+/* Moments of a node's sums, where it has some, are taken by what makes the sums. */
+bool pass_has_moments(const struct learner *learner, const struct node *node);
+struct pixels pass_moments(struct pass *pass, const struct learner *learner,
+                           const struct node *node);
+
+/* Sums of a weighted node, whose moments are there, to its values, or to those of its pool. */
 void pass_activate(struct pass *pass, const struct learner *learner, const struct node *node);
-void pass_activate_back(struct pass *pass, const struct learner *learner, const struct node *node);
+
+/* And back: slopes of values to slopes of sums, with the gradients of betas and gammas.  True: it
+ * is done but for blend(), which `*blend` is filled for; of integers that adds `shift` alone.
+ * `again` makes the sums of a brief node; NULL: they were kept. */
+bool pass_activate_back(struct pass *pass, const struct learner *learner, const struct node *node,
+                        struct pixels *blend, const struct conv_call *again);
+
+/* A node whose values are not stored, but those of the pool that alone reads them: of integers the
+ * largest sums, which become its codes.  A brief one's sums are not kept either. */
+bool pass_pools(const struct pass *pass, const struct node *node);
+bool pass_is_brief(const struct pass *pass, const struct learner *learner, const struct node *node);
+
+/* ---- learner.c: biases, levels ---- */
 
 /* Behind a change of parameters: what passes use of them.  Integer: weights are clipped to their
  * levels, and rows whose sums might reach 2^24 are made smaller. */

@@ -34,6 +34,7 @@ static void check_block(void *context, int index)
     struct trainer *t = context;
     struct pass *pass = t->passes[index];
     feed_checks(t->feed, t->at + (size_t)index * VISION_BLOCK, trainer_pixel(t), pass);
+    pass->lean = false;
     pass_forward(pass, &t->learner);
 }
 

@@ -60,6 +60,7 @@ static void teach_block(void *context, int index)
                                           .share = 1};
     }
     feed_block(t->feed, samples, trainer_pixel(t), pass);
+    pass->lean = false;
     pass_forward(pass, &t->learner);
     ask(teaching, pass);
     keep(teaching, pass, first);

@@ -27,13 +27,14 @@ static bool new_learner(struct trainer *t)
     learner->graph = graph;
     learner->parameters = arena_alloc(t->arena, graph->count, sizeof(float));
     learner->weights = arena_alloc(t->arena, graph->weight_count, sizeof(float));
+    learner->words = arena_alloc(t->arena, graph->weight_count / 4, sizeof *learner->words);
     learner->turned = arena_alloc(t->arena, graph->weight_count, sizeof(float));
     learner->mean = arena_alloc(t->arena, graph->row_count, sizeof(double));
     learner->variance = arena_alloc(t->arena, graph->row_count, sizeof(double));
     learner->unit = arena_alloc(t->arena, graph->row_count, sizeof(double));
     learner->shift = arena_alloc(t->arena, graph->row_count, sizeof(int));
-    return learner->parameters && learner->weights && learner->turned && learner->mean &&
-           learner->variance && learner->unit && learner->shift;
+    return learner->parameters && learner->weights && learner->words && learner->turned &&
+           learner->mean && learner->variance && learner->unit && learner->shift;
 }
 
 static bool new_state(struct trainer *t)
@@ -190,6 +191,7 @@ void trainer_block(void *context, int index)
         samples[i] = feed_draw(t->feed, t->state.epoch, at, t->order[at % count]);
     }
     feed_block(t->feed, samples, trainer_pixel(t), pass);
+    pass->lean = !t->forward_only;
     pass_forward(pass, &t->learner);
     if (!t->forward_only) {
         pass_loss(pass, &t->learner, 1.0 / (double)trainer_batch(t));
