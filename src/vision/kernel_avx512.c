@@ -8,7 +8,7 @@
 #include "vision/kernel_map.h"
 
 const struct vision_kernels vision_avx512 = VISION_NAMED("avx512", NULL);
-#ifdef BYTES_TARGET
+#ifdef KERNEL_BYTES
 const struct vision_kernels vision_vnni = VISION_NAMED("avx512", pack_codes);
 #else
 const struct vision_kernels vision_vnni = VISION_NAMED("avx512", NULL);

@@ -6,10 +6,17 @@
 
 #if defined(__AVX512F__) && !defined(LANES_SANITIZED)
 
-#define BYTES_TARGET __attribute__((target("avx512vnni")))
+#define KERNEL_BYTES
 
-BYTES_TARGET LANES_INLINE void bytes_tile(const struct conv_call *k, int at, int positions, int row,
-                                          int rows)
+/* sum + four products to a lane.  It is written as the instruction, since gcc moves and spills the
+ * sums of tiles of its intrinsic; and then a file for AVX-512 may have it. */
+LANES_INLINE ints add_products(ints sum, ints codes, ints weights)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(codes), "v"(weights));
+    return sum;
+}
+
+LANES_INLINE void bytes_tile(const struct conv_call *k, int at, int positions, int row, int rows)
 {
     const struct conv *c = k->conv;
     int words = c->columns / 4;
@@ -37,7 +44,7 @@ BYTES_TARGET LANES_INLINE void bytes_tile(const struct conv_call *k, int at, int
             ints weight = ints_set(w[r * words + j]);
             LANES_UNROLL for (int p = 0; p < positions; p++)
             {
-                sum[r][p] = _mm512_dpbusd_epi32(sum[r][p], in[p], weight);
+                sum[r][p] = add_products(sum[r][p], in[p], weight);
             }
         }
     }
@@ -51,13 +58,13 @@ BYTES_TARGET LANES_INLINE void bytes_tile(const struct conv_call *k, int at, int
     finish_tile(k, (struct tile_place){at, row, 0}, positions, rows, z);
 }
 
-BYTES_TARGET LANES_INLINE void bytes_rows(const struct conv_call *k, int at, int positions)
+LANES_INLINE void bytes_rows(const struct conv_call *k, int at, int positions)
 {
     COVER_RANGE(0, k->conv->rows, VEC_ROWS, row, bytes_tile, k, at, positions, row);
 }
 
 /* As convolve_range(), for a channel group. */
-BYTES_TARGET static void bytes_range(const struct conv_call *k)
+static void bytes_range(const struct conv_call *k)
 {
     COVER_RANGE(k->begin, k->end, VEC_POSITIONS, at, bytes_rows, k, at);
 }
