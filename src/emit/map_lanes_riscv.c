@@ -7,6 +7,7 @@
 #include "emit/variant.h"
 
 #define STEPS     LANES_PORTION
+#define AHEAD     STEPS /* bytes that a0 is in front of the head of a portion */
 #define REACH     31 /* words, of a compressed load */
 #define REGISTERS 4  /* for what is kept: t0, t1, t2 and ra */
 
@@ -84,13 +85,13 @@ static void add_step(struct thumb *t, const struct plan *plan, int index)
     }
 }
 
-/* a0 .. the head of a portion.  Moves the base, and a0 so far back that the first step that is
- * entered reads the first byte; a step has 8 + 4 words bytes. */
+/* a0 .. AHEAD bytes in front of the head of a portion.  Moves the base, and a0 so far back that the
+ * first step that is entered reads the first byte; a step has 8 + 4 words bytes. */
 static void enter_portion(struct thumb *t, int words, bool far)
 {
     thumb_label(t, 1);
-    thumb_op(t, 2, "lbu s1, 0(a0)");
-    thumb_op(t, 1, "beqz s1, 3b");
+    thumb_op(t, 2, "lbu s1, %d(a0)", AHEAD);
+    thumb_op(t, 1, "beqz s1, 3f");
     if (far) {
         thumb_op(t, 1, "srli s0, s1, 5");
         thumb_op(t, 1, "slli s0, s0, 7");
@@ -98,8 +99,8 @@ static void enter_portion(struct thumb *t, int words, bool far)
         thumb_op(t, 1, "andi s1, s1, 31");
     }
     thumb_op(t, 1, "add a0, a0, s1");
-    thumb_op(t, 1, "addi a0, a0, -%d", STEPS - 1);
-    thumb_op(t, 2, "lla s0, 2f");
+    thumb_op(t, 1, "addi a0, a0, %d", AHEAD + 1 - STEPS);
+    thumb_op(t, 2, "lla s0, 2b");
     thumb_op(t, 1, "slli s1, s1, %d", words < 2 ? 2 : words < 4 ? 4 : 3);
     thumb_op(t, 1, "sub s0, s0, s1");
     if (words != 2) { /* 12 = 4 + 8, 20 = 16 + 4, 24 = 8 + 16 */
@@ -112,11 +113,10 @@ static void enter_portion(struct thumb *t, int words, bool far)
     thumb_op(t, 3, "jr s0");
 }
 
-/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff. */
+/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff; behind that the next portion is entered. */
 static void add_portion(struct thumb *t, const struct plan *plan, int index)
 {
     int words = map_lanes_words(plan->maps->rows[index].lanes);
-    enter_portion(t, words, map_lanes_far(plan, index));
     thumb_line_end(t);
     text_add(&t->code, "        \".irp k");
     for (int i = 0; i < STEPS; i++) {
@@ -127,7 +127,6 @@ static void add_portion(struct thumb *t, const struct plan *plan, int index)
     thumb_line_end(t);
     text_add(&t->code, "        \".endr\\n\"\n");
     thumb_label(t, 2);
-    thumb_op(t, 1, "addi a0, a0, %d", STEPS);
     thumb_op(t, 2, "li s0, 0x00ff00ff");
     for (int i = 0; i < words; i++) {
         add_to(t, 2 * i, sums[i]);
@@ -135,7 +134,7 @@ static void add_portion(struct thumb *t, const struct plan *plan, int index)
         thumb_op(t, 1, "and %s, %s, s0", sums[i], sums[i]);
         add_to(t, 2 * i + 1, sums[i]);
     }
-    thumb_op(t, 3, "j 1b");
+    enter_portion(t, words, map_lanes_far(plan, index));
 }
 
 /* ---- a row ---- */
@@ -150,7 +149,7 @@ static void start_row(struct thumb *t, int words)
     thumb_op(t, 1, "sw s0, %d(sp)", slot(words, SLOT_S0));
     thumb_op(t, 1, "sw s1, %d(sp)", slot(words, SLOT_S1));
     thumb_op(t, 1, "mv s0, a0");
-    thumb_op(t, 1, "mv a0, a1");
+    thumb_op(t, 1, "addi a0, a1, -%d", AHEAD);
     thumb_op(t, 1, "mv a1, s0");
     for (int i = 0; i < 2 * words; i++) {
         if (kept(i)) {
@@ -166,6 +165,7 @@ static void start_row(struct thumb *t, int words)
 static void end_row(struct thumb *t, int words)
 {
     thumb_label(t, 4);
+    thumb_op(t, 1, "addi a0, a0, %d", AHEAD);
     thumb_op(t, 2, "lw a1, %d(sp)", slot(words, SLOT_SUMS));
     for (int i = 0; i < 2 * words; i += 2) {
         for (int k = 0; k < 2; k++) {
@@ -193,7 +193,7 @@ static void turn_row(struct thumb *t, int words)
     thumb_label(t, 3);
     thumb_op(t, 1, "addi a0, a0, 1");
     thumb_op(t, 2, "lw a1, %d(sp)", slot(words, SLOT_MAP));
-    thumb_op(t, 1, "beqz a1, 4b");
+    thumb_op(t, 1, "beqz a1, 4f");
     thumb_op(t, 1, "sw zero, %d(sp)", slot(words, SLOT_MAP));
     thumb_op(t, 2, "lw a5, %d(sp)", slot(words, SLOT_BASE));
     thumb_op(t, 1, "slli a4, a5, 8");
@@ -208,6 +208,7 @@ static void turn_row(struct thumb *t, int words)
             thumb_op(t, 1, "sw s1, %d(sp)", 4 * (i - REGISTERS));
         }
     }
+    thumb_op(t, 3, "j 1b");
 }
 
 void map_print_riscv_lanes(struct printer *p, int index)
@@ -216,9 +217,9 @@ void map_print_riscv_lanes(struct printer *p, int index)
     int words = map_lanes_words(plan->maps->rows[index].lanes);
     struct thumb t = {.late_first = -1};
     start_row(&t, words);
-    end_row(&t, words);
-    turn_row(&t, words);
     add_portion(&t, plan, index);
+    turn_row(&t, words);
+    end_row(&t, words);
     thumb_line_end(&t);
     text_printf(
         p->out,

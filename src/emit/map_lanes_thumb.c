@@ -12,6 +12,7 @@
 #define LOW_WORDS 3  /* with more, their registers leave none for what must be low, too */
 #define GAP_MOST  63 /* words between two of a tile, as an immediate in bytes */
 #define STEPS     LANES_PORTION
+#define AHEAD     STEPS /* bytes that r0 is in front of the head of a portion */
 
 /* Where things are: a register's number, or -1 - its place on the stack. */
 struct where {
@@ -151,42 +152,57 @@ static void add_step(struct thumb *t, const struct where *w)
     }
 }
 
-/* r0 .. the head of a portion.  Moves the base, and r0 so far back that the first step that is
- * entered reads the first byte. */
-static void enter_portion(struct thumb *t, const struct where *w, int step_bytes)
+/* The base moves as r2, the head of a portion, says; r2 is its weights then, which may be none. */
+static void leap(struct thumb *t, const struct where *w)
+{
+    thumb_op(t, 1, "cmp r2, #0");
+    thumb_op(t, 1, "beq 3f");
+    thumb_op(t, 1, "lsrs r3, r2, #5");
+    thumb_op(t, 1, "lsls r3, #7");
+    thumb_op(t, 1, "add %s, r3", thumb_reg(w->base));
+    thumb_op(t, 1, "lsls r2, #27");
+    thumb_op(t, 1, "lsrs r2, #27");
+}
+
+/* r0 .. AHEAD bytes in front of the head of a portion.  Moves the base, and r0 so far back that the
+ * first step that is entered reads the first byte; behind the last one r0 is in front of the next
+ * head.  The steps end at label 2, which is `back` bytes in front of here. */
+static void enter_portion(struct thumb *t, const struct where *w, int step_bytes, int64_t end)
 {
     thumb_label(t, 1);
-    thumb_op(t, 2, "ldrb r2, [r0]");
-    thumb_op(t, 1, "cmp r2, #0");
-    thumb_op(t, 1, "beq 3b");
+    thumb_op(t, 2, "ldrb r2, [r0, #%d]", AHEAD);
     if (w->far) {
-        thumb_op(t, 1, "lsrs r3, r2, #5");
-        thumb_op(t, 1, "lsls r3, #7");
-        thumb_op(t, 1, "add %s, r3", thumb_reg(w->base));
-        thumb_op(t, 1, "lsls r2, #27");
-        thumb_op(t, 1, "lsrs r2, #27");
+        leap(t, w);
+    }
+    if (step_bytes == 8) {
+        thumb_op(t, 1, "lsls r3, r2, #3");
+    } else {
+        thumb_op(t, 1, "movs r3, #%d", step_bytes);
+        thumb_op(t, 1, "muls r3, r2");
+    }
+    if (!w->far) {
+        thumb_op(t, 1, "beq 3f");
     }
     thumb_op(t, 1, "adds r0, r2");
-    thumb_op(t, 1, "subs r0, #%d", STEPS - 1);
-    thumb_op(t, 1, "movs r3, #%d", step_bytes);
-    thumb_op(t, 1, "muls r3, r2");
-    thumb_op(t, 1, "adr r2, 2f");
-    thumb_op(t, 1, "subs r2, r3");
+    thumb_op(t, 1, "adds r0, #%d", AHEAD + 1 - STEPS);
     for (int i = 0; i < w->words; i++) {
         thumb_op(t, 1, "movs r%d, #0", w->sum + i);
     }
+    int back = (int)(t->bytes - end) + 4; /* pc is 4 bytes further on than the instruction */
+    thumb_op(t, 1, "mov r2, pc");
+    thumb_op(t, 1, "subs r2, r3");
+    thumb_op(t, 1, "subs r2, #%d", back);
     thumb_op(t, 3, "mov pc, r2");
 }
 
-/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff. */
+/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff; behind that the next portion is entered. */
 static void add_portion(struct thumb *t, const struct where *w)
 {
     struct thumb step = {.late_first = -1};
     add_step(&step, w);
     thumb_line_end(&step);
-    enter_portion(t, w, (int)step.bytes);
     thumb_line_end(t);
-    text_add(&t->code, "        \".balign 4\\n\"\n        \".irp k");
+    text_add(&t->code, "        \".irp k");
     for (int i = 0; i < STEPS; i++) {
         text_printf(&t->code, ", %d", i);
     }
@@ -196,7 +212,7 @@ static void add_portion(struct thumb *t, const struct where *w)
     text_free(&step.code);
     text_add(&t->code, "        \".endr\\n\"\n");
     thumb_label(t, 2);
-    thumb_op(t, 1, "adds r0, #%d", STEPS);
+    int64_t end = t->bytes;
     thumb_op(t, 2, "ldr r2, 5f");
     for (int i = 0; i < w->words; i++) {
         add_to(t, w->a[i], w->sum + i, 3);
@@ -204,9 +220,7 @@ static void add_portion(struct thumb *t, const struct where *w)
         thumb_op(t, 1, "ands r%d, r2", w->sum + i);
         add_to(t, w->b[i], w->sum + i, 3);
     }
-    thumb_op(t, 3, "b 1b");
-    thumb_line_end(t);
-    text_add(&t->code, "        \".balign 4\\n\"\n        \"5: .word 0x00ff00ff\\n\"\n");
+    enter_portion(t, w, (int)step.bytes, end);
 }
 
 /* ---- a row ---- */
@@ -224,6 +238,7 @@ static void start_row(struct thumb *t, const struct where *w)
     keep(t, slot(w, SLOT_BASE), 3);
     thumb_op(t, 1, "mov r2, r0");
     thumb_op(t, 1, "movs r0, r1");
+    thumb_op(t, 1, "subs r0, #%d", AHEAD);
     thumb_op(t, 1, "mov %s, r2", thumb_reg(w->base));
     thumb_op(t, 1, "movs r4, #0");
     for (int i = 0; i < w->words; i++) {
@@ -240,7 +255,7 @@ static void turn_row(struct thumb *t, const struct where *w)
     thumb_op(t, 1, "adds r0, #1");
     fetch(t, 2, slot(w, SLOT_MAP));
     thumb_op(t, 1, "cmp r2, #0");
-    thumb_op(t, 1, "beq 4b");
+    thumb_op(t, 1, "beq 4f");
     thumb_op(t, 1, "mov %s, r2", thumb_reg(w->base));
     thumb_op(t, 1, "movs r2, #0");
     keep(t, slot(w, SLOT_MAP), 2);
@@ -253,12 +268,14 @@ static void turn_row(struct thumb *t, const struct where *w)
         thumb_op(t, 1, "subs r2, r%d, r2", i < w->words ? 5 : 6);
         keep(t, place, 2);
     }
+    thumb_op(t, 3, "b 1b");
 }
 
 /* sums[2 i] = a - 256 b, sums[2 i + 1] = b. */
 static void end_row(struct thumb *t, const struct where *w)
 {
     thumb_label(t, 4);
+    thumb_op(t, 1, "adds r0, #%d", AHEAD);
     fetch(t, 7, slot(w, SLOT_SUMS));
     for (int i = 0; i < w->words; i++) {
         fetch(t, 2, w->a[i]);
@@ -273,6 +290,8 @@ static void end_row(struct thumb *t, const struct where *w)
         thumb_op(t, 1, "mov r%d, r%d", 8 + i, 4 + i);
     }
     thumb_op(t, 9, "pop {r4-r7, pc}");
+    thumb_line_end(t);
+    text_add(&t->code, "        \".balign 4\\n\"\n        \"5: .word 0x00ff00ff\\n\"\n");
 }
 
 void map_print_thumb_lanes(struct printer *p, int index)
@@ -283,9 +302,9 @@ void map_print_thumb_lanes(struct printer *p, int index)
     thumb_op(&t, 0, ".syntax unified");
     thumb_line_end(&t);
     start_row(&t, &w);
-    end_row(&t, &w);
-    turn_row(&t, &w);
     add_portion(&t, &w);
+    turn_row(&t, &w);
+    end_row(&t, &w);
     text_printf(
         p->out,
         "/* In ARMv6-M assembly: r0 reads the row, %s is what a portion counts from, r%d and\n"
