@@ -8,8 +8,8 @@
 
 #define STEPS     LANES_PORTION
 #define AHEAD     STEPS /* bytes that a0 is in front of the head of a portion */
-#define REACH     31 /* words, of a compressed load */
-#define REGISTERS 4  /* for what is kept: t0, t1, t2 and ra */
+#define REACH     31    /* words, of a compressed load */
+#define REGISTERS 4     /* for what is kept: t0, t1, t2 and ra */
 
 /* Places on the stack behind those of a and b. */
 enum { SLOT_MAP, SLOT_SUMS, SLOT_BASE, SLOT_RA, SLOT_S0, SLOT_S1, SLOTS };
@@ -113,7 +113,7 @@ static void enter_portion(struct thumb *t, int words, bool far)
     thumb_op(t, 3, "jr s0");
 }
 
-/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff; behind that the next portion is entered. */
+/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff; then on to the next portion. */
 static void add_portion(struct thumb *t, const struct plan *plan, int index)
 {
     int words = map_lanes_words(plan->maps->rows[index].lanes);

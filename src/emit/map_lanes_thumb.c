@@ -195,7 +195,7 @@ static void enter_portion(struct thumb *t, const struct where *w, int step_bytes
     thumb_op(t, 3, "mov pc, r2");
 }
 
-/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff; behind that the next portion is entered. */
+/* All steps, then a += s and b += (s >> 8) & 0x00ff00ff; then on to the next portion. */
 static void add_portion(struct thumb *t, const struct where *w)
 {
     struct thumb step = {.late_first = -1};
