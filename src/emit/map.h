@@ -128,15 +128,51 @@ enum reach { REACH_FLAT, REACH_ROWS, REACH_GAPS };
 struct walker {
     enum type type; /* of the array */
     const struct coding *coding;
-    bool wide;   /* plain numbers of 16 bits */
-    bool packed; /* elements are two to a byte */
+    const struct coding *other; /* NULL: no layer's weights lie in another way */
+    bool wide;                  /* plain numbers of 16 bits */
+    bool packs;                 /* some layer's elements are two to a byte ... */
+    bool single;                /* ... and some layer's are not */
     enum reach reach;
     bool across; /* serves all positions of a row at once (map_across.c) */
-    bool narrow; /* its sums fit 16 bits */
-    bool shifts; /* some row of weights has a shift */
-    int bias;    /* bytes of a row's bias */
-    bool plus;   /* some weight is positive ... */
-    bool minus;  /* ... or negative */
+    bool narrow; /* its sums fit 16 bits ... */
+    bool lifts;  /* ... and 15, so that they can be lifted by half of that before a shift */
+    int bias;    /* bits of a row's bias, with a sign */
+    int shift;   /* bits of a row's shift; 0: there is none */
+};
+
+/* What tells the layers apart that a function of map_across.c serves. */
+enum number {
+    NUMBER_CHANNELS,
+    NUMBER_COUNT,   /* positions whose sums are taken at once */
+    NUMBER_APART,   /* from one to the next, in the input */
+    NUMBER_LENGTH,  /* neighbouring elements of the array ... */
+    NUMBER_COLUMNS, /* ... at so many places beside each other, `gap` apart ... */
+    NUMBER_GAP,
+    NUMBER_ROWS, /* ... in so many rows */
+    NUMBER_STEP,
+    NUMBER_PACKED,  /* are elements two to a byte? */
+    NUMBER_TERNARY, /* are weights five to a byte? */
+    NUMBER_RESULTS, /* of a channel */
+    NUMBER_AWAY,    /* from one to the next, in the output */
+    NUMBER_SIDE,    /* sums beside each other whose largest is a result ... */
+    NUMBER_TALL,    /* ... so many times, ... */
+    NUMBER_LINE,    /* ... as many sums on */
+    NUMBER_KIND,    /* which of two kinds of results */
+    NUMBERS
+};
+
+/* They lie in front of the weights where they are not the same for all layers. */
+struct walker_numbers {
+    bool varies[NUMBERS];
+    int value[NUMBERS]; /* of all layers; -1: none looks at it */
+    int place[NUMBERS]; /* in the table */
+    int count;          /* of those in the table */
+    bool apart;         /* have they a table of their own? */
+    enum type type;     /* of the table */
+    int most;           /* the largest NUMBER_COUNT */
+    const char *small;  /* the type of what is as large as a number, */
+    const char *index;  /* of an element's index, */
+    const char *unit;   /* and what stands behind constants of both, "U" or "" */
 };
 
 /* What a layer with weights needs. */
@@ -205,8 +241,11 @@ void map_print_stream(struct printer *p, int first);
 /* The row of a tensor that is written, C text: the one that its stream keeps last, else "y". */
 const char *map_row_to(const struct plan *plan, int tensor, char text[16]);
 
-/* map_pack.c: may a tensor lie two elements to a byte? */
+/* map_pack.c: may a tensor lie two elements to a byte?  Does the array of bytes begin with zeros,
+ * for such maps, and is that what a map finds there when it begins? */
 bool map_may_pack(const struct plan *plan, int tensor);
+bool map_begins_with_zeros(const struct plan *plan);
+bool map_finds_zeros(const struct plan *plan, int tensor);
 /* Can the biases of all layers be read by the functions of map_across.c? */
 bool map_biases_fit(const struct plan *plan);
 
@@ -255,33 +294,48 @@ const char *map_reach_note(enum reach reach);
 const char *map_coding_note(const struct coding *coding);
 /* The functions. */
 void map_print_window_helpers(struct printer *p);
+/* Are two functions one? */
+bool map_same_walker(struct walker a, struct walker b);
 /* The next byte of weights into b, where it is time; the type of b. */
 const char *map_byte_type(const struct plan *plan);
 void map_print_next_fields(struct text *out, const struct plan *plan);
-void map_print_next_digit(struct text *out, const struct plan *plan);
-/* Loops over p[j], the elements under a window. */
-void map_open_walk(struct text *out, const struct plan *plan, struct walker walker);
-void map_close_walk(struct text *out, struct walker walker);
+/* `unit` follows constants of the type of `left`, which counts the digits in b: "U" or "". */
+void map_print_next_digit(struct text *out, const struct plan *plan, const char *unit);
 /* The sum of row `row` (C text) with its elements at `at`. */
 void map_print_window(struct printer *p, int layer, const struct pass *pass, const char *at,
                       const char *row);
 
-/* Bytes that hold each bias of a layer, less the lowest that fits, and how many can be read. */
-#define BIAS_BYTES_MOST 3
-int map_bias_bytes(const struct layer *layer);
+/* Bits of each bias of a layer, with a sign, and how many can be read. */
+#define BIAS_BITS_MOST 24
+int map_bias_bits(const struct layer *layer);
 
-/* map_across.c: functions that serve all positions of a row at once: their loops over channels and
- * tables.  map_across_sums.c: the sums of one channel. */
+/* map_across_numbers.c: what tells apart the layers that one function serves, and their tables. */
+struct walker_numbers map_numbers(const struct plan *plan, struct walker walker);
+/* Is a number the same for all layers, and this? */
+bool map_is_always(const struct walker_numbers *numbers, enum number number, int value);
+/* "const int rows = (int)NAME_U8(shape, 4);" */
+void map_print_number(struct text *out, const struct plan *plan,
+                      const struct walker_numbers *numbers, enum number number);
+const char *map_number_name(enum number number);
+void map_print_across_tables(struct printer *p, int layer);
+void map_need_across(const struct plan *plan, int layer, struct helpers *helpers);
+/* Bytes in front of a row's weights: its bias, with its shift in the highest bits; of a row. */
+int map_head_bytes(struct walker walker);
+int map_across_row_bytes(const struct plan *plan, int layer, const struct pass *pass);
+/* Which kind of results a layer has, of those that its function has: 0, 1 ... */
+int map_result_kind(const struct plan *plan, int layer);
+
+/* map_across_sums.c: the sums of one channel, at all positions of a row. */
 void map_print_across_helper(struct printer *p, struct walker walker);
 const char *map_sum_type(struct walker walker);
-/* The type of the tables of shapes; "const int n = (int)NAME_U8(shape, 4);" */
-enum type map_shape_type(const struct plan *plan);
-void map_print_number(struct text *out, const struct plan *plan, const char *name, int place);
+/* What sums are lifted by before a shift. */
+#define SUMS_LIFT 16384
+
+/* map_across.c: their loops over channels. */
+void map_print_alone_macro(struct printer *p);
 void map_print_across_layers(struct printer *p);
-void map_print_across_tables(struct printer *p, int layer);
 /* Does it call the function that shifts sums of 32 bits? */
 bool map_across_floors(const struct plan *plan, int layer);
-void map_need_across(const struct plan *plan, struct helpers *helpers);
 void map_print_across_call(struct printer *p, int layer, const struct pass *pass);
 
 /* map_rows.c: dense, conv, deconv */

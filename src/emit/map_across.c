@@ -1,15 +1,15 @@
 /* Functions that serve all positions of a row at once: each weight is decoded once for all of them,
- * and not looked at further where it is zero.  Layers whose weights, elements and results are alike
- * share one loop over channels; what tells them apart is a table, the shape.
+ * and not looked at further where it is zero.  Layers whose weights and elements are alike share
+ * one loop over channels, even if results are of two kinds; what tells them apart are numbers
+ * (map_across_numbers.c).
  *
- * Weights lie behind their row's shift and bias, so that a pointer goes through all of them. */
+ * Weights lie behind their row's bias and shift, so that a pointer goes through all of them.  Sums
+ * of 16 bits are lifted by SUMS_LIFT, a multiple of 2^k for each shift k, which keeps them from
+ * being negative. */
 #include "emit/map.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define SHAPE_NUMBERS 10
-#define SHAPE_POOL    9 /* where the last one stands */
 
 const char *map_sum_type(struct walker walker)
 {
@@ -18,323 +18,319 @@ const char *map_sum_type(struct walker walker)
 
 /* ---- what layers share ---- */
 
-static bool same_layers(const struct plan *plan, int a, int b)
+static struct walker walker_of(const struct plan *plan, int index)
 {
-    char name[2][HELPER_NAME_MAX];
-    const struct layer *layers = plan->net->layers;
-    (void)map_walker_name(plan, plan->maps->rows[a].walker, name[0]);
-    (void)map_walker_name(plan, plan->maps->rows[b].walker, name[1]);
-    bool pooled = plan->maps->rows[a].pooled;
-    bool pools = pooled == plan->maps->rows[b].pooled &&
-                 (!pooled || (layers[a + 1].window.rows == layers[b + 1].window.rows &&
-                              layers[a + 1].window.columns == layers[b + 1].window.columns));
-    const struct map_view *views = plan->maps->views;
-    bool packed = views[map_output(plan, a)].packed == views[map_output(plan, b)].packed;
-    return strcmp(name[0], name[1]) == 0 && pools && packed &&
-           layers[a].activation == layers[b].activation &&
-           plan->net->tensors[layers[a].output].type == plan->net->tensors[layers[b].output].type;
+    return plan->maps->rows[index].walker;
+}
+
+/* Two kinds of results, of those that a function for sums has, share a loop over channels. */
+static bool same_loop(const struct plan *plan, int a, int b)
+{
+    return map_goes_across(plan, a) && map_goes_across(plan, b) &&
+           map_same_walker(walker_of(plan, a), walker_of(plan, b)) &&
+           map_result_kind(plan, a) / 2 == map_result_kind(plan, b) / 2;
 }
 
 /* The first layer that is served by the same loop. */
 static int first_like(const struct plan *plan, int index)
 {
     int first = 0;
-    while (!map_goes_across(plan, first) || !same_layers(plan, first, index)) {
+    while (!same_loop(plan, first, index)) {
         first++;
     }
     return first;
 }
 
-/* Positions of a row, the most of all layers of a loop. */
-static int most_positions(const struct plan *plan, int first)
+/* A layer with one of the two kinds of results of a loop, if there is one with an activation that
+ * does something: -1: there is no such kind. */
+static int layer_of_kind(const struct plan *plan, int like, int kind)
 {
-    int most = 1;
-    for (int i = first; i < plan->net->layer_count; i++) {
-        const struct map_rows *rows = &plan->maps->rows[i];
-        bool like = map_goes_across(plan, i) && same_layers(plan, first, i);
-        for (int k = 0; like && k < rows->pass_count; k++) {
-            most = rows->passes[k].columns > most ? rows->passes[k].columns : most;
-        }
-    }
-    return most;
-}
-
-static bool any_acts(const struct plan *plan, int first)
-{
-    bool any = false;
-    for (int i = first; i < plan->net->layer_count; i++) {
-        any =
-            any || (map_goes_across(plan, i) && same_layers(plan, first, i) && plan_acts(plan, i));
-    }
-    return any;
-}
-
-/* ---- tables ---- */
-
-/* Bytes in front of a row's weights. */
-static int head_bytes(struct walker walker)
-{
-    return walker.bias + walker.shifts;
-}
-
-static int row_bytes(const struct plan *plan, int index, const struct pass *pass)
-{
-    return head_bytes(plan->maps->rows[index].walker) +
-           map_row_bytes(plan->maps->rows[index].coding, map_pass_columns(pass));
-}
-
-static int byte_of_row(const struct plan *plan, int index, const struct pass *pass, int at)
-{
-    struct walker walker = plan->maps->rows[index].walker;
-    const struct layer *layer = &plan->net->layers[index];
-    int columns = map_pass_columns(pass);
-    int row = at / row_bytes(plan, index, pass);
-    int place = at % row_bytes(plan, index, pass) - walker.shifts;
-    uint32_t bias = (uint32_t)(layer->bias[row] + (1 << (8 * walker.bias - 1)));
-    if (place < 0) {
-        return layer->shift[row];
-    }
-    return place < walker.bias ? (int)(bias >> (8 * place) & UINT8_MAX)
-                               : map_byte(plan->maps->rows[index].coding,
-                                          pass->values + (size_t)row * (size_t)columns, columns,
-                                          place - walker.bias);
-}
-
-static void print_weights(struct printer *p, int index, const struct pass *pass)
-{
-    const struct plan *plan = p->plan;
-    int count = plan->net->layers[index].weights.rows * row_bytes(plan, index, pass);
-    text_printf(p->out, "    static const uint8_t w%s[%d] %s_FLASH = {", pass->name, count,
-                plan->upper);
-    for (int i = 0; i < count; i++) {
-        text_printf(p->out,
-                    i == 0   ? "\n        %d"
-                    : i % 20 ? ", %d"
-                             : ",\n        %d",
-                    byte_of_row(plan, index, pass, i));
-    }
-    text_add(p->out, "\n    };\n");
-}
-
-/* Channels; positions, and how far results are apart in the output and positions in the input;
- * elements that are neighbours; how many of these under a window down and across, and how far
- * apart; from one row of positions to the next, which a pool reads. */
-static void find_shape(const struct plan *plan, int index, const struct pass *pass,
-                       int shape[SHAPE_NUMBERS])
-{
-    const struct map_rows *rows = &plan->maps->rows[index];
-    const struct layer *layer = &plan->net->layers[index];
-    const int numbers[SHAPE_NUMBERS] = {
-        rows->group_rows > 0 ? rows->group_rows : layer->weights.rows,
-        pass->columns,
-        pass->out_column_step * plan->maps->views[map_output(plan, index)].column,
-        pass->in_column_step,
-        pass->length,
-        pass->taps[0],
-        pass->tap_row,
-        pass->taps[1],
-        pass->tap_column,
-        rows->pooled ? layer->window.row_stride * plan->maps->views[layer->inputs[0]].row : 0};
-    memcpy(shape, numbers, sizeof numbers);
-}
-
-enum type map_shape_type(const struct plan *plan)
-{
-    int most = 0;
-    int shape[SHAPE_NUMBERS];
+    int layer = -1;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        for (int k = 0; map_goes_across(plan, i) && k < plan->maps->rows[i].pass_count; k++) {
-            find_shape(plan, i, &plan->maps->rows[i].passes[k], shape);
-            for (int j = 0; j < SHAPE_NUMBERS; j++) {
-                most = shape[j] > most ? shape[j] : most;
-            }
-        }
+        bool served = same_loop(plan, i, like) && map_result_kind(plan, i) % 2 == kind;
+        layer = served && (layer < 0 || plan_acts(plan, i)) ? i : layer;
     }
-    return most <= UINT8_MAX ? TYPE_U8 : most <= INT16_MAX ? TYPE_I16 : TYPE_I32;
+    return layer;
 }
 
-static void print_shape(struct printer *p, int index, const struct pass *pass)
+static bool is_lifted(struct walker walker)
 {
-    enum reach reach = p->plan->maps->rows[index].walker.reach;
-    int count = reach == REACH_FLAT ? 5 : reach == REACH_ROWS ? 7 : SHAPE_POOL;
-    int shape[SHAPE_NUMBERS];
-    count = p->plan->maps->rows[index].pooled ? SHAPE_NUMBERS : count;
-    find_shape(p->plan, index, pass, shape);
-    text_printf(p->out, "    static const %s g%s[%d] %s_FLASH = {", c_type(map_shape_type(p->plan)),
-                pass->name, count, p->plan->upper);
-    for (int j = 0; j < count; j++) {
-        text_printf(p->out, j ? ", %d" : "%d", shape[j]);
-    }
-    text_add(p->out, "};\n");
-}
-
-void map_print_number(struct text *out, const struct plan *plan, const char *name, int place)
-{
-    static const char *const macros[] = {"I8", "U8", "I16", "U16", "I32"};
-    text_printf(out, "const %s %s = (%s)%s_%s(shape, %d);\n", plan->index, name, plan->index,
-                plan->upper, macros[map_shape_type(plan)], place);
-}
-
-void map_print_across_tables(struct printer *p, int index)
-{
-    const struct map_rows *rows = &p->plan->maps->rows[index];
-    for (int k = 0; k < rows->pass_count; k++) {
-        print_shape(p, index, &rows->passes[k]);
-        print_weights(p, index, &rows->passes[k]);
-    }
-}
-
-void map_need_across(const struct plan *plan, struct helpers *helpers)
-{
-    helpers->reads[TYPE_U8] = true;
-    helpers->reads[map_shape_type(plan)] = true;
-}
-
-/* ---- loops over channels ---- */
-
-static void print_function(struct text *out, const struct text *body)
-{
-    map_add_indented(out, body);
-    text_add(out, "}\n\n");
-}
-
-/* Where an int has 16 bits, sums of 16 bits are shifted as such. */
-static bool shifts_short(const struct plan *plan, int first)
-{
-    bool fits = plan->machine->word == 16 && plan->maps->rows[first].walker.narrow;
-    for (int i = first; i < plan->net->layer_count; i++) {
-        const struct layer *layer = &plan->net->layers[i];
-        bool like = map_goes_across(plan, i) && same_layers(plan, first, i);
-        for (int row = 0; like && row < layer->weights.rows; row++) {
-            fits = fits && layer->shift[row] <= 15;
-        }
-    }
-    return fits;
+    return walker.shift > 0 && walker.narrow && walker.lifts;
 }
 
 bool map_across_floors(const struct plan *plan, int index)
 {
-    return plan->maps->rows[index].walker.shifts && !shifts_short(plan, first_like(plan, index));
+    struct walker walker = walker_of(plan, index);
+    return walker.shift > 0 && !is_lifted(walker);
 }
 
-/* to[...] = the result of a sum. */
-static void print_store(struct printer *p, int index, const char *to, const char *s)
+/* ---- a loop over channels ---- */
+
+struct loop {
+    struct printer *p;
+    const struct plan *plan;
+    int layers[2]; /* of each kind of results; -1: there is one alone */
+    struct walker walker;
+    struct walker_numbers numbers;
+};
+
+static struct loop find_loop(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
-    bool acts = any_acts(plan, index);
-    bool shifts = plan->maps->rows[index].walker.shifts;
-    bool packed = plan->maps->views[map_output(plan, index)].packed;
-    char start[48] = "const uint8_t v = ";
-    if (!packed) {
-        (void)snprintf(start, sizeof start, "to[%s] = ", to);
+    return (struct loop){.p = p,
+                         .plan = plan,
+                         .layers = {layer_of_kind(plan, index, 0), layer_of_kind(plan, index, 1)},
+                         .walker = walker_of(plan, index),
+                         .numbers = map_numbers(plan, walker_of(plan, index))};
+}
+
+static bool is_packed(const struct loop *loop, int kind)
+{
+    return loop->plan->maps->views[map_output(loop->plan, loop->layers[kind])].packed;
+}
+
+static enum type output_type(const struct loop *loop, int kind)
+{
+    return map_array_type(loop->plan, loop->plan->net->layers[loop->layers[kind]].output);
+}
+
+/* The pointer through which results of a kind are stored; two kinds may share it. */
+static const char *pointer_of(const struct loop *loop, int kind)
+{
+    bool other = kind == 1 && loop->layers[0] >= 0 && output_type(loop, 0) != output_type(loop, 1);
+    return other ? "other" : "to";
+}
+
+static bool is_always(const struct loop *loop, enum number number, int value)
+{
+    return map_is_always(&loop->numbers, number, value);
+}
+
+/* Has each channel of a layer one result? */
+static bool one_result(const struct loop *loop)
+{
+    return is_always(loop, NUMBER_RESULTS, 1);
+}
+
+/* Is each result one sum? */
+static bool one_sum(const struct loop *loop)
+{
+    return is_always(loop, NUMBER_SIDE, 1) && is_always(loop, NUMBER_TALL, 1);
+}
+
+/* ---- from sums to results ---- */
+
+/* The bias, and the shift k where there is one, in front of a row's weights. */
+static void print_row_head(const struct loop *loop)
+{
+    struct text *out = loop->p->out;
+    const char *upper = loop->plan->upper;
+    int bytes = map_head_bytes(loop->walker);
+    int high = 8 - loop->walker.shift; /* bits of the bias in the last byte */
+    long lift = is_lifted(loop->walker) ? SUMS_LIFT : 0;
+    const char *type = bytes > 2 ? "uint32_t" : "uint16_t";
+    const char *sum = bytes > 2 || loop->walker.shift == 0 ? "int32_t" : "int16_t";
+    text_printf(out, "const uint8_t last = %s_U8(at, %d);\n", upper, bytes - 1);
+    if (loop->walker.shift > 0) {
+        text_printf(out, "const uint8_t k = (uint8_t)(last >> %d);\n", high);
+        text_printf(out, "const uint8_t rest = (uint8_t)(last & %dU);\n", (1 << high) - 1);
     }
-    bool locals = packed || (shifts && shifts_short(plan, index));
-    text_add(p->out, locals ? "{\n" : "");
-    if (shifts && shifts_short(plan, index)) {
-        text_printf(p->out,
-                    "const int32_t up = (int32_t)%s + 32768;\n"
-                    "const uint16_t bits = (uint16_t)up;\n"
-                    "const int32_t z = (int32_t)(uint16_t)(bits >> k) - low;\n",
-                    s);
-        text_add(p->out, start);
-        map_print_result(p, index, "z", NULL, acts);
+    const char *rest = loop->walker.shift > 0 ? "rest" : "last";
+    if (bytes == 1) {
+        text_printf(out, "const uint16_t raw = %s", rest);
     } else {
-        text_add(p->out, start);
-        map_print_result(p, index, s, shifts ? "k" : NULL, acts);
+        text_printf(out, "const %s raw = (%s)(((%s)%s << %d)", type, type, type, rest,
+                    8 * (bytes - 1));
     }
-    if (packed) {
-        text_printf(p->out, "to[%s] = (uint8_t)((second != 0) ? (to[%s] + (v * 16U)) : v);\n", to,
-                    to);
+    for (int i = 0; i < bytes - 1; i++) {
+        text_printf(out, i == 0 ? " | (%s)%s_U8(at, %d)" : " | ((%s)%s_U8(at, %d) << %d)", type,
+                    upper, i, 8 * i);
     }
-    text_add(p->out, locals ? "}\n" : "");
-}
-
-/* Where the results of a channel begin. */
-static const char *place_of(const struct plan *plan, int index)
-{
-    return plan->maps->views[map_output(plan, index)].packed ? "place" : "i";
-}
-
-/* A conv and the max pool behind it: of the sums of a pool's window the largest goes on. */
-static void print_pool(struct printer *p, int index)
-{
-    const struct plan *plan = p->plan;
-    const struct window *pool = &plan->net->layers[index + 1].window;
-    struct walker walker = plan->maps->rows[index].walker;
-    char name[HELPER_NAME_MAX];
-    text_printf(p->out, "for (%s v = 0; v < %d; v++) {\n", plan->index, pool->rows);
-    text_printf(p->out, "next = %s(&a[v * down], %s, shape, &s[v * count]);\n}\nat = next;\n",
-                map_walker_name(plan, walker, name), walker.shifts ? "&at[1]" : "at");
-    text_printf(p->out,
-                "for (%s x = 0; x < count; x += %d) {\n%s most = s[x];\n"
-                "for (%s v = 0; v < %d; v++) {\nfor (%s j = x; j < (x + %d); j++) {\n"
-                "const %s sum = s[(v * count) + j];\nmost = (sum > most) ? sum : most;\n}\n}\n",
-                plan->index, pool->columns, map_sum_type(walker), plan->index, pool->rows,
-                plan->index, pool->columns, map_sum_type(walker));
-    print_store(p, index, "u", "most");
-    text_add(p->out, "u += apart;\n}\n");
-}
-
-/* All positions of a channel. */
-static void print_positions_of(struct printer *p, int index, bool many)
-{
-    const struct plan *plan = p->plan;
-    struct walker walker = plan->maps->rows[index].walker;
-    char name[HELPER_NAME_MAX];
-    text_printf(p->out, "at = %s(a, %s, shape, s);\n", map_walker_name(plan, walker, name),
-                walker.shifts ? "&at[1]" : "at");
-    if (many) {
-        text_printf(p->out, "for (%s x = 0; x < count; x++) {\n", plan->index);
-    }
-    print_store(p, index, many ? "u" : place_of(plan, index), many ? "s[x]" : "s[0]");
-    text_add(p->out, many ? "u += apart;\n}\n" : "");
-}
-
-static void print_locals(struct printer *p, int index, bool many)
-{
-    const struct plan *plan = p->plan;
-    map_print_number(p->out, plan, "channels", 0);
-    if (many) {
-        map_print_number(p->out, plan, "count", 1);
-        map_print_number(p->out, plan, "apart", 2);
-    }
-    if (plan->maps->rows[index].pooled) {
-        map_print_number(p->out, plan, "down", SHAPE_POOL);
-    }
-    text_add(p->out, "const uint8_t *at = w;\n");
-    if (plan->maps->views[map_output(plan, index)].packed) {
-        text_printf(p->out, "%s place = 0;\nint second = 0; /* in its byte */\n", plan->index);
+    long half = 1L << (8 * bytes - loop->walker.shift - 1);
+    text_printf(out, bytes == 1 ? ";\n" : ");\n");
+    text_printf(out, "const %s bias = (%s)((%s)raw %c %ld);\n", sum, sum, sum,
+                lift > half ? '+' : '-', lift > half ? lift - half : half - lift);
+    if (is_lifted(loop->walker)) {
+        const char *part = loop->plan->machine->word == 16 ? "uint16_t" : "uint32_t";
+        text_printf(out, "const %s lift = %dU;\nconst %s low = (%s)(lift >> k);\n", part, SUMS_LIFT,
+                    part, part);
     }
 }
 
-static void print_channel(struct printer *p, int index, int positions)
+/* z = the result of a sum, `most`, in front of its activation. */
+static void print_shifted(const struct loop *loop, const char *most)
 {
-    const struct plan *plan = p->plan;
-    struct walker walker = plan->maps->rows[index].walker;
-    bool pooled = plan->maps->rows[index].pooled;
-    int rows = pooled ? plan->net->layers[index + 1].window.rows : 1;
-    print_locals(p, index, positions > 1);
-    text_printf(p->out, "for (%s i = 0; i < channels; i++) {\n%s s[%d];\n", plan->index,
-                map_sum_type(walker), positions * rows);
-    if (walker.shifts) {
-        text_printf(p->out, "const uint8_t k = %s_U8(at, 0);\n", plan->upper);
-    }
-    if (walker.shifts && shifts_short(plan, index)) {
-        text_add(p->out, "const int32_t low = (int32_t)(uint16_t)(32768U >> k);\n");
-    }
-    if (positions > 1) {
-        text_printf(p->out, "%s u = %s;\n", plan->index, place_of(plan, index));
-    }
-    if (pooled) {
-        text_add(p->out, "const uint8_t *next = at;\n");
-        print_pool(p, index);
+    struct text *out = loop->p->out;
+    bool short_int = loop->plan->machine->word == 16;
+    if (is_lifted(loop->walker)) {
+        const char *part = short_int ? "uint16_t" : "uint32_t";
+        const char *type = short_int ? "int16_t" : "int32_t";
+        text_printf(out, "const %s part = (%s)((%s)%s >> k);\n", part, part, part, most);
+        text_printf(out, "const %s z = (%s)((%s)part - (%s)low);\n", type, type, type, type);
+    } else if (loop->walker.shift > 0) {
+        text_printf(out, "const int32_t z = %s_floor(%s, k);\n", loop->plan->name, most);
     } else {
-        print_positions_of(p, index, positions > 1);
+        text_printf(out, "const %s z = %s;\n", map_sum_type(loop->walker), most);
     }
-    if (plan->maps->views[map_output(plan, index)].packed) {
-        text_add(p->out, "place += second;\nsecond = 1 - second;\n");
+}
+
+/* Stores the result of z. */
+static void print_kind(const struct loop *loop, int kind)
+{
+    static const struct interval short_sums = {INT16_MIN, INT16_MAX};
+    bool narrow = is_lifted(loop->walker) ? loop->plan->machine->word == 16
+                                          : loop->walker.shift == 0 && loop->walker.narrow;
+    const struct interval *range = narrow ? &short_sums : NULL;
+    struct text *out = loop->p->out;
+    const char *type = map_byte_type(loop->plan);
+    char to[64];
+    const char *at = one_result(loop) ? is_packed(loop, kind) ? "i / 2" : "i" : "u";
+    (void)snprintf(to, sizeof to, "%s[%s%s]", pointer_of(loop, kind), at,
+                   one_result(loop) && is_packed(loop, kind) ? loop->numbers.unit : "");
+    if (is_packed(loop, kind)) {
+        text_add(out, "uint8_t v;\n");
+        map_print_stored(loop->p, loop->layers[kind], "v", range);
+        text_printf(out, "%s = (uint8_t)((%s >> 4) | ((%s)v << 4));\n", to, to, type);
+    } else {
+        map_print_stored(loop->p, loop->layers[kind], to, range);
     }
-    text_add(p->out, "}\n");
+}
+
+static void print_result(const struct loop *loop, const char *most)
+{
+    struct text *out = loop->p->out;
+    text_add(out, "{\n");
+    print_shifted(loop, most);
+    if (loop->layers[0] >= 0 && loop->layers[1] >= 0) {
+        text_printf(out, "if (kind != 0%s) {\n", loop->numbers.unit);
+        print_kind(loop, 1);
+        text_add(out, "} else {\n");
+        print_kind(loop, 0);
+        text_add(out, "}\n");
+    } else {
+        print_kind(loop, loop->layers[0] >= 0 ? 0 : 1);
+    }
+    text_add(out, "}\n");
+}
+
+/* A result of several sums is that of the largest. */
+static void print_most(const struct loop *loop)
+{
+    const char *type = map_sum_type(loop->walker);
+    const char *small = loop->numbers.small;
+    const char *unit = loop->numbers.unit;
+    struct text *out = loop->p->out;
+    bool rows = !is_always(loop, NUMBER_TALL, 1);
+    bool columns = !is_always(loop, NUMBER_SIDE, 1);
+    text_printf(out, "%s most = s[first];\n%s q = first;\n", type, small);
+    text_printf(out, rows ? "for (%s y = 0%s; y < tall; y++) {\n" : "{\n", small, unit);
+    text_printf(out, columns ? "for (%s j = 0%s; j < side; j++) {\n" : "{\n", small, unit);
+    text_printf(out, columns ? "const %s sum = s[q + j];\n" : "const %s sum = s[q];\n", type);
+    text_add(out, "most = (sum > most) ? sum : most;\n}\n");
+    text_printf(out, rows ? "q = (%s)(q + line);\n}\n" : "}\n", small);
+    print_result(loop, "most");
+    text_printf(loop->p->out, "first = (%s)(first + side);\n", small);
+}
+
+static void print_results(const struct loop *loop)
+{
+    struct text *out = loop->p->out;
+    const char *small = loop->numbers.small;
+    const char *unit = loop->numbers.unit;
+    bool packed[2];
+    for (int kind = 0; kind < 2; kind++) {
+        int of = loop->layers[kind] >= 0 ? kind : 1 - kind;
+        packed[kind] = is_packed(loop, of);
+    }
+    if (one_result(loop) && one_sum(loop)) {
+        print_result(loop, "s[0]");
+        return;
+    }
+    if (!one_result(loop)) {
+        text_printf(out, packed[0] || packed[1] ? "const %s pair = (%s)(i / 2%s);\n" : "", small,
+                    small, unit);
+        text_printf(out, "%s u = %s;\n", loop->numbers.index, packed[0] ? "pair" : "i");
+        if (packed[0] != packed[1]) {
+            text_printf(out, "if (kind != 0%s) {\nu = %s;\n}\n", unit, packed[0] ? "i" : "pair");
+        }
+    }
+    if (!one_sum(loop)) {
+        text_printf(out, "%s first = 0%s;\n", small, unit);
+    }
+    text_printf(out, "for (%s x = 0%s; x < results; x++) {\n", small, unit);
+    if (one_sum(loop)) {
+        print_result(loop, "s[x]");
+    } else {
+        print_most(loop);
+    }
+    text_printf(out, one_result(loop) ? "}\n" : "u = (%s)(u + away);\n}\n", loop->numbers.index);
+}
+
+static void print_channel(const struct loop *loop)
+{
+    struct text *out = loop->p->out;
+    const struct walker_numbers *numbers = &loop->numbers;
+    char name[HELPER_NAME_MAX];
+    int bytes = map_head_bytes(loop->walker);
+    text_printf(out, "for (%s i = 0%s; i < channels; i++) {\n%s s[%d];\n", numbers->small,
+                numbers->unit, map_sum_type(loop->walker), numbers->most);
+    print_row_head(loop);
+    if (numbers->most > 1) {
+        text_printf(out, "for (%s x = 0%s; x < count; x++) {\ns[x] = (%s)bias;\n}\n",
+                    numbers->small, numbers->unit, map_sum_type(loop->walker));
+    } else {
+        text_printf(out, "s[0] = (%s)bias;\n", map_sum_type(loop->walker));
+    }
+    text_printf(out, "at = %s(a, &at[%d], %ss);\n", map_walker_name(loop->plan, loop->walker, name),
+                bytes, numbers->count > 0 ? "shape, " : "");
+    text_add(out, "{\n");
+    print_results(loop);
+    text_add(out, "}\n}\n");
+}
+
+static void print_locals(const struct loop *loop)
+{
+    struct text *out = loop->p->out;
+    const struct walker_numbers *numbers = &loop->numbers;
+    bool both = loop->layers[0] >= 0 && loop->layers[1] >= 0;
+    bool loops = !one_result(loop) || !one_sum(loop);
+    const bool wanted[NUMBERS] = {[NUMBER_CHANNELS] = true,
+                                  [NUMBER_COUNT] = numbers->most > 1,
+                                  [NUMBER_RESULTS] = loops,
+                                  [NUMBER_AWAY] = !one_result(loop),
+                                  [NUMBER_SIDE] = !one_sum(loop),
+                                  [NUMBER_TALL] = !is_always(loop, NUMBER_TALL, 1),
+                                  [NUMBER_LINE] = !is_always(loop, NUMBER_TALL, 1),
+                                  [NUMBER_KIND] = both};
+    for (int i = 0; i < NUMBERS; i++) {
+        if (wanted[i]) {
+            map_print_number(out, loop->plan, numbers, (enum number)i);
+        }
+    }
+    if (numbers->count > 0 && !numbers->apart) {
+        text_printf(out, "const uint8_t *at = &shape[%d];\n", numbers->count);
+    } else {
+        text_add(out, "const uint8_t *at = w;\n");
+    }
+}
+
+static void print_parameters(const struct loop *loop)
+{
+    struct text *out = loop->p->out;
+    const struct walker_numbers *numbers = &loop->numbers;
+    int kind = loop->layers[0] >= 0 ? 0 : 1;
+    text_printf(out, "(const %s *a, ", c_type(loop->walker.type));
+    if (numbers->count == 0 || numbers->apart) {
+        text_add(out, "const uint8_t *w, ");
+    }
+    if (numbers->count > 0) {
+        text_printf(out, "const %s *shape, ", c_type(numbers->type));
+    }
+    text_printf(out, "%s *to", c_type(output_type(loop, kind)));
+    if (kind == 0 && loop->layers[1] >= 0 && output_type(loop, 0) != output_type(loop, 1)) {
+        text_printf(out, ",\n    %s *other", c_type(output_type(loop, 1)));
+    }
+    text_add(out, ")\n{\n");
 }
 
 static void print_channels(struct printer *p, int index)
@@ -343,41 +339,43 @@ static void print_channels(struct printer *p, int index)
     struct text body = {0};
     struct printer inner = {.out = &body, .plan = plan, .helpers = p->helpers};
     bool alone = plan->machine->word == 16;
-    text_printf(
-        p->out,
-        "/* All channels of a row of positions. */\n"
-        "static %s%svoid %s_rows%d(const %s *a, const uint8_t *w, const %s *shape, %s *to)\n{\n",
-        alone ? plan->upper : "", alone ? "_ALONE " : "", plan->name, plan->steps[index].number,
-        c_type(plan->maps->rows[index].walker.type), c_type(map_shape_type(plan)),
-        c_type(map_array_type(plan, plan->net->layers[index].output)));
-    print_channel(&inner, index, most_positions(plan, index));
-    print_function(p->out, &body);
+    struct loop loop = find_loop(p, index);
+    text_printf(p->out, "/* All channels of a row of positions. */\nstatic %s%svoid %s_rows%d",
+                alone ? plan->upper : "", alone ? "_ALONE " : "", plan->name,
+                plan->steps[index].number);
+    print_parameters(&loop);
+    loop.p = &inner;
+    print_locals(&loop);
+    print_channel(&loop);
+    map_add_indented(p->out, &body);
+    text_add(p->out, "}\n\n");
     text_free(&body);
 }
 
-/* Where an int has 16 bits, frames of more than 64 bytes are slow and large to reach into. */
-static void print_alone_macro(struct printer *p)
+/* Functions that are better off with registers of their own. */
+void map_print_alone_macro(struct printer *p)
 {
     const char *upper = p->plan->upper;
-    text_printf(p->out,
-                "/* Not inlined, so that its frame is small. */\n"
-                "#if defined(__GNUC__)\n"
-                "#define %s_ALONE __attribute__((noinline))\n"
-                "#else\n"
-                "#define %s_ALONE\n"
-                "#endif\n\n",
-                upper, upper);
+    bool any = false;
+    for (int i = 0; i < p->plan->net->layer_count; i++) {
+        any = any || map_goes_across(p->plan, i);
+    }
+    if (any) {
+        text_printf(p->out,
+                    "/* Not inlined, so that it has all registers and its frame is small. */\n"
+                    "#if defined(__GNUC__)\n"
+                    "#define %s_ALONE __attribute__((noinline))\n"
+                    "#else\n"
+                    "#define %s_ALONE\n"
+                    "#endif\n\n",
+                    upper, upper);
+    }
 }
 
 void map_print_across_layers(struct printer *p)
 {
-    bool alone = p->plan->machine->word == 16;
     for (int i = 0; i < p->plan->net->layer_count; i++) {
         if (map_goes_across(p->plan, i) && first_like(p->plan, i) == i) {
-            if (alone) {
-                print_alone_macro(p);
-                alone = false;
-            }
             print_channels(p, i);
         }
     }
@@ -385,25 +383,50 @@ void map_print_across_layers(struct printer *p)
 
 /* ---- calls ---- */
 
+/* Behind "to" or in its place: any array for the kind of results that the layer has not. */
+static void print_arrays(struct printer *p, int index, const char *to)
+{
+    struct loop loop = find_loop(p, index);
+    int kind = map_result_kind(p->plan, index) % 2;
+    if (loop.layers[0] < 0 || loop.layers[1] < 0 ||
+        output_type(&loop, 0) == output_type(&loop, 1)) {
+        text_printf(p->out, "%s);\n", to);
+        return;
+    }
+    const char *array = map_array(p->plan, map_output(p->plan, loop.layers[1 - kind]));
+    if (kind == 0) {
+        text_printf(p->out, "%s, %s);\n", to, array);
+    } else {
+        text_printf(p->out, "%s, %s);\n", array, to);
+    }
+}
+
 void map_print_across_call(struct printer *p, int index, const struct pass *pass)
 {
     const struct plan *plan = p->plan;
     const struct map_rows *rows = &plan->maps->rows[index];
-    const char *indent = "        ";
+    struct walker_numbers numbers = map_numbers(plan, rows->walker);
     char from[INDEX_MAX] = "";
     char weights[INDEX_MAX] = "";
     char to[INDEX_MAX] = "";
+    char shape[INDEX_MAX + 8] = "";
     int number = plan->steps[first_like(plan, index)].number;
+    if (numbers.apart) {
+        (void)snprintf(shape, sizeof shape, "g%s, ", pass->name);
+    }
     if (rows->group_rows == 0) {
-        text_printf(p->out, "%s%s_rows%d(at, w%s, g%s, to);\n", indent, plan->name, number,
-                    pass->name, pass->name);
+        text_printf(p->out, "        %s_rows%d(at, w%s, %s", plan->name, number, pass->name, shape);
+        print_arrays(p, index, "to");
         return;
     }
     map_add_term(from, "g", rows->group_columns);
-    map_add_term(weights, "g", rows->group_rows * row_bytes(plan, index, pass));
+    map_add_term(weights, "g", rows->group_rows * map_across_row_bytes(plan, index, pass));
     map_add_term(to, "g", rows->group_rows);
-    text_printf(p->out, "%sfor (%s g = 0; g < %d; g++) {\n", indent, plan->index,
+    text_printf(p->out, "        for (%s g = 0; g < %d; g++) {\n", plan->index,
                 plan->net->layers[index].groups);
-    text_printf(p->out, "%s    %s_rows%d(&at[%s], &w%s[%s], g%s, &to[%s]);\n%s}\n", indent,
-                plan->name, number, from, pass->name, weights, pass->name, to, indent);
+    text_printf(p->out, "            %s_rows%d(&at[%s], &w%s[%s], %s", plan->name, number, from,
+                pass->name, weights, shape);
+    (void)snprintf(shape, sizeof shape, "&to[%s]", to);
+    print_arrays(p, index, shape);
+    text_add(p->out, "        }\n");
 }

@@ -1,5 +1,8 @@
 /* Maps of 4-bit elements, two to a byte, for size: where the functions of map_across.c write and
- * read them.  Channels are even, so that each position begins with a byte of its own. */
+ * read them.  Channels are even, so that each position begins with a byte of its own.
+ *
+ * A result pushes the one before it into the lower half of its byte: what was there need not be
+ * known, but must have been written.  So the array begins with zeros. */
 #include "emit/map.h"
 
 /* Is a layer one of weights that share bytes, without groups? */
@@ -36,7 +39,7 @@ bool map_biases_fit(const struct plan *plan)
     bool fit = true;
     for (int i = 0; i < plan->net->layer_count; i++) {
         const struct layer *layer = &plan->net->layers[i];
-        fit = fit && (!op_has_rows(layer->op) || map_bias_bytes(layer) <= BIAS_BYTES_MOST);
+        fit = fit && (!op_has_rows(layer->op) || map_bias_bits(layer) <= BIAS_BITS_MOST);
     }
     return fit;
 }
@@ -48,4 +51,26 @@ bool map_may_pack(const struct plan *plan, int tensor)
            tensor != net->output && net->tensors[tensor].type == TYPE_U4 &&
            net->tensors[tensor].shape.channels % 2 == 0 && written_in_rows(plan, tensor) &&
            read_in_rows(plan, tensor) && map_biases_fit(plan);
+}
+
+bool map_begins_with_zeros(const struct plan *plan)
+{
+    bool begins = false;
+    for (int t = 0; t < plan->net->tensor_count; t++) {
+        begins = begins || plan->maps->views[t].packed;
+    }
+    return begins;
+}
+
+bool map_finds_zeros(const struct plan *plan, int tensor)
+{
+    const struct net *net = plan->net;
+    int writer = 0;
+    while (writer < net->layer_count && map_output(plan, writer) != tensor) {
+        writer++;
+    }
+    bool early = tensor == net->input ||
+                 (writer < net->layer_count && plan->maps->streams[writer].first == 0);
+    return early && map_begins_with_zeros(plan) && map_array_type(plan, tensor) == TYPE_U8 &&
+           plan->maps->views[tensor].home == HOME_BUFFER;
 }

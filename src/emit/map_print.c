@@ -53,7 +53,7 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     }
     bool in_rows = map_goes_across(plan, index);
     if (in_rows) {
-        map_need_across(plan, helpers);
+        map_need_across(plan, index, helpers);
     }
     if (rows->direct && rows->direct->entries > 0) {
         helpers->reads[TYPE_U8] = true;
@@ -111,13 +111,18 @@ static void print_arrays(struct printer *p)
     }
 }
 
-void map_print_zeros(struct printer *p, int tensor, int first, int end)
+static void print_zeros(struct printer *p, const char *array, int first, int end)
 {
     text_printf(p->out,
                 "    for (%s i = %d; i < %d; i++) {\n"
                 "        %s[i] = 0;\n"
                 "    }\n",
-                p->plan->index, first, end, map_array(p->plan, tensor));
+                p->plan->index, first, end, array);
+}
+
+void map_print_zeros(struct printer *p, int tensor, int first, int end)
+{
+    print_zeros(p, map_array(p->plan, tensor), first, end);
 }
 
 /* Zeros around a map that is about to be written. */
@@ -125,7 +130,7 @@ static void print_border(struct printer *p, int tensor)
 {
     const struct map_view *view = &p->plan->maps->views[tensor];
     int first = map_first_element(view);
-    if (view->zeros) {
+    if (view->zeros && !map_finds_zeros(p->plan, tensor)) {
         map_print_zeros(p, tensor, first, first + view->size);
     }
 }
@@ -289,6 +294,9 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     map_print_areas(&printer);
     print_arrays(&printer);
     text_add(out, "\n");
+    if (map_begins_with_zeros(plan)) {
+        print_zeros(&printer, array_names[TYPE_U8], 0, plan->maps->arrays[TYPE_U8]);
+    }
     print_copied_input(&printer);
     print_layers(&printer);
     text_add(out, "}\n");

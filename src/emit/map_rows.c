@@ -93,7 +93,7 @@ void map_print_result(struct printer *p, int index, const char *s, const char *s
 bool map_clamps_itself(const struct plan *plan, int index)
 {
     const struct map_rows *rows = &plan->maps->rows[index];
-    return (rows->lanes || rows->direct || rows->sparse) &&
+    return (rows->lanes || rows->direct || rows->sparse || map_goes_across(plan, index)) &&
            plan_clamps_only(plan->net->layers[index].activation);
 }
 

@@ -289,7 +289,7 @@ static void print_all_zeros(struct printer *p, int first)
         const struct map_view *view = &plan->maps->views[plan->net->layers[i].output];
         int from = map_first_element(view);
         int end = from + view->size;
-        if (view->zeros && !done[i]) {
+        if (view->zeros && !done[i] && !map_finds_zeros(plan, plan->net->layers[i].output)) {
             done[i] = true;
             add_beside(plan, i, done, &from, &end);
             map_print_zeros(p, plan->net->layers[i].output, from, end);

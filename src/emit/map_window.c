@@ -23,16 +23,25 @@ int map_pass_columns(const struct pass *pass)
     return pass->taps[0] * pass->taps[1] * pass->length;
 }
 
-int map_bias_bytes(const struct layer *layer)
+int map_bias_bits(const struct layer *layer)
 {
-    int bytes = 1;
+    int bits = 1;
     for (int row = 0; row < layer->weights.rows; row++) {
-        while (bytes < 4 && (layer->bias[row] < -(1 << (8 * bytes - 1)) ||
-                             layer->bias[row] >= 1 << (8 * bytes - 1))) {
-            bytes++;
+        while (bits < 32 && (layer->bias[row] < -((int64_t)1 << (bits - 1)) ||
+                             layer->bias[row] >= (int64_t)1 << (bits - 1))) {
+            bits++;
         }
     }
-    return bytes;
+    return bits;
+}
+
+static int largest_shift(const struct layer *layer)
+{
+    int largest = 0;
+    for (int row = 0; row < layer->weights.rows; row++) {
+        largest = layer->shift[row] > largest ? layer->shift[row] : largest;
+    }
+    return largest;
 }
 
 /* What one layer wants of a function. */
@@ -44,20 +53,19 @@ static struct walker wanted(const struct plan *plan, int index)
                             .coding = rows->coding,
                             .wide = rows->coding->each == 1 && layer->weights.bits > 8};
     const struct step *step = &plan->steps[index];
-    walker.packed = plan->maps->views[layer->inputs[0]].packed;
-    walker.across = walker.packed || plan->maps->views[map_output(plan, index)].packed;
-    walker.narrow = step->bounds[step->worst] <= INT16_MAX;
-    walker.shifts = !step->shift.uniform || step->shift.value > 0;
-    walker.bias = map_bias_bytes(layer);
+    int64_t bound = step->bounds[step->worst];
+    int shift = largest_shift(layer);
+    walker.packs = plan->maps->views[layer->inputs[0]].packed;
+    walker.single = !walker.packs;
+    walker.across = walker.packs || plan->maps->views[map_output(plan, index)].packed;
+    walker.narrow = bound <= INT16_MAX;
+    walker.lifts = bound < SUMS_LIFT && SUMS_LIFT >> shift << shift == SUMS_LIFT;
+    walker.shift = shift > 15 ? 5 : shift > 0 ? 4 : 0;
+    walker.bias = map_bias_bits(layer);
     for (int i = 0; i < rows->pass_count; i++) {
         enum reach reach = reach_of(&rows->passes[i]);
         walker.reach = reach > walker.reach ? reach : walker.reach;
         walker.across = walker.across || (rows->coding->each > 1 && rows->passes[i].columns > 1);
-    }
-    size_t weights = (size_t)layer->weights.rows * (size_t)layer->weights.columns;
-    for (size_t i = 0; i < weights; i++) {
-        walker.plus = walker.plus || layer->weights.values[i] > 0;
-        walker.minus = walker.minus || layer->weights.values[i] < 0;
     }
     return walker;
 }
@@ -69,9 +77,9 @@ bool map_walks(const struct plan *plan, int index)
     return rows->passes && !rows->lanes && !rows->direct && !rows->sparse;
 }
 
-static bool same_walker(struct walker a, struct walker b)
+bool map_same_walker(struct walker a, struct walker b)
 {
-    return a.type == b.type && a.packed == b.packed && a.coding == b.coding && a.wide == b.wide;
+    return a.type == b.type && a.coding == b.coding && a.other == b.other && a.wide == b.wide;
 }
 
 /* All that one function or the other is wanted for. */
@@ -79,11 +87,42 @@ static void join(struct walker *walker, struct walker other)
 {
     walker->reach = other.reach > walker->reach ? other.reach : walker->reach;
     walker->across = walker->across || other.across;
+    walker->packs = walker->packs || other.packs;
+    walker->single = walker->single || other.single;
     walker->narrow = walker->narrow && other.narrow;
-    walker->shifts = walker->shifts || other.shifts;
-    walker->plus = walker->plus || other.plus;
-    walker->minus = walker->minus || other.minus;
+    walker->lifts = walker->lifts && other.lifts;
+    walker->shift = other.shift > walker->shift ? other.shift : walker->shift;
     walker->bias = other.bias > walker->bias ? other.bias : walker->bias;
+}
+
+/* Can a function take weights that lie five to a byte and others that lie two to a byte? */
+static bool may_mix(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    return plan->options->optimise == OPTIMISE_SIZE && map_walks(plan, index) &&
+           rows->walker.type == TYPE_U8 && (rows->coding->bits == 0 || rows->coding->low == -8);
+}
+
+/* One function for all such layers, where there are both. */
+static void mix_codings(struct plan *plan)
+{
+    struct map_rows *rows = plan->maps->rows;
+    const struct coding *ternary = NULL;
+    const struct coding *nibbles = NULL;
+    bool across = false;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        if (may_mix(plan, i)) {
+            ternary = rows[i].coding->bits == 0 ? rows[i].coding : ternary;
+            nibbles = rows[i].coding->bits == 4 ? rows[i].coding : nibbles;
+            across = across || rows[i].walker.across;
+        }
+    }
+    for (int i = 0; across && ternary && nibbles && i < plan->net->layer_count; i++) {
+        if (may_mix(plan, i)) {
+            rows[i].walker.coding = ternary;
+            rows[i].walker.other = nibbles;
+        }
+    }
 }
 
 /* Layers whose elements and weights are alike share a function. */
@@ -95,15 +134,16 @@ void map_plan_walkers(struct plan *plan)
             rows[i].walker = wanted(plan, i);
         }
     }
+    mix_codings(plan);
     for (int i = 0; i < plan->net->layer_count; i++) {
         for (int k = 0; map_walks(plan, i) && k < plan->net->layer_count; k++) {
-            if (map_walks(plan, k) && same_walker(rows[i].walker, rows[k].walker)) {
+            if (map_walks(plan, k) && map_same_walker(rows[i].walker, rows[k].walker)) {
                 join(&rows[i].walker, rows[k].walker);
             }
         }
     }
     for (int i = 0; i < plan->net->layer_count; i++) {
-        rows[i].walker.across = rows[i].walker.across && rows[i].walker.bias <= BIAS_BYTES_MOST;
+        rows[i].walker.across = rows[i].walker.across && rows[i].walker.bias <= BIAS_BITS_MOST;
     }
 }
 
@@ -118,12 +158,12 @@ const char *map_walker_name(const struct plan *plan, struct walker walker,
 {
     bool alone = true;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        alone = alone && (!map_walks(plan, i) || plan->maps->rows[i].coding != walker.coding ||
-                          same_walker(walker, walker_of(plan, i)));
+        alone = alone && (!map_walks(plan, i) || walker_of(plan, i).coding != walker.coding ||
+                          map_same_walker(walker, walker_of(plan, i)));
     }
-    (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s%s%s", plan->name, walker.coding->name,
-                   alone ? "" : "_", alone ? "" : type_name(walker.packed ? TYPE_U4 : walker.type),
-                   walker.wide && !alone ? "_i16" : "");
+    (void)snprintf(name, HELPER_NAME_MAX, "%s_%s%s%s%s", plan->name,
+                   walker.other ? "weights" : walker.coding->name, alone ? "" : "_",
+                   alone ? "" : type_name(walker.type), walker.wide && !alone ? "_i16" : "");
     return name;
 }
 
@@ -155,30 +195,30 @@ static void print_fields(struct text *out, const struct plan *plan, const struct
     map_print_next_fields(out, plan);
     text_printf(out,
                 "{\n"
-                "const uint32_t f = b & %dU;\n"
+                "const %s f = (%s)(b & %dU);\n"
                 "acc += (%s(int32_t)f%s - %d) * (int32_t)p[j];\n"
                 "}\n"
                 "b = (%s)(b >> %d);\n",
-                (1 << coding->bits) - 1, twice ? "(" : "", twice ? " * 2)" : "", -coding->low,
-                map_byte_type(plan), coding->bits);
+                map_byte_type(plan), map_byte_type(plan), (1 << coding->bits) - 1, twice ? "(" : "",
+                twice ? " * 2)" : "", -coding->low, map_byte_type(plan), coding->bits);
 }
 
-void map_print_next_digit(struct text *out, const struct plan *plan)
+void map_print_next_digit(struct text *out, const struct plan *plan, const char *unit)
 {
     text_printf(out,
-                "if (left == 0) {\n"
+                "if (left == 0%s) {\n"
                 "b = %s_U8(at, 0);\n"
                 "at = &at[1];\n"
-                "left = 5;\n"
+                "left = 5%s;\n"
                 "}\n"
                 "left--;\n"
                 "b = (%s)((b & 255U) * 3U);\n",
-                plan->upper, map_byte_type(plan));
+                unit, plan->upper, unit, map_byte_type(plan));
 }
 
 static void print_digits(struct text *out, const struct plan *plan)
 {
-    map_print_next_digit(out, plan);
+    map_print_next_digit(out, plan, "");
     text_add(out, "if (b >= 512U) {\n"
                   "acc += (int32_t)p[j];\n"
                   "} else if (b < 256U) {\n"
@@ -230,7 +270,7 @@ const char *map_coding_note(const struct coding *coding)
 }
 
 /* Loops over the elements under a window, from a on: p[j]. */
-void map_open_walk(struct text *out, const struct plan *plan, struct walker walker)
+static void open_walk(struct text *out, const struct plan *plan, struct walker walker)
 {
     if (walker.reach >= REACH_ROWS) {
         text_printf(out, "for (%s y = 0; y < rows; y++) {\n", plan->index);
@@ -242,15 +282,10 @@ void map_open_walk(struct text *out, const struct plan *plan, struct walker walk
                 walker.reach == REACH_FLAT   ? "a"
                 : walker.reach == REACH_ROWS ? "&a[y * step]"
                                              : "&a[(y * step) + (x * gap)]");
-    if (walker.packed) {
-        text_printf(out, "%s place = 0;\n", plan->index);
-    }
-    text_printf(
-        out, walker.packed ? "for (%s j = 0; j < n; j += 2) {\n" : "for (%s j = 0; j < n; j++) {\n",
-        plan->index);
+    text_printf(out, "for (%s j = 0; j < n; j++) {\n", plan->index);
 }
 
-void map_close_walk(struct text *out, struct walker walker)
+static void close_walk(struct text *out, struct walker walker)
 {
     for (int depth = (int)walker.reach + 1; depth > 0; depth--) {
         text_add(out, "}\n");
@@ -259,7 +294,7 @@ void map_close_walk(struct text *out, struct walker walker)
 
 static void print_walk(struct text *out, const struct plan *plan, struct walker walker)
 {
-    map_open_walk(out, plan, walker);
+    open_walk(out, plan, walker);
     if (walker.coding->each == 1) {
         print_plain(out, plan, walker);
     } else if (walker.coding->bits == 0) {
@@ -267,7 +302,7 @@ static void print_walk(struct text *out, const struct plan *plan, struct walker 
     } else {
         print_fields(out, plan, walker.coding);
     }
-    map_close_walk(out, walker);
+    close_walk(out, walker);
 }
 
 static void print_walker(struct text *out, const struct plan *plan, struct walker walker)
@@ -300,10 +335,11 @@ void map_print_window_helpers(struct printer *p)
     const struct plan *plan = p->plan;
     map_print_sparse_helper(p);
     map_print_planes_helpers(p);
+    map_print_alone_macro(p);
     for (int i = 0; i < plan->net->layer_count; i++) {
         bool first = map_walks(plan, i);
         for (int k = 0; first && k < i; k++) {
-            first = !map_walks(plan, k) || !same_walker(walker_of(plan, i), walker_of(plan, k));
+            first = !map_walks(plan, k) || !map_same_walker(walker_of(plan, i), walker_of(plan, k));
         }
         if (plan->maps->rows[i].lanes) {
             map_print_lanes_helper(p, i);

@@ -1,9 +1,9 @@
-/* pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|TARGET.costs]: emitted files of random
- * nets for the prover and the static checks, with a program that calls all of each file.  For seed
- * S and every --optimise value: nS_size.h, nS_size.c ...; values that give the same code give one
- * file.  With a kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant
- * time, nS_steady_size.h ...; "maps", "digits", "dense" for nets on maps.  With a machine's costs,
- * what is chosen for them: nS_costs_size.h ... */
+/* pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|pools] [TARGET.costs]: emitted files of
+ * random nets for the prover and the static checks, with a program that calls all of each file.
+ * For seed S and every --optimise value: nS_size.h, nS_size.c ...; values that give the same code
+ * give one file.  With a kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for
+ * constant time, nS_steady_size.h ...; "maps", "digits", "dense", "pools" for nets on maps.  With a
+ * machine's costs, what is chosen for them: nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
@@ -125,7 +125,8 @@ struct job {
     bool steady;                   /* constant time */
     bool maps;                     /* nets on maps */
     bool digits;                   /* those that the fast kernels of maps take ... */
-    bool dense;                    /* ... and those of dense layers behind a resize */
+    bool dense;                    /* ... and those of dense layers behind a resize ... */
+    bool pools;                    /* ... and those of convs with pools behind them */
     const struct machine *machine; /* NULL: the default one */
 };
 
@@ -144,13 +145,16 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
                                          .constant_time = job->steady,
                                          .selftest = vectors};
         char name[64];
-        (void)snprintf(name, sizeof name, "n%llu_%s%s", (unsigned long long)seed,
-                       job->machine  ? "costs_"
-                       : job->steady ? "steady_"
+        (void)snprintf(name, sizeof name, "n%llu_%s%s%s", (unsigned long long)seed,
+                       job->steady   ? "steady_"
                        : job->maps   ? "maps_"
                        : job->digits ? "digits_"
                        : job->dense  ? "dense_"
+                       : job->pools  ? "pools_"
                                      : "",
+                       !job->machine              ? ""
+                       : job->machine->word == 16 ? "short_"
+                                                  : "costs_",
                        job->kernel ? job->kernel : names[i]);
         bool new = !seen_before(net, &how, pages, i);
         if (new && (!job->kernel || i == 1)) {
@@ -193,6 +197,7 @@ static void write_pages(const struct job *job, uint64_t seed)
     struct net *net = job->maps     ? random_map_net(seed)
                       : job->digits ? random_digits_net(seed)
                       : job->dense  ? random_dense_net(seed)
+                      : job->pools  ? random_pools_net(seed)
                       : seed % 2    ? random_narrow_net(seed)
                                     : random_net(seed);
     int32_t *in = NULL;
@@ -221,26 +226,39 @@ static void read_costs(const char *path, struct machine *machine)
     free(data);
 }
 
+/* What kind of nets a word asks for, or which kernel. */
+static void read_kind(const char *word, struct job *job)
+{
+    if (strcmp(word, "steady") == 0) {
+        job->steady = true;
+    } else if (strcmp(word, "maps") == 0) {
+        job->maps = true;
+    } else if (strcmp(word, "digits") == 0) {
+        job->digits = true;
+    } else if (strcmp(word, "dense") == 0) {
+        job->dense = true;
+    } else if (strcmp(word, "pools") == 0) {
+        job->pools = true;
+    } else {
+        job->kernel = word;
+    }
+}
+
 int main(int count, char **words)
 {
     struct machine machine;
-    if (count != 4 && count != 5) {
-        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|TARGET.costs]");
+    if (count < 4 || count > 6) {
+        stop("usage: pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|pools] "
+             "[TARGET.costs]");
     }
     struct job job = {.folder = words[1]};
-    if (count == 5 && strchr(words[4], '.')) {
-        read_costs(words[4], &machine);
-        job.machine = &machine;
-    } else if (count == 5 && strcmp(words[4], "steady") == 0) {
-        job.steady = true;
-    } else if (count == 5 && strcmp(words[4], "maps") == 0) {
-        job.maps = true;
-    } else if (count == 5 && strcmp(words[4], "digits") == 0) {
-        job.digits = true;
-    } else if (count == 5 && strcmp(words[4], "dense") == 0) {
-        job.dense = true;
-    } else if (count == 5) {
-        job.kernel = words[4];
+    for (int i = 4; i < count; i++) {
+        if (strchr(words[i], '.')) {
+            read_costs(words[i], &machine);
+            job.machine = &machine;
+        } else {
+            read_kind(words[i], &job);
+        }
     }
     uint64_t last = strtoull(words[3], NULL, 10);
     for (uint64_t seed = strtoull(words[2], NULL, 10); seed <= last; seed++) {

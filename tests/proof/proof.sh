@@ -12,6 +12,9 @@ for kernel in bits narrow narrowline dsp vector vector16 shifts steady maps digi
     "$pages" "$SCRATCH" 5 "$few" $kernel || echo "not ok pages of $kernel"
 done
 "$pages" "$SCRATCH" 4 "$((few - 1))" targets/rv32ec.costs || echo "not ok pages without a multiplier"
+"$pages" "$SCRATCH" 5 "$few" pools || echo "not ok pages of pools"
+"$pages" "$SCRATCH" 5 "$few" pools targets/rv32ec.costs || echo "not ok pages of pools without a multiplier"
+"$pages" "$SCRATCH" 5 "$few" pools targets/attiny85.costs || echo "not ok pages of pools in 16 bits"
 # Sums modulo 2^32 in front of sums of 32 bits that reach their ends, and of a result that needs a clamp
 # then; a row whose sign NAME_floor() hides.
 {
