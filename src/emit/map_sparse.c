@@ -191,8 +191,8 @@ static void print_narrow(struct printer *p)
     for (int i = 0; i < ROWS_AT_ONCE; i += 2) {
         text_printf(p->out,
                     "            two = %s_U8(v, %d);\n"
-                    "            s%d += (uint16_t)((uint8_t)(two & 15U) * x);\n"
-                    "            s%d += (uint16_t)((uint8_t)(two >> 4) * x);\n",
+                    "            s%d += (uint16_t)((uint16_t)(uint8_t)(two & 15U) * x);\n"
+                    "            s%d += (uint16_t)((uint16_t)(uint8_t)(two >> 4) * x);\n",
                     p->plan->upper, i / 2, i, i + 1);
     }
     text_add(p->out, "        }\n");
