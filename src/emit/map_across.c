@@ -247,8 +247,9 @@ static void print_results(const struct loop *loop)
         return;
     }
     if (!one_result(loop)) {
-        text_printf(out, packed[0] || packed[1] ? "const %s pair = (%s)(i / 2%s);\n" : "", small,
-                    small, unit);
+        if (packed[0] || packed[1]) {
+            text_printf(out, "const %s pair = (%s)(i / 2%s);\n", small, small, unit);
+        }
         text_printf(out, "%s u = %s;\n", loop->numbers.index, packed[0] ? "pair" : "i");
         if (packed[0] != packed[1]) {
             text_printf(out, "if (kind != 0%s) {\nu = %s;\n}\n", unit, packed[0] ? "i" : "pair");

@@ -424,7 +424,9 @@ static void print_walk(const struct sums *s)
     text_printf(s->out, "for (%s j = 0%s; j < length; j++) {\n", small, unit);
     way_of(s).print(s);
     text_printf(s->out, columns ? "}\nfrom = (%s)(from + gap);\n}\n" : "}\n", s->numbers.index);
-    text_printf(s->out, rows ? "row = (%s)(row + step);\n}\n" : "", s->numbers.index);
+    if (rows) {
+        text_printf(s->out, "row = (%s)(row + step);\n}\n", s->numbers.index);
+    }
 }
 
 /* Bits of the largest weight without its sign. */
@@ -454,7 +456,9 @@ static void print_locals(const struct sums *s)
         }
     }
     bool mixed = one_position(s) && s->walker.packs && s->walker.single;
-    text_printf(s->out, mixed ? "%s low = 255U;\n" : "", s->mask);
+    if (mixed) {
+        text_printf(s->out, "%s low = 255U;\n", s->mask);
+    }
     if (way_of(s).print == print_bits || (way_of(s).print == print_masks && !ternary(s->walker))) {
         text_printf(s->out, "uint8_t planes = %dU; /* bits of a weight's size */\n",
                     bits_of_size(s->walker.coding));
