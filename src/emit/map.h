@@ -351,6 +351,8 @@ void map_print_result(struct printer *p, int layer, const char *s, const char *s
  * whose range may be known. */
 void map_print_shifted(struct printer *p, const char *bits, const char *shift, const char *low);
 void map_print_stored(struct printer *p, int layer, const char *to, const struct interval *z);
+/* The same with a clamp in any case. */
+void map_print_clamped(struct printer *p, int layer, const char *to, const struct interval *z);
 
 /* map_lanes.c, map_lanes_print.c: false when out of memory */
 bool map_plan_lanes(struct plan *plan, int layer);

@@ -121,22 +121,28 @@ static void print_cut(struct text *out, struct interval kept, const struct inter
     }
 }
 
+void map_print_clamped(struct printer *p, int index, const char *to, const struct interval *z)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    enum type type = p->plan->net->tensors[layer->output].type;
+    text_printf(p->out, "%s = (%s)(", to, c_type(type));
+    print_cut(p->out, plan_kept(layer->activation, type), z);
+    text_add(p->out, ");\n");
+}
+
 void map_print_stored(struct printer *p, int index, const char *to, const struct interval *z)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
     enum type type = plan->net->tensors[layer->output].type;
     struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
-    struct interval kept = plan_kept(layer->activation, type);
     char name[HELPER_NAME_MAX];
     if (type == TYPE_I32) {
         text_printf(p->out, "%s = z;\n", to);
     } else if (!plan_acts(plan, index)) {
         text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
     } else if (map_clamps_itself(plan, index)) {
-        text_printf(p->out, "%s = (%s)(", to, c_type(type));
-        print_cut(p->out, kept, z);
-        text_add(p->out, ");\n");
+        map_print_clamped(p, index, to, z);
     } else {
         text_printf(p->out, "%s = %s(z);\n", to, helper_name(plan, p->helpers, helper, name));
     }

@@ -20,6 +20,9 @@ done
 {
     "$pages" "$SCRATCH" 14 14 dsp && "$pages" "$SCRATCH" 21 21 dsp && "$pages" "$SCRATCH" 141 141
 } || echo "not ok pages of sums at the ends of 32 bits"
+# Results with a sign, of a loop that other layers share.
+"$pages" "$SCRATCH" 18 18 digits || echo "not ok pages of shared loops"
+[ "$few" -ge 18 ] || rm -f "$SCRATCH"/n18_digits_speed.* "$SCRATCH"/n18_digits_balanced.*
 [ "$nets" -ge 141 ] || rm -f "$SCRATCH"/n141_size.* "$SCRATCH"/n141_balanced.*
 cd "$SCRATCH" || exit 1
 
