@@ -348,11 +348,11 @@ bool map_clamps_itself(const struct plan *plan, int layer);
  * and cast to the type of its array; ends the statement. */
 void map_print_result(struct printer *p, int layer, const char *s, const char *shift, bool acts);
 /* z = (sum in `bits` >> shift) - low, with t in between; then "to = ...", a layer's result of z,
- * whose range may be known. */
+ * whose range may be known; to a prover, too, for whom results with a sign are clamped if it is
+ * not.
+ */
 void map_print_shifted(struct printer *p, const char *bits, const char *shift, const char *low);
 void map_print_stored(struct printer *p, int layer, const char *to, const struct interval *z);
-/* The same with a clamp in any case. */
-void map_print_clamped(struct printer *p, int layer, const char *to, const struct interval *z);
 
 /* map_lanes.c, map_lanes_print.c: false when out of memory */
 bool map_plan_lanes(struct plan *plan, int layer);
@@ -383,7 +383,7 @@ void map_print_lanes_sums(struct printer *p, int words, const char *in);
 /* Lets all sums begin at `base`. */
 void map_print_lanes_start(struct printer *p, int layer, const char *sums, const char *in);
 /* Does the function of lists do that itself? */
-bool map_lanes_begin(const struct plan *plan, int layer);
+bool map_lanes_starts(const struct plan *plan, int layer);
 
 /* Column `x` of the map, in words from the first one. */
 int map_lanes_column(const struct lanes *lanes, int x);

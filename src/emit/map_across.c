@@ -11,11 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *map_sum_type(struct walker walker)
-{
-    return walker.narrow ? "int16_t" : "int32_t";
-}
-
 /* ---- what layers share ---- */
 
 static struct walker walker_of(const struct plan *plan, int index)
@@ -174,13 +169,6 @@ static void print_shifted(const struct loop *loop, const char *most)
     }
 }
 
-/* Results with a sign that need no clamp: one for a prover, who sees the sums of all layers. */
-static bool is_unclamped(const struct plan *plan, int index)
-{
-    enum type type = plan->net->tensors[plan->net->layers[index].output].type;
-    return type != TYPE_I32 && type_low(type) < 0 && !plan_acts(plan, index);
-}
-
 /* Stores the result of z. */
 static void print_kind(const struct loop *loop, int kind)
 {
@@ -199,8 +187,7 @@ static void print_kind(const struct loop *loop, int kind)
         map_print_stored(loop->p, loop->layers[kind], "v", range);
         text_printf(out, "%s = (uint8_t)((%s >> 4) | ((%s)v << 4));\n", to, to, type);
     } else {
-        bool clamped = is_unclamped(loop->plan, loop->layers[kind]);
-        (clamped ? map_print_clamped : map_print_stored)(loop->p, loop->layers[kind], to, range);
+        map_print_stored(loop->p, loop->layers[kind], to, range);
     }
 }
 

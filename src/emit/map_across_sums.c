@@ -21,6 +21,11 @@ struct sums {
     const char *mask;   /* of a mask */
 };
 
+const char *map_sum_type(struct walker walker)
+{
+    return walker.narrow ? "int16_t" : "int32_t";
+}
+
 static bool word16(const struct sums *s)
 {
     return s->plan->machine->word == 16;
@@ -214,12 +219,6 @@ static void print_masked_sums(const struct sums *s, const char *at, const char *
     text_printf(s->out, "%s = (%s)(%s + e - more);\n", sum, s->sum, sum);
 }
 
-/* low, what of a byte is the first number in it. */
-static void print_low(const struct sums *s)
-{
-    text_printf(s->out, "if (packed != 0%s) {\nlow = 15U;\n", s->numbers.unit);
-}
-
 /* Both weights of a byte as four bits each, and their signs as masks; of a byte that is one
  * element, one weight twice. */
 static void print_masks(const struct sums *s)
@@ -387,11 +386,10 @@ static void print_add_function(struct printer *p, struct sums s)
     map_print_number(&body, s.plan, &s.numbers, NUMBER_APART);
     if (way.masks && s.walker.single) {
         map_print_number(&body, s.plan, &s.numbers, NUMBER_PACKED);
-    }
-    if (way.masks && s.walker.single) {
-        text_printf(&body, "%s low = 255U;\n%s high = 8U;\n", s.mask, s.mask);
-        print_low(&s);
-        text_add(&body, "high = 4U;\n}\n");
+        text_printf(&body,
+                    "%s low = 255U; /* what of a byte is its first number */\n%s high = 8U;\n"
+                    "if (packed != 0%s) {\nlow = 15U;\nhigh = 4U;\n}\n",
+                    s.mask, s.mask, s.numbers.unit);
     }
     text_printf(&body, "{\n%s u = 0%s;\n", s.numbers.index, s.numbers.unit);
     if (way.masks) {
@@ -474,8 +472,7 @@ static void print_locals(const struct sums *s)
         text_printf(s->out, "%s row = 0%s;\n", s->numbers.index, s->numbers.unit);
     }
     if (mixed) {
-        print_low(s);
-        text_add(s->out, "}\n");
+        text_printf(s->out, "if (packed != 0%s) {\nlow = 15U;\n}\n", s->numbers.unit);
     }
     if ((way_of(s).print == print_masks || way_of(s).print == print_bits) && s->walker.other) {
         text_printf(s->out, "if (ternary == 0%s) {\nplanes = 4U;\n}\n", s->numbers.unit);

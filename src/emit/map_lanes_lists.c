@@ -121,7 +121,7 @@ bool map_list_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, i
 
 /* ---- the function ---- */
 
-bool map_lanes_begin(const struct plan *plan, int index)
+bool map_lanes_starts(const struct plan *plan, int index)
 {
     return map_has_thumb_lanes(plan, index) || map_has_riscv_lanes(plan, index);
 }
@@ -163,7 +163,7 @@ static void print_lists(struct printer *p, int index)
 {
     int words = map_lanes_words(p->plan->maps->rows[index].lanes);
     text_add(p->out, "    const uint8_t *at = row;\n");
-    if (map_lanes_begin(p->plan, index)) {
+    if (map_lanes_starts(p->plan, index)) {
         map_print_lanes_start(p, index, "sums", "    ");
     }
     text_printf(p->out,
@@ -220,7 +220,7 @@ void map_print_lanes_listed(struct printer *p, int index)
     const struct plan *plan = p->plan;
     const struct lanes *lanes = plan->maps->rows[index].lanes;
     bool assembly = print_assembly(p, index);
-    bool start = map_lanes_begin(plan, index);
+    bool start = map_lanes_starts(plan, index);
     text_printf(
         p->out,
         "/* Adds a row of weights to the sums of %d x %d words of four positions%s: what is minus\n"

@@ -316,7 +316,7 @@ static void print_call(struct printer *p, int index)
                     lanes->tap_step[lanes->taps[0] > 1 ? 0 : 1]);
     } else {
         text_printf(p->out, "%s = %s_lanes%s(from, row, %s);\n", to, plan->name, name,
-                    map_lanes_begin(plan, index) ? "s, base" : "s");
+                    map_lanes_starts(plan, index) ? "s, base" : "s");
     }
 }
 
@@ -341,7 +341,7 @@ static void print_tile(struct printer *p, int index)
         text_printf(p->out, "const uint%d_t *next%s;\n", lanes->coded ? 32 : 8,
                     is_nested(lanes) ? " = row" : "");
     }
-    if (!map_lanes_begin(plan, index)) {
+    if (!map_lanes_starts(plan, index)) {
         map_print_lanes_start(p, index, "s", "");
     }
     print_call(p, index);

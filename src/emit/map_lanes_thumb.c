@@ -166,7 +166,7 @@ static void leap(struct thumb *t, const struct where *w)
 
 /* r0 .. AHEAD bytes in front of the head of a portion.  Moves the base, and r0 so far back that the
  * first step that is entered reads the first byte; behind the last one r0 is in front of the next
- * head.  The steps end at label 2, which is `back` bytes in front of here. */
+ * head.  The steps end at label 2, behind `end` bytes of code. */
 static void enter_portion(struct thumb *t, const struct where *w, int step_bytes, int64_t end)
 {
     thumb_label(t, 1);

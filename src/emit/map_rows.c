@@ -121,13 +121,10 @@ static void print_cut(struct text *out, struct interval kept, const struct inter
     }
 }
 
-void map_print_clamped(struct printer *p, int index, const char *to, const struct interval *z)
+/* May a cast lose a sign, for a prover who knows of z what is told, or nothing? */
+static bool may_leave(enum type type, const struct interval *z)
 {
-    const struct layer *layer = &p->plan->net->layers[index];
-    enum type type = p->plan->net->tensors[layer->output].type;
-    text_printf(p->out, "%s = (%s)(", to, c_type(type));
-    print_cut(p->out, plan_kept(layer->activation, type), z);
-    text_add(p->out, ");\n");
+    return type_low(type) < 0 && (!z || z->low < type_low(type) || z->high > type_high(type));
 }
 
 void map_print_stored(struct printer *p, int index, const char *to, const struct interval *z)
@@ -139,10 +136,12 @@ void map_print_stored(struct printer *p, int index, const char *to, const struct
     char name[HELPER_NAME_MAX];
     if (type == TYPE_I32) {
         text_printf(p->out, "%s = z;\n", to);
-    } else if (!plan_acts(plan, index)) {
+    } else if (!plan_acts(plan, index) && !may_leave(type, z)) {
         text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
     } else if (map_clamps_itself(plan, index)) {
-        map_print_clamped(p, index, to, z);
+        text_printf(p->out, "%s = (%s)(", to, c_type(type));
+        print_cut(p->out, plan_kept(layer->activation, type), z);
+        text_add(p->out, ");\n");
     } else {
         text_printf(p->out, "%s = %s(z);\n", to, helper_name(plan, p->helpers, helper, name));
     }

@@ -20,9 +20,12 @@ done
 {
     "$pages" "$SCRATCH" 14 14 dsp && "$pages" "$SCRATCH" 21 21 dsp && "$pages" "$SCRATCH" 141 141
 } || echo "not ok pages of sums at the ends of 32 bits"
-# Results with a sign, of a loop that other layers share.
-"$pages" "$SCRATCH" 18 18 digits || echo "not ok pages of shared loops"
+# Results with a sign: of a loop that other layers share, and of lists of inputs.
+{
+    "$pages" "$SCRATCH" 18 18 digits && "$pages" "$SCRATCH" 7 7 pools
+} || echo "not ok pages of results with a sign"
 [ "$few" -ge 18 ] || rm -f "$SCRATCH"/n18_digits_speed.* "$SCRATCH"/n18_digits_balanced.*
+[ "$few" -ge 7 ] || rm -f "$SCRATCH"/n7_pools_size.* "$SCRATCH"/n7_pools_balanced.*
 [ "$nets" -ge 141 ] || rm -f "$SCRATCH"/n141_size.* "$SCRATCH"/n141_balanced.*
 cd "$SCRATCH" || exit 1
 
