@@ -93,6 +93,17 @@ bool parse_train_kernel(const char *text, void *packed);   /* bool; "any", "pack
 bool parse_out_type(const char *text, void *name);         /* const char *: i8 i16 i32 */
 bool parse_optimise(const char *text, void *optimise);     /* enum optimise */
 bool parse_kernel(const char *text, void *name);           /* const char *: of kernels.def */
+bool parse_layers(const char *text, void *layers);         /* struct layer_goals */
+
+/* --layers: what each layer with weights of a network on images is made for; count 0: not given. */
+struct layer_goals {
+    int count;
+    enum optimise of[NET_LAYERS_MAX];
+};
+
+/* Does it fit the net?  As text, in the arena; NULL when out of memory. */
+bool layers_check(const struct layer_goals *layers, const struct net *net, struct error *err);
+const char *layers_text(const enum optimise *layers, int count, struct arena *arena);
 
 /* A settings struct's entry for an option that many verbs have. */
 #define OPTION_JSON(settings)                                                                      \
@@ -108,6 +119,15 @@ bool parse_kernel(const char *text, void *name);           /* const char *: of k
         .expects = "'size', 'speed' or 'balanced'",                                                \
         .help =                                                                                    \
             "kernels of least flash (default), of least time, or of the\nleast product of both"    \
+    }
+
+#define OPTION_LAYERS(settings)                                                                    \
+    {                                                                                              \
+        .name = "--layers", .argument = "LIST", .kind = OPTION_PARSED,                             \
+        .offset = offsetof(struct settings, layers), .parse = parse_layers,                        \
+        .expects = "'size', 'speed' and 'balanced', with commas between them",                     \
+        .help = "images: such a goal for each layer with weights, as in\n"                         \
+                "speed,size,balanced; chosen by measuring where there is a budget"                 \
     }
 
 /* Limits: kernels are chosen for them where they are, and what is measured is checked. */

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/fit.h"
 #include "report/vectors.h"
 
 #include <jansson.h>
@@ -11,6 +12,7 @@ struct settings {
     const char *output;
     const char *name;
     enum optimise optimise;
+    struct layer_goals layers;
     const char *kernel;
     int assembly;
     int constant;
@@ -33,6 +35,7 @@ static const struct option options[] = {
      .offset = offsetof(struct settings, name),
      .help = "prefix of the C names (default: from the file's name)"},
     OPTION_OPTIMISE(settings),
+    OPTION_LAYERS(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
     OPTION_CONSTANT(settings),
@@ -203,11 +206,39 @@ static bool tighten(struct job *job, const struct cost *cost)
     return bytes > 0 || cycles > 0;
 }
 
+/* Of a net on maps, what each layer is made for. */
+static bool choose_layers(struct job *job, struct error *err)
+{
+    struct layers_job *search = arena_alloc(job->arena, 1, sizeof *search);
+    if (!search) {
+        return fail_memory(err);
+    }
+    *search = (struct layers_job){.net = job->net,
+                                  .list = &job->targets,
+                                  .budget = &job->settings->budget,
+                                  .how = &job->how,
+                                  .arena = job->arena};
+    if (!layers_search(search, err)) {
+        return false;
+    }
+    char note[200];
+    const char *list = layers_text(search->layers, net_row_layers(job->net), job->arena);
+    (void)snprintf(note, sizeof note, "the budget chose: --layers %.150s", list ? list : "");
+    report_note(note);
+    job->how.layers = search->layers;
+    return true;
+}
+
 #define TURNS 12
 
 /* Measure until the budgets are kept, or nothing more helps. */
 static bool measure_within(struct job *job, struct cost *costs, struct error *err)
 {
+    if (net_has_maps(job->net)) {
+        return (job->how.layers || !has_budget(&job->settings->budget) ||
+                choose_layers(job, err)) &&
+               measure_once(job, costs, err);
+    }
     job->how.flash = job->settings->budget.flash;
     job->how.cycles = job->settings->budget.cycles;
     bool over = true;
@@ -274,7 +305,11 @@ static bool plan_job(struct job *job, struct error *err)
     if (settings->targets && !targets_load(settings->targets, job->arena, &job->targets, err)) {
         return false;
     }
+    if (!layers_check(&settings->layers, job->net, err)) {
+        return false;
+    }
     job->how.optimise = settings->optimise;
+    job->how.layers = settings->layers.count ? settings->layers.of : NULL;
     job->how.kernel = settings->kernel;
     job->how.constant_time = settings->constant != 0;
     job->how.machine = job->targets.count > 0 ? job->targets.targets[0]->machine : NULL;

@@ -50,4 +50,24 @@ const char *widths_filled(const char *open, int width, struct arena *arena);
 /* By what nets cost that are folded into integers without having learned. */
 bool widths_search(struct width_job *job, struct error *err);
 
+/* ---- fit_layers.c ---- */
+
+/* What each layer of a net on maps is made for. */
+struct layers_job {
+    const struct net *net;
+    const struct target_list *list; /* the budget must hold on all of them */
+    const struct budget *budget;
+    const struct emit_options *how; /* its `layers` are for the search to choose */
+    struct arena *arena;
+    enum optimise layers[NET_LAYERS_MAX]; /* out: of each layer with weights */
+    struct cost *costs;                   /* inside: of the last trial */
+    struct error broken;                  /* inside: why the last one that failed did */
+};
+
+/* The goals that keep to the budget and need least time, or least flash where time is limited;
+ * those that break it least where none keeps to it.  Every trial is compiled and measured: all
+ * layers alike, then one layer or two neighbours at a time to what is best.  The same net and
+ * budget give the same goals. */
+bool layers_search(struct layers_job *job, struct error *err);
+
 #endif

@@ -6,6 +6,7 @@
 struct settings {
     const char *targets;
     enum optimise optimise;
+    struct layer_goals layers;
     const char *kernel;
     int assembly;
     int constant;
@@ -23,6 +24,7 @@ static const struct option options[] = {
      .offset = offsetof(struct settings, targets),
      .help = "the targets; all, or without it: all that are installed"},
     OPTION_OPTIMISE(settings),
+    OPTION_LAYERS(settings),
     OPTION_KERNEL(settings),
     OPTION_ASM(settings),
     OPTION_CONSTANT(settings),
@@ -157,10 +159,13 @@ static struct cost *measure_all(const struct settings *settings, const struct ne
                                 struct target_list *list, struct arena *arena, struct error *err)
 {
     struct inputs inputs;
-    if (!take_inputs(settings, net, arena, &inputs, err)) {
+    if (!layers_check(&settings->layers, net, err) ||
+        !take_inputs(settings, net, arena, &inputs, err)) {
         return NULL;
     }
     const struct measure_options how = {.optimise = settings->optimise,
+                                        .layers =
+                                            settings->layers.count ? settings->layers.of : NULL,
                                         .kernel = settings->kernel,
                                         .assembly = settings->assembly != 0,
                                         .constant_time = settings->constant != 0,

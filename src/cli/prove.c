@@ -12,6 +12,7 @@
 
 struct settings {
     enum optimise optimise;
+    struct layer_goals layers;
     const char *kernel;
     const char *target; /* NULL: the default costs */
     int64_t model;      /* 0: both */
@@ -29,6 +30,7 @@ static bool parse_model(const char *text, void *model)
 
 static const struct option options[] = {
     OPTION_OPTIMISE(settings),
+    OPTION_LAYERS(settings),
     OPTION_KERNEL(settings),
     {.name = "--target",
      .argument = "NAME",
@@ -115,10 +117,12 @@ static bool emit_page(const char *path, const struct settings *settings, struct 
     struct target *target = settings->target ? target_load(settings->target, err) : NULL;
     const struct emit_options how = {.name = "net",
                                      .optimise = settings->optimise,
+                                     .layers = settings->layers.count ? settings->layers.of : NULL,
                                      .kernel = settings->kernel,
                                      .machine = target ? target->machine : NULL};
     struct net *net = err->failed ? NULL : net_read(path, err);
-    bool good = net && emit_c(net, &how, &holder->header, NULL, err);
+    bool good = net && layers_check(&settings->layers, net, err) &&
+                emit_c(net, &how, &holder->header, NULL, err);
     net_free(net);
     target_free(target);
     holder->page = (struct page){holder->header.data, NULL, path};

@@ -145,17 +145,59 @@ bool parse_out_type(const char *text, void *name)
     return *type != NULL;
 }
 
+static const char *const optimise_names[] = {
+    [OPTIMISE_SIZE] = "size", [OPTIMISE_SPEED] = "speed", [OPTIMISE_BALANCED] = "balanced"};
+
 bool parse_optimise(const char *text, void *optimise)
 {
-    static const char *const names[] = {"size", "speed", "balanced"};
-    static const enum optimise values[] = {OPTIMISE_SIZE, OPTIMISE_SPEED, OPTIMISE_BALANCED};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *(enum optimise *)optimise = values[i];
+    for (int i = OPTIMISE_SIZE; i <= OPTIMISE_BALANCED; i++) {
+        if (strcmp(text, optimise_names[i]) == 0) {
+            *(enum optimise *)optimise = (enum optimise)i;
             return true;
         }
     }
     return false;
+}
+
+bool parse_layers(const char *text, void *layers)
+{
+    struct layer_goals *list = layers;
+    *list = (struct layer_goals){0};
+    for (bool more = true; more && list->count < NET_LAYERS_MAX;) {
+        char word[16] = "";
+        size_t length = strcspn(text, ",");
+        if (length >= sizeof word) {
+            return false;
+        }
+        memcpy(word, text, length);
+        if (!parse_optimise(word, &list->of[list->count++])) {
+            return false;
+        }
+        more = text[length] == ',';
+        text += length + more;
+    }
+    return *text == '\0';
+}
+
+const char *layers_text(const enum optimise *layers, int count, struct arena *arena)
+{
+    struct text text = {0};
+    for (int i = 0; i < count; i++) {
+        text_printf(&text, "%s%s", i > 0 ? "," : "", optimise_names[layers[i]]);
+    }
+    const char *copy = text.failed || !text.data ? NULL : arena_string(arena, text.data);
+    text_free(&text);
+    return copy;
+}
+
+bool layers_check(const struct layer_goals *layers, const struct net *net, struct error *err)
+{
+    int count = net_row_layers(net);
+    if (layers->count > 0 && !net_has_maps(net)) {
+        return fail(err, "--layers is for networks on images");
+    }
+    return layers->count == 0 || layers->count == count ||
+           fail(err, "--layers has %d goals for %d layers with weights", layers->count, count);
 }
 
 bool parse_kernel(const char *text, void *name)

@@ -46,6 +46,8 @@ struct emit_cost {
 struct emit_options {
     const char *name; /* C prefix; NULL or "": from the net's name (emit_identifier) */
     enum optimise optimise;
+    const enum optimise *layers;    /* of a net on maps: for each layer with weights (as many as
+                                       net_row_layers() says); NULL: `optimise` for all */
     const struct machine *machine;  /* what the kernels cost (emit/machine.h); NULL: a Cortex-M0 */
     const char *kernel;             /* NULL: chosen; else this one wherever it may be taken */
     int64_t flash;                  /* the dense layers' estimated bytes at most; 0: no limit */

@@ -63,6 +63,7 @@ struct pass {
     char name[16];         /* of the table of weights, without its letter */
 };
 
+#define WORD_BYTES 4  /* of a word of lanes */
 #define LANES_HIGH 31 /* the largest input of lanes */
 /* Keeps sums in lanes from being negative. */
 #define LANES_LIFT 32768
@@ -82,6 +83,7 @@ struct lanes {
     int in_rows; /* words of the map, of each channel: for all positions, or for one row of them */
     int in_columns;
     int in_channels;
+    int first;        /* word of the array where the map begins */
     int planes;       /* 0: channels are innermost; else columns, in so many sets by their stride */
     int row_step;     /* from one row of the map to the next, in words */
     int channel_step; /* from one channel to the next */
@@ -205,17 +207,32 @@ struct map_plan {
     struct map_view *views;  /* one per tensor */
     struct map_rows *rows;   /* one per layer; passes NULL where it has no weights */
     struct stream *streams;  /* one per layer */
+    enum optimise *goals;    /* one per layer: what it is made for */
     int arrays[TYPE_U4 + 1]; /* elements of the array of each type */
-    int words;               /* of the map in lanes */
+    bool bytes;              /* is there a map in that of bytes? */
+    int words;               /* of the largest map in lanes, which lies there, too */
 };
+
+/* Is a layer made for least flash and RAM? */
+bool map_for_size(const struct plan *plan, int layer);
 
 /* map_plan.c: fills plan->maps.  False when out of memory. */
 bool map_plan(struct plan *plan);
 /* Views and places where the outputs of some layers, `links`, are kept for a few rows only. Returns
  * the bytes of all arrays. */
 int64_t map_lay_out(struct plan *plan, const bool links[NET_LAYERS_MAX]);
-/* The first element of a map in its array, its border included. */
+/* The first element of a map in its array, its border included, and how many zeros of that lie in
+ * front of its own first one. */
 int map_first_element(const struct map_view *view);
+int map_zeros_before(const struct map_view *view);
+
+/* map_passes.c: fills the passes of a layer with rows.  False when out of memory. */
+bool map_plan_passes(struct plan *plan, int layer);
+
+/* map_places.c: where maps and the words of maps in lanes lie, and how large the arrays are; the
+ * bytes of these. */
+void map_plan_places(struct plan *plan);
+int64_t map_array_bytes(const struct plan *plan);
 
 /* map_pool.c: max pools that their convs compute. */
 void map_plan_pools(struct plan *plan);
@@ -245,6 +262,9 @@ const char *map_row_to(const struct plan *plan, int tensor, char text[16]);
  * for such maps, and is that what a map finds there when it begins? */
 bool map_may_pack(const struct plan *plan, int tensor);
 bool map_begins_with_zeros(const struct plan *plan);
+/* May it for convs in lanes, of which one writes it?  Does one? */
+bool map_may_pair(const struct plan *plan, int tensor);
+bool map_is_paired(const struct plan *plan, int tensor);
 bool map_finds_zeros(const struct plan *plan, int tensor);
 /* Can the biases of all layers be read by the functions of map_across.c? */
 bool map_biases_fit(const struct plan *plan);
@@ -328,6 +348,8 @@ int map_result_kind(const struct plan *plan, int layer);
 /* map_across_sums.c: the sums of one channel, at all positions of a row. */
 void map_print_across_helper(struct printer *p, struct walker walker);
 const char *map_sum_type(struct walker walker);
+/* Do they read the table of numbers? */
+bool map_sums_by_numbers(const struct plan *plan, struct walker walker);
 /* What sums are lifted by before a shift. */
 #define SUMS_LIFT 16384
 
@@ -356,6 +378,9 @@ void map_print_stored(struct printer *p, int layer, const char *to, const struct
 
 /* map_lanes.c, map_lanes_print.c: false when out of memory */
 bool map_plan_lanes(struct plan *plan, int layer);
+/* Bits of the results, where they are clamped to what a few bits hold from 0 on and all sums show
+ * it; else 0. */
+int map_lanes_bits(const struct plan *plan, int layer);
 void map_print_lanes_table(struct printer *p, int layer);
 void map_print_lanes_helper(struct printer *p, int layer);
 void map_print_lanes(struct printer *p, int layer);
@@ -363,9 +388,10 @@ void map_print_lanes(struct printer *p, int layer);
  * from each other. */
 int map_part_offset(const struct lanes *lanes, int part, int row, int column);
 
-/* A loop over the columns `x` of row y of the map, with their words at `word`. */
+/* A loop over the columns `x` of a row of the map, and words from one to the next in turn. */
 void map_open_columns(struct printer *p, const struct lanes *lanes);
 void map_close_columns(struct printer *p, const struct lanes *lanes);
+int map_lanes_column_words(const struct lanes *lanes);
 
 /* Are there words of a map that no byte can tell, for a layer or those that share its function? */
 bool map_lanes_far(const struct plan *plan, int layer);
@@ -373,8 +399,9 @@ bool map_lanes_far(const struct plan *plan, int layer);
 /* Word `i` of a tile, from its first one, for one input. */
 int map_lanes_offset(const struct plan *plan, int layer, int i);
 
-/* Of a tile, and bytes of the table of weights. */
+/* Of a tile and of the map, and bytes of the table of weights. */
 int map_lanes_words(const struct lanes *lanes);
+int map_lanes_words_of_map(const struct lanes *lanes);
 int map_lanes_bytes(const struct lanes *lanes);
 /* s0 += q[0]; s1 += q[16]; ... */
 void map_print_lanes_additions(struct printer *p, int layer, const char *in);

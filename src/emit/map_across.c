@@ -278,7 +278,7 @@ static void print_channel(const struct loop *loop)
         text_printf(out, "s[0] = (%s)bias;\n", map_sum_type(loop->walker));
     }
     text_printf(out, "at = %s(a, &at[%d], %ss);\n", map_walker_name(loop->plan, loop->walker, name),
-                bytes, numbers->count > 0 ? "shape, " : "");
+                bytes, map_sums_by_numbers(loop->plan, loop->walker) ? "shape, " : "");
     text_add(out, "{\n");
     print_results(loop);
     text_add(out, "}\n}\n");

@@ -130,12 +130,29 @@ static const char *first_element(const struct sums *s)
                                                           : "j";
 }
 
+/* The ways to add, and what goes into the function beside elements and sums. */
+struct way {
+    void (*print)(const struct sums *s);
+    void (*sum)(const struct sums *s, const char *at, const char *sum);
+    bool masks;
+};
+
+static struct way way_of(const struct sums *s);
+
+/* Does the function that adds at all positions read the table of numbers? */
+static bool adds_by_numbers(const struct sums *s)
+{
+    const bool *varies = s->numbers.varies;
+    return varies[NUMBER_COUNT] || varies[NUMBER_APART] ||
+           (way_of(s).masks && s->walker.single && varies[NUMBER_PACKED]);
+}
+
 /* Calls the function that adds at all positions, with what it is to add there. */
 static void print_call(const struct sums *s, const char *what)
 {
     char name[HELPER_NAME_MAX];
     text_printf(s->out, "%s_add(&a[%s], %ss, %s);\n", map_walker_name(s->plan, s->walker, name),
-                first_element(s), s->numbers.count > 0 ? "shape, " : "", what);
+                first_element(s), adds_by_numbers(s) ? "shape, " : "", what);
 }
 
 static void print_one_sum(const struct sums *s, const char *at, const char *sum)
@@ -334,13 +351,6 @@ static void print_bits(const struct sums *s)
 
 /* ---- the function that adds at all positions ---- */
 
-/* The ways to add, and what goes into the function beside elements and sums. */
-struct way {
-    void (*print)(const struct sums *s);
-    void (*sum)(const struct sums *s, const char *at, const char *sum);
-    bool masks;
-};
-
 static struct way way_of(const struct sums *s)
 {
     if (one_position(s) && s->walker.type == TYPE_U8) {
@@ -358,7 +368,7 @@ static void print_add_parameters(struct printer *p, const struct sums *s, const 
     const char *weight = way->masks ? s->mask : s->weight;
     bool both = way->masks || way->print == print_two;
     bool shifts = (way->masks && !ternary(s->walker)) || way->print == print_bits;
-    if (s->numbers.count > 0) {
+    if (adds_by_numbers(s)) {
         text_printf(p->out, "const %s *shape, ", c_type(s->numbers.type));
     }
     text_printf(p->out, "%s *s,\n    %s %s", s->sum, weight,
@@ -439,17 +449,35 @@ static bool sums_in_register(const struct sums *s)
     return way_of(s).print == print_alone && !products_dear(s);
 }
 
+/* Do the loops over the weights look at a number? */
+static bool looks_at(const struct sums *s, enum number number)
+{
+    bool columns = !map_is_always(&s->numbers, NUMBER_COLUMNS, 1);
+    bool rows = !map_is_always(&s->numbers, NUMBER_ROWS, 1);
+    const bool looks[NUMBERS] = {[NUMBER_LENGTH] = true,
+                                 [NUMBER_COLUMNS] = columns,
+                                 [NUMBER_GAP] = columns,
+                                 [NUMBER_ROWS] = rows,
+                                 [NUMBER_STEP] = rows,
+                                 [NUMBER_PACKED] = s->walker.packs && s->walker.single,
+                                 [NUMBER_TERNARY] = s->walker.other != NULL};
+    return looks[number];
+}
+
+bool map_sums_by_numbers(const struct plan *plan, struct walker walker)
+{
+    struct sums s = start(NULL, plan, walker);
+    bool reads = !one_position(&s) && adds_by_numbers(&s);
+    for (int i = 0; i < NUMBERS; i++) {
+        reads = reads || (s.numbers.varies[i] && looks_at(&s, (enum number)i));
+    }
+    return reads;
+}
+
 static void print_locals(const struct sums *s)
 {
-    for (int i = NUMBER_COUNT; i <= NUMBER_TERNARY; i++) {
-        bool inner = i <= NUMBER_APART;
-        bool column = map_is_always(&s->numbers, NUMBER_COLUMNS, 1) &&
-                      (i == NUMBER_COLUMNS || i == NUMBER_GAP);
-        bool row =
-            map_is_always(&s->numbers, NUMBER_ROWS, 1) && (i == NUMBER_ROWS || i == NUMBER_STEP);
-        bool packed = i == NUMBER_PACKED && (!s->walker.packs || !s->walker.single);
-        bool coded = i == NUMBER_TERNARY && !s->walker.other;
-        if (!inner && !column && !row && !packed && !coded) {
+    for (int i = 0; i < NUMBERS; i++) {
+        if (looks_at(s, (enum number)i)) {
             map_print_number(s->out, s->plan, &s->numbers, (enum number)i);
         }
     }
@@ -497,7 +525,7 @@ void map_print_across_helper(struct printer *p, struct walker walker)
                 map_reach_note(walker.reach), one_position(&s) ? p->plan->upper : "",
                 one_position(&s) ? "_ALONE " : "", map_walker_name(p->plan, walker, name),
                 c_type(walker.type));
-    if (s.numbers.count > 0) {
+    if (map_sums_by_numbers(p->plan, walker)) {
         text_printf(p->out, "const %s *shape, ", c_type(s.numbers.type));
     }
     text_printf(p->out, "%s *s)\n{\n", s.sum);

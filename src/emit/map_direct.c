@@ -65,7 +65,7 @@ static bool fits(const struct plan *plan, int index)
     const struct layer *layer = &plan->net->layers[index];
     const struct shape *out = &plan->net->tensors[layer->output].shape;
     bool fit =
-        plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_CONV && layer->groups <= 1 &&
+        !map_for_size(plan, index) && layer->op == OP_CONV && layer->groups <= 1 &&
         layer->weights.bits <= 8 && layer->weights.rows * layer->weights.columns <= WEIGHTS_MOST &&
         out->rows * out->columns >= POSITIONS_LEAST && starts_at_zero(plan, layer->inputs[0]);
     bool some = false;
@@ -564,28 +564,49 @@ static int open_parts(struct printer *p, int index, const char **part, char at[I
     return direct->positions ? 1 : 2;
 }
 
+/* "uint8_t *to = ...": the bytes of a part in the row of words. */
+static void print_bytes(struct printer *p, const char *name, const char *part)
+{
+    text_printf(p->out, "uint8_t *%s = &bytes[%s_BYTE(%s)];\n", name, p->plan->upper, part);
+}
+
+/* A row of words is written part after part, so that what the inner loop counts is little. */
 void map_print_direct_rows(struct printer *p, int index, const char *y0)
 {
     const struct plan *plan = p->plan;
     const struct direct *direct = direct_of(plan, index);
     const struct lanes *lanes = plan->maps->rows[direct->reader].lanes;
     const struct window *w = &plan->net->layers[direct->reader].window;
+    const struct pass *pass = pass_of(plan, index);
+    int input = plan->net->layers[index].inputs[0];
+    int step = WORD_BYTES * map_lanes_column_words(lanes);
     const char *part;
+    char line[INDEX_MAX] = "";
     char at[INDEX_MAX] = "";
-    text_printf(p->out, "for (%s y = %s; y < %d; y++) {\n", plan->index, y0, lanes->in_rows);
-    map_open_columns(p, lanes);
-    int loops = open_parts(p, index, &part, at);
-    map_add_term(at, "v", lanes->rolls ? w->row_stride * pass_of(plan, index)->in_row_step : 0);
-    print_window(p, index, at);
+    char next[INDEX_MAX];
+    map_add_term(line, "v", lanes->rolls ? w->row_stride * pass->in_row_step : 0);
+    map_add_term(line, "y", pass->in_row_step);
     text_printf(p->out,
-                "uint8_t *bytes = (uint8_t *)word;\n"
-                "uint8_t *to = &bytes[%s_BYTE(%s)];\n",
-                plan->upper, part);
+                "for (%s y = %s; y < %d; y++) {\n"
+                "const uint8_t *line = &%s[%s];\n"
+                "uint8_t *bytes = (uint8_t *)&lanes[y * %d];\n",
+                plan->index, y0, lanes->in_rows, map_array(plan, input),
+                map_end_terms(line, plan->maps->views[input].offset + pass->in_offset),
+                lanes->row_step);
+    int loops = open_parts(p, index, &part, at);
+    print_bytes(p, "to", part);
     if (direct->positions) {
-        text_printf(p->out, "uint8_t *too = &bytes[%s_BYTE((%s) + 1)];\n", plan->upper, part);
+        (void)snprintf(next, sizeof next, "(%s) + 1", part);
+        print_bytes(p, "too", next);
     }
+    map_open_columns(p, lanes);
+    map_add_term(at, "x", pass->in_column_step);
+    text_printf(p->out, "const uint8_t *p = &line[%s];\n", map_end_terms(at, 0));
     print_sums(p, index);
-    text_add(p->out, loops == 2 ? "}\n}\n" : "}\n");
+    text_printf(p->out, "to = &to[%d];\n", step);
+    if (direct->positions) {
+        text_printf(p->out, "too = &too[%d];\n", step);
+    }
     map_close_columns(p, lanes);
-    text_add(p->out, "}\n");
+    text_add(p->out, loops == 2 ? "}\n}\n}\n" : "}\n}\n");
 }

@@ -150,12 +150,13 @@ static bool worth_it(const struct plan *plan, const struct layer *layer)
                                        out->rows * out->columns >= POSITIONS_LEAST;
 }
 
-static bool fits(const struct plan *plan, const struct layer *layer)
+static bool fits(const struct plan *plan, int index)
 {
+    const struct layer *layer = &plan->net->layers[index];
     enum type type = plan->net->tensors[layer->inputs[0]].type;
     const struct weights *w = &layer->weights;
     int64_t high = map_largest(plan, layer->inputs[0]);
-    return plan->options->optimise != OPTIMISE_SIZE && w->bits == 2 && !w->odd &&
+    return !map_for_size(plan, index) && w->bits == 2 && !w->odd &&
            (type == TYPE_U4 || type == TYPE_U8) && high >= 0 && high <= LANES_HIGH &&
            worth_it(plan, layer);
 }
@@ -199,7 +200,7 @@ static void plan_layer(struct plan *plan, struct maker *m)
     m->lanes->alone = m->layer->op == OP_DENSE;
     m->lanes->most = m->high > UINT8_MAX / LANES_PORTION ? UINT8_MAX / m->high : LANES_PORTION;
     m->lanes->high = m->high;
-    m->lanes->coded = plan->options->optimise == OPTIMISE_BALANCED;
+    m->lanes->coded = plan->maps->goals[m->layer - plan->net->layers] == OPTIMISE_BALANCED;
     plan_layout(m->lanes, &w, in->channels);
 }
 
@@ -208,7 +209,7 @@ bool map_plan_lanes(struct plan *plan, int index)
     const struct layer *layer = &plan->net->layers[index];
     struct step *step = &plan->steps[index];
     struct maker maker = {.layer = layer};
-    if (!fits(plan, layer)) {
+    if (!fits(plan, index)) {
         return true;
     }
     maker.lanes = arena_alloc(plan->arena, 1, sizeof *maker.lanes);
@@ -221,8 +222,7 @@ bool map_plan_lanes(struct plan *plan, int index)
         return false;
     }
     if (make_rows(&maker)) {
-        int channels = plan->net->tensors[layer->inputs[0]].shape.channels;
-        int words = maker.lanes->in_rows * maker.lanes->in_columns * channels;
+        int words = map_lanes_words_of_map(maker.lanes);
         plan->maps->words = words > plan->maps->words ? words : plan->maps->words;
         plan->maps->rows[index].lanes = maker.lanes;
         step->bias =

@@ -18,6 +18,11 @@ int map_lanes_words(const struct lanes *lanes)
     return lanes->tile[0] * lanes->tile[1];
 }
 
+int map_lanes_words_of_map(const struct lanes *lanes)
+{
+    return lanes->in_rows * lanes->in_columns * lanes->in_channels;
+}
+
 int map_lanes_bytes(const struct lanes *lanes)
 {
     return lanes->coded ? lanes->word_count * (int)sizeof *lanes->words : lanes->byte_count;
@@ -88,7 +93,8 @@ static bool same_tile(const struct plan *plan, int a, int b)
 {
     const struct lanes *one = lanes_of(plan, a);
     const struct lanes *other = lanes_of(plan, b);
-    bool same = one && other && one->tile[0] == other->tile[0] && one->tile[1] == other->tile[1];
+    bool same = one && other && one->coded == other->coded && one->tile[0] == other->tile[0] &&
+                one->tile[1] == other->tile[1];
     for (int i = 0; same && i < map_lanes_words(one); i++) {
         same = map_lanes_offset(plan, a, i) == map_lanes_offset(plan, b, i);
     }
@@ -110,8 +116,7 @@ bool map_lanes_far(const struct plan *plan, int index)
     bool far = false;
     for (int i = index; i < plan->net->layer_count; i++) {
         const struct lanes *lanes = lanes_of(plan, i);
-        far = far || (same_tile(plan, index, i) &&
-                      lanes->in_rows * lanes->in_columns * lanes->in_channels > UINT8_MAX + 1);
+        far = far || (same_tile(plan, index, i) && map_lanes_words_of_map(lanes) > UINT8_MAX + 1);
     }
     return far;
 }
@@ -140,7 +145,6 @@ int map_part_offset(const struct lanes *lanes, int part, int row, int column)
 
 void map_open_columns(struct printer *p, const struct lanes *lanes)
 {
-    text_printf(p->out, "uint32_t *word = &lanes[y * %d];\n", lanes->row_step);
     if (lanes->planes > 1) {
         text_printf(p->out, "for (%s first = 0; first < %d; first++) {\n", p->plan->index,
                     lanes->planes);
@@ -152,8 +156,12 @@ void map_open_columns(struct printer *p, const struct lanes *lanes)
 
 void map_close_columns(struct printer *p, const struct lanes *lanes)
 {
-    text_printf(p->out, "word = &word[%d];\n}\n%s", lanes->planes > 0 ? 1 : lanes->in_channels,
-                lanes->planes > 1 ? "}\n" : "");
+    text_add(p->out, lanes->planes > 1 ? "}\n}\n" : "}\n");
+}
+
+int map_lanes_column_words(const struct lanes *lanes)
+{
+    return lanes->planes > 0 ? 1 : lanes->in_channels;
 }
 
 /* A word of the map: the inputs of four positions from p[i] on. */
@@ -170,6 +178,30 @@ static void print_word(struct printer *p, int index)
     text_add(p->out, ";\n");
 }
 
+/* Words, `step` apart, for elements or for pairs of them in a byte. */
+static void print_run(struct printer *p, int index, int count, int step)
+{
+    const struct plan *plan = p->plan;
+    bool pairs = plan->maps->views[plan->net->layers[index].inputs[0]].packed;
+    char first[INDEX_MAX] = "";
+    char second[INDEX_MAX] = "";
+    map_add_term(first, "i", pairs ? 2 * step : step);
+    map_add_term(second, "i", 2 * step);
+    text_printf(p->out, "for (%s i = 0; i < %d; i++) {\n", plan->index, pairs ? count / 2 : count);
+    if (pairs) {
+        text_add(p->out, "const uint32_t both = ");
+        print_word(p, index);
+        text_printf(p->out,
+                    "word[%s] = both & 252645135U;\n"
+                    "word[%s] = (both >> 4) & 252645135U;\n",
+                    first, map_end_terms(second, step));
+    } else {
+        text_printf(p->out, "word[%s] = ", first);
+        print_word(p, index);
+    }
+    text_add(p->out, "}\n");
+}
+
 /* The map in lanes, where channels or columns are innermost. */
 static void print_gather(struct printer *p, int index, const char *y0)
 {
@@ -182,6 +214,7 @@ static void print_gather(struct printer *p, int index, const char *y0)
     map_add_term(from, "v", lanes->rolls ? pass->in_row_step : 0);
     map_add_term(from, "y", in->row);
     text_printf(p->out, "for (%s y = %s; y < %d; y++) {\n", plan->index, y0, lanes->in_rows);
+    text_printf(p->out, "uint32_t *word = &lanes[y * %d];\n", lanes->row_step);
     if (lanes->planes > 0) {
         map_open_columns(p, lanes);
         map_add_term(from, "x", in->column);
@@ -189,16 +222,11 @@ static void print_gather(struct printer *p, int index, const char *y0)
     text_printf(p->out, "const uint8_t *p = &%s[%s];\n", map_array(plan, input),
                 map_end_terms(from, in->offset + pass->in_offset));
     if (lanes->planes > 0) {
-        text_printf(p->out, "for (%s i = 0; i < %d; i++) {\nword[i * %d] = ", plan->index,
-                    lanes->in_channels, lanes->channel_step);
-    } else {
-        text_printf(p->out, "for (%s i = 0; i < %d; i++) {\nlanes[(y * %d) + i] = ", plan->index,
-                    lanes->row_step, lanes->row_step);
-    }
-    print_word(p, index);
-    text_add(p->out, "}\n");
-    if (lanes->planes > 0) {
+        print_run(p, index, lanes->in_channels, lanes->channel_step);
+        text_printf(p->out, "word = &word[%d];\n", map_lanes_column_words(lanes));
         map_close_columns(p, lanes);
+    } else {
+        print_run(p, index, lanes->row_step, 1);
     }
     text_add(p->out, "}\n");
 }
@@ -215,9 +243,16 @@ static void print_store(struct printer *p, int index, int part, const char *bits
     map_print_stored(p, index, to, NULL);
 }
 
-/* Bits of the results, where they are clamped to what a few bits hold from 0 on and no shift is
- * too far for a sum to show in 16 bits that it exceeds them; else 0. */
-static int clamped_bits(const struct plan *plan, int index)
+/* Does a sum show in 16 bits, in which 0 is 2^15, whether it is negative and whether it is more
+ * than the largest result of so many bits, for which as much is taken from it? */
+static bool shows(const struct plan *plan, int index, int row, int bits)
+{
+    int shift = plan->net->layers[index].shift[row];
+    return shift + bits <= 15 &&
+           plan->steps[index].sums[row].low >= -LANES_LIFT + (1 << (shift + bits));
+}
+
+int map_lanes_bits(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     enum type type = plan->net->tensors[layer->output].type;
@@ -229,34 +264,45 @@ static int clamped_bits(const struct plan *plan, int index)
         fits = kept.low == 0 && kept.high == (1 << bits) - 1;
     }
     for (int row = 0; fits && row < layer->weights.rows; row++) {
-        fits = layer->shift[row] + bits <= 15;
+        fits = shows(plan, index, row, bits);
     }
     return fits ? bits : 0;
 }
 
-/* Two results at once, of two parts: what is below 2^15 becomes 0, what is too large the most. */
+/* The lowest bits as q[to]; of two to a byte as the upper one, which pushes the other down. */
+static void print_byte(struct printer *p, const struct map_view *out, int to, const char *bits)
+{
+    if (out->packed) {
+        text_printf(p->out, "q[%d] = (uint8_t)((q[%d] >> 4) | (%s & 255U));\n", to, to, bits);
+    } else {
+        text_printf(p->out, "q[%d] = (uint8_t)(%s & 255U);\n", to, bits);
+    }
+}
+
+/* Two results at once, of two parts: what is too large becomes the most, what is negative 0. */
 static void print_two(struct printer *p, int index, int which, int bits)
 {
     const struct plan *plan = p->plan;
     const struct lanes *lanes = lanes_of(plan, index);
     const struct map_view *out = &plan->maps->views[plan->net->layers[index].output];
+    const char *type = which == 0 ? "uint32_t " : "";
     unsigned most = (1U << bits) - 1;
     text_printf(p->out,
-                "%s = sum[%d];\n"
-                "w &= ((w >> 15) & 65537U) * 32767U;\n"
-                "w = ((w >> k) & %uU) | ((((w + over) >> 15) & 65537U) * %uU);\n"
-                "q[%d] = (uint8_t)(w & %uU);\n"
-                "q[%d] = (uint8_t)(w >> 16);\n",
-                which == 0 ? "uint32_t w" : "w", which, most * 65537U, most,
-                map_part_offset(lanes, which, out->row, out->column), most,
-                map_part_offset(lanes, which + 2, out->row, out->column));
+                "%sw = sum[%d];\n"
+                "%sover = (((w | 2147516416U) - most) >> 15) & 65537U;\n"
+                "%sfine = (w >> 15) & 65537U;\n"
+                "w = ((w >> k) | (over * %uU)) & (fine * %uU);\n",
+                type, which, type, type, most, most);
+    text_add(p->out, out->packed ? "w <<= 4;\n" : "");
+    print_byte(p, out, map_part_offset(lanes, which, out->row, out->column), "w");
+    print_byte(p, out, map_part_offset(lanes, which + 2, out->row, out->column), "(w >> 16)");
 }
 
 static void print_all(struct printer *p, int index)
 {
     static const char *const bits[] = {"sum[0] & 65535U", "sum[1] & 65535U", "sum[0] >> 16",
                                        "sum[1] >> 16"};
-    int clamped = clamped_bits(p->plan, index);
+    int clamped = map_lanes_bits(p->plan, index);
     for (int which = 0; clamped > 0 && which < 2; which++) {
         print_two(p, index, which, clamped);
     }
@@ -333,7 +379,7 @@ static void print_tile(struct printer *p, int index)
     map_add_term(from, "u", lanes->tiles[1] > 1 ? lanes->tile_step[1] * lanes->beside : 0);
     map_add_term(to, "v", lanes->rolls ? out->row : 0);
     map_add_term(to, "u", lanes->tiles[1] > 1 ? lanes->tile_step[1] * out->column : 0);
-    map_add_term(to, "i", 1);
+    map_add_term(to, out->packed ? "(int)(i / 2)" : "i", 1);
     text_printf(p->out, "const uint32_t *from = &lanes[%s];\n%s *to = &%s[%s];\n",
                 map_end_terms(from, 0), c_type(type == TYPE_U4 ? TYPE_U8 : type),
                 map_array(plan, output), map_end_terms(to, out->offset));
@@ -362,9 +408,9 @@ static void print_channel(struct printer *p, int index)
                 "        uint32_t s[%d];\n",
                 series_at(plan, &step->bias, "i", bias), series_at(plan, &step->shift, "i", shift),
                 2 * map_lanes_words(lanes));
-    if (clamped_bits(plan, index) > 0) {
-        text_printf(p->out, "const uint32_t over = 2147516416U - ((uint32_t)%luU << k);\n",
-                    65537UL << clamped_bits(plan, index));
+    if (map_lanes_bits(plan, index) > 0) {
+        text_printf(p->out, "const uint32_t most = (uint32_t)%luU << k;\n",
+                    65537UL << map_lanes_bits(plan, index));
     } else {
         text_add(p->out, "const uint32_t lift = (uint32_t)32768U >> k;\n"
                          "const int32_t low = (int32_t)lift;\n");
@@ -405,19 +451,36 @@ static void print_fill(struct printer *p, int index)
     }
 }
 
+/* Results push those before them into the lower half of their bytes, so these begin with zeros. */
+static void print_cleared(struct printer *p, int index)
+{
+    const struct map_view *out = &p->plan->maps->views[p->plan->net->layers[index].output];
+    if (out->packed && !out->zeros) {
+        text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n    words[i + %d] = 0U;\n    }\n",
+                    p->plan->index, (out->size + WORD_BYTES - 1) / WORD_BYTES,
+                    out->offset / WORD_BYTES);
+    }
+}
+
 void map_print_lanes(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct layer *layer = &plan->net->layers[index];
     const struct lanes *lanes = lanes_of(plan, index);
     if (lanes->rolls) {
+        print_cleared(p, index);
         text_printf(p->out, "    for (%s v = 0; v < %d; v++) {\n", plan->index, lanes->tiles[0]);
     } else {
         text_add(p->out, "    {\n");
     }
-    text_printf(p->out, "    const uint%d_t *row = w%s;\n", lanes->coded ? 32 : 8,
-                name_of(plan, index));
+    text_printf(p->out,
+                "    uint32_t *const lanes = &words[%d];\n"
+                "    const uint%d_t *row = w%s;\n",
+                lanes->first, lanes->coded ? 32 : 8, name_of(plan, index));
     print_fill(p, index);
+    if (!lanes->rolls) {
+        print_cleared(p, index);
+    }
     text_printf(p->out, "    for (%s i = 0; i < %d; i++) {\n", plan->index, layer->weights.rows);
     print_channel(p, index);
     text_add(p->out, "    }\n    }\n");

@@ -34,7 +34,7 @@ static bool pools_rows(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
     const struct shape *out = &plan->net->tensors[layer[1].output].shape;
-    return plan->options->optimise == OPTIMISE_SIZE && map_biases_fit(plan) &&
+    return map_for_size(plan, index) && map_biases_fit(plan) &&
            map_coding(&layer->weights)->each > 1 && layer->window.column_stride == 1 &&
            out->columns * layer[1].window.columns > 1;
 }

@@ -99,14 +99,20 @@ static void collect(const struct plan *plan, struct helpers *helpers)
 
 static void print_arrays(struct printer *p)
 {
-    if (p->plan->maps->words > 0) {
-        text_printf(p->out, "    uint32_t lanes[%d]; /* four positions in each */\n",
-                    p->plan->maps->words);
+    const struct map_plan *maps = p->plan->maps;
+    if (maps->words > 0) {
+        text_printf(p->out,
+                    "    uint32_t words[%d]; /* of maps in lanes, and the bytes of others */\n",
+                    (maps->arrays[TYPE_U8] + WORD_BYTES - 1) / WORD_BYTES);
+    }
+    if (maps->words > 0 && maps->bytes) {
+        text_printf(p->out, "    uint8_t *const %s = (uint8_t *)words;\n", array_names[TYPE_U8]);
     }
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
-        if (p->plan->maps->arrays[type] > 0) {
+        bool own = type != TYPE_U8 || maps->words == 0;
+        if (own && maps->arrays[type] > 0) {
             text_printf(p->out, "    %s %s[%d];\n", c_type((enum type)type), array_names[type],
-                        p->plan->maps->arrays[type]);
+                        maps->arrays[type]);
         }
     }
 }

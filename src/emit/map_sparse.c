@@ -56,7 +56,7 @@ bool map_fits_sparse(const struct plan *plan, int index)
     const struct weights *w = &layer->weights;
     const struct pass *pass = pass_of(plan, index);
     enum type type = plan->net->tensors[layer->inputs[0]].type;
-    return plan->options->optimise != OPTIMISE_SIZE && layer->op == OP_DENSE && !w->odd &&
+    return !map_for_size(plan, index) && layer->op == OP_DENSE && !w->odd &&
            (w->bits == 3 || w->bits == 4) && (type == TYPE_U8 || type == TYPE_U4) &&
            map_largest(plan, layer->inputs[0]) >= 0 && pass->length == w->columns &&
            w->columns >= COLUMNS_LEAST && indices_fit(plan, w->columns);

@@ -123,9 +123,9 @@ static bool drop_link(struct plan *plan, bool links[NET_LAYERS_MAX], int64_t *by
 void map_plan_streams(struct plan *plan)
 {
     bool links[NET_LAYERS_MAX] = {false};
-    bool size = plan->options->optimise == OPTIMISE_SIZE;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        links[i] = size && may_link(plan, i);
+        links[i] =
+            map_for_size(plan, i) && may_link(plan, i) && map_for_size(plan, map_next(plan, i));
     }
     int64_t bytes = map_lay_out(plan, links);
     while (drop_link(plan, links, &bytes)) {

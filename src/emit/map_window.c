@@ -99,8 +99,8 @@ static void join(struct walker *walker, struct walker other)
 static bool may_mix(const struct plan *plan, int index)
 {
     const struct map_rows *rows = &plan->maps->rows[index];
-    return plan->options->optimise == OPTIMISE_SIZE && map_walks(plan, index) &&
-           rows->walker.type == TYPE_U8 && (rows->coding->bits == 0 || rows->coding->low == -8);
+    return map_for_size(plan, index) && map_walks(plan, index) && rows->walker.type == TYPE_U8 &&
+           (rows->coding->bits == 0 || rows->coding->low == -8);
 }
 
 /* One function for all such layers, where there are both. */

@@ -33,6 +33,7 @@ static bool write_header(struct work *work)
     struct text source = {0};
     struct emit_options options = {.name = "net",
                                    .optimise = work->options->optimise,
+                                   .layers = work->options->layers,
                                    .kernel = work->options->kernel,
                                    .machine = work->target->machine,
                                    .constant_time = work->options->constant_time};

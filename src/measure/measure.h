@@ -53,7 +53,8 @@ struct cost {
 
 struct measure_options {
     enum optimise optimise;
-    const char *kernel; /* as in struct emit_options */
+    const enum optimise *layers; /* as in struct emit_options, as is `kernel` */
+    const char *kernel;
     bool assembly;      /* with the target's variants */
     bool constant_time; /* as in struct emit_options */
     const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */

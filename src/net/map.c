@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+int net_row_layers(const struct net *net)
+{
+    int count = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        count += op_has_rows(net->layers[i].op);
+    }
+    return count;
+}
+
 bool net_has_maps(const struct net *net)
 {
     bool maps = false;

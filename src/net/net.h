@@ -282,6 +282,9 @@ bool net_rows(const struct net *net, const struct layer *layer, const struct int
 /* Is there more in it than vectors of whole bytes: maps, u4, odd weights, sums of activations? */
 bool net_has_maps(const struct net *net);
 
+/* How many layers with weights there are. */
+int net_row_layers(const struct net *net);
+
 /* The shape that `layer` gives; that of its output tensor where only that can tell.  False, and a
  * reason in *why, where window, groups or weights do not go with the shape of its input. */
 bool net_map_shape(const struct net *net, const struct layer *layer, struct shape *out,

@@ -1,9 +1,10 @@
 /* pages FOLDER FIRST LAST [KERNEL|steady|maps|digits|dense|pools] [TARGET.costs]: emitted files of
  * random nets for the prover and the static checks, with a program that calls all of each file.
- * For seed S and every --optimise value: nS_size.h, nS_size.c ...; values that give the same code
- * give one file.  With a kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for
- * constant time, nS_steady_size.h ...; "maps", "digits", "dense", "pools" for nets on maps.  With a
- * machine's costs, what is chosen for them: nS_costs_size.h ... */
+ * For seed S and every --optimise value: nS_size.h, nS_size.c ..., of nets on maps also with layers
+ * made for one or the other, nS_mixed.h; values that give the same code give one file.  With a
+ * kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant time,
+ * nS_steady_size.h ...; "maps", "digits", "dense", "pools" for nets on maps.  With a machine's
+ * costs, what is chosen for them: nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
@@ -134,12 +135,18 @@ struct job {
 static void write_choices(const struct job *job, uint64_t seed, const struct net *net,
                           const struct vectors *vectors)
 {
-    static const char *const names[] = {"size", "speed", "balanced"};
-    struct text pages[3] = {{0}};
-    int count = job->kernel ? 2 : 3;
+    static const char *const names[] = {"size", "speed", "balanced", "mixed"};
+    struct text pages[4] = {{0}};
+    enum optimise mixed[NET_LAYERS_MAX];
+    int count = job->kernel ? 2 : job->maps || job->digits || job->pools ? 4 : 3;
+    for (int i = 0; i < NET_LAYERS_MAX; i++) {
+        mixed[i] = (enum optimise)(((uint64_t)i + seed) % 3);
+    }
     for (int i = 0; i < count; i++) {
         const struct emit_options how = {.name = "n",
-                                         .optimise = job->kernel ? OPTIMISE_SIZE : (enum optimise)i,
+                                         .optimise = job->kernel || i == 3 ? OPTIMISE_SIZE
+                                                                           : (enum optimise)i,
+                                         .layers = i == 3 ? mixed : NULL,
                                          .machine = job->machine,
                                          .kernel = i == 1 ? job->kernel : NULL,
                                          .constant_time = job->steady,

@@ -100,6 +100,7 @@ static void emit_numbered(const struct net *net, int index, const struct emitted
     (void)snprintf(name, sizeof name, "n%d", index);
     struct emit_options options = {.name = name,
                                    .optimise = how->optimise,
+                                   .layers = how->layers,
                                    .variants = how->variants,
                                    .constant_time = how->constant_time,
                                    .kernel = how->kernel,

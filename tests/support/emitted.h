@@ -21,12 +21,13 @@ void emit_scratch(const struct net *net, const struct emit_options *options);
 /* How a batch of nets is built. */
 struct emitted {
     enum optimise optimise;
-    const char *compiler; /* command and flags */
-    bool short_int;       /* the nets as a machine with 16-bit int would compute them: by clang's
-                             MSP430 front end, which traps undefined behaviour and overflow */
-    const char *kernel;   /* as in struct emit_options */
-    unsigned variants;    /* as in struct emit_options */
-    bool constant_time;   /* as in struct emit_options */
+    const enum optimise *layers; /* as in struct emit_options */
+    const char *compiler;        /* command and flags */
+    bool short_int;     /* the nets as a machine with 16-bit int would compute them: by clang's
+                           MSP430 front end, which traps undefined behaviour and overflow */
+    const char *kernel; /* as in struct emit_options */
+    unsigned variants;  /* as in struct emit_options */
+    bool constant_time; /* as in struct emit_options */
     const struct machine *machine; /* as in struct emit_options */
     const char *emulator;          /* command in front of the program; NULL: none */
 };

@@ -139,15 +139,39 @@ static void test_digits(void **state)
     const struct emit_options size = {.optimise = OPTIMISE_SIZE};
     (void)state;
     batch_start(&b, random_digits_net, 0);
-    assert_true(count_text(&b, &speed, "uint32_t lanes[") > NETS / 3);
+    assert_true(count_text(&b, &speed, "uint32_t *const lanes") > NETS / 3);
     assert_true(count_text(&b, &speed, " != 0U) {") > NETS / 2);
     assert_true(count_text(&b, &speed, "_eight(p, used") > NETS / 8);
-    assert_int_equal(count_text(&b, &size, "uint32_t lanes["), 0);
+    assert_int_equal(count_text(&b, &size, "uint32_t *const lanes"), 0);
     batch_compare(&b, &how);
     how.compiler = "cc -O1";
     how.short_int = have_command("clang");
     batch_compare(&b, &how);
     batch_end(&b);
+}
+
+/* Layers that are made for one thing and another, in every order of three. */
+static void test_mixed_goals(void **state)
+{
+    static struct batch b;
+    (void)state;
+    for (int first = 0; first < 6; first++) {
+        enum optimise layers[NET_LAYERS_MAX];
+        for (int i = 0; i < NET_LAYERS_MAX; i++) {
+            int goal = first < 3 ? first + i : first + 2 * i;
+            layers[i] = (enum optimise)(goal % 3);
+        }
+        struct emitted how = {
+            .optimise = OPTIMISE_SPEED, .layers = layers, .compiler = "cc -std=c99 -O1 " WARNINGS};
+        batch_start(&b, random_digits_net, 5000 + 100 * (uint64_t)first);
+        batch_compare(&b, &how);
+        batch_end(&b);
+        how.compiler = WRAPS;
+        batch_start(&b, first % 2 ? random_pools_net : random_map_net,
+                    6000 + 100 * (uint64_t)first);
+        batch_compare(&b, &how);
+        batch_end(&b);
+    }
 }
 
 /* Weights in lanes as bits. */
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_other_compiler),
         cmocka_unit_test(test_short_int),
         cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_mixed_goals),
         cmocka_unit_test(test_bits),
         cmocka_unit_test(test_full_portions),
         cmocka_unit_test(test_size),

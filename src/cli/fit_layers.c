@@ -1,0 +1,171 @@
+/* A budget chooses what each layer of a network on images is made for. */
+#include "cli/fit.h"
+
+#include "base/arena.h"
+#include "cli/progress.h"
+
+#include <string.h>
+
+#define VECTORS     2
+#define TRIALS_MOST 150
+
+/* What one choice of goals costs. */
+struct trial {
+    enum optimise layers[NET_LAYERS_MAX];
+    double over;    /* the budget: sum of shares of its limits */
+    int64_t figure; /* what is to be least beside it */
+};
+
+struct search {
+    struct layers_job *job;
+    int layers;
+    uint64_t *seen; /* what has been tried, by the hash of the emitted text */
+    int seen_count;
+    struct progress progress;
+    struct trial best;
+};
+
+static uint64_t hash(const struct text *text)
+{
+    uint64_t value = 0xcbf29ce484222325U; /* FNV-1a */
+    for (size_t i = 0; i < text->length; i++) {
+        value = (value ^ (unsigned char)text->data[i]) * 0x100000001b3U;
+    }
+    return value;
+}
+
+/* Has the same text been tried? */
+static bool is_seen(struct search *search, uint64_t value)
+{
+    for (int i = 0; i < search->seen_count; i++) {
+        if (search->seen[i] == value) {
+            return true;
+        }
+    }
+    search->seen[search->seen_count++] = value;
+    return false;
+}
+
+static double excess(int64_t limit, int64_t value)
+{
+    bool more = limit > 0 && value > limit;
+    return more ? (double)value / (double)limit - 1 : limit > 0 && value < 0 ? 1 : 0;
+}
+
+/* Beside a limit of cycles flash is to be least, else time. */
+static void judge(const struct layers_job *job, const struct cost *costs, struct trial *trial)
+{
+    const struct budget *budget = job->budget;
+    for (int i = 0; i < job->list->count; i++) {
+        trial->over += excess(budget->flash, cost_flash(&costs[i])) +
+                       excess(budget->ram, costs[i].ram + costs[i].stack) +
+                       excess(budget->cycles, costs[i].cycles);
+    }
+    trial->figure = budget->cycles        ? cost_flash(&costs[0])
+                    : costs[0].cycles > 0 ? costs[0].cycles
+                                          : costs[0].instructions;
+}
+
+static bool better(const struct trial *a, const struct trial *b)
+{
+    return a->over != b->over ? a->over < b->over : a->figure < b->figure;
+}
+
+/* Measures a choice; *fresh is false for one whose text was tried.  What a target has no room for
+ * is over every budget. */
+static bool measure(struct search *search, struct trial *trial, bool *fresh, struct error *err)
+{
+    struct layers_job *job = search->job;
+    struct emit_options how = *job->how;
+    struct text header = {0}, source = {0};
+    how.name = "net";
+    how.separate = false;
+    how.selftest = NULL;
+    how.layers = trial->layers;
+    bool good = emit_c(job->net, &how, &header, &source, err);
+    *fresh = good && !is_seen(search, hash(&header));
+    if (*fresh) {
+        struct error broken = {0};
+        struct measure_options options = {
+            .optimise = how.optimise, .header = header.data, .count = VECTORS};
+        trial->over = 0;
+        if (targets_measure(job->net, job->list, &options, job->costs, &broken)) {
+            judge(job, job->costs, trial);
+        } else {
+            *trial = (struct trial){.over = 1e9};
+            job->broken = broken;
+        }
+        progress_show(&search->progress, (double)search->seen_count / TRIALS_MOST, -1, "layers",
+                      "");
+    }
+    text_free(&header);
+    return good;
+}
+
+/* All layers alike. */
+static bool begin(struct search *search, struct error *err)
+{
+    static const enum optimise goals[] = {OPTIMISE_SPEED, OPTIMISE_BALANCED, OPTIMISE_SIZE};
+    search->best.over = 1e18;
+    for (size_t g = 0; g < sizeof goals / sizeof *goals; g++) {
+        struct trial trial = {.over = 0};
+        bool fresh;
+        for (int i = 0; i < search->layers; i++) {
+            trial.layers[i] = goals[g];
+        }
+        if (!measure(search, &trial, &fresh, err)) {
+            return false;
+        }
+        if (fresh && better(&trial, &search->best)) {
+            search->best = trial;
+        }
+    }
+    return true;
+}
+
+/* The best other goal of one layer, or of two neighbours; *moved tells whether one was better. */
+static bool improve(struct search *search, bool *moved, struct error *err)
+{
+    struct trial from = search->best;
+    *moved = false;
+    for (int i = 0; i < 2 * search->layers; i++) {
+        int layer = i / 2;
+        int last = layer + i % 2 < search->layers ? layer + i % 2 : layer;
+        for (int goal = OPTIMISE_SIZE; goal <= OPTIMISE_BALANCED; goal++) {
+            struct trial trial = from;
+            bool fresh = false;
+            trial.layers[layer] = trial.layers[last] = (enum optimise)goal;
+            if (search->seen_count < TRIALS_MOST && !measure(search, &trial, &fresh, err)) {
+                return false;
+            }
+            if (fresh && better(&trial, &search->best)) {
+                search->best = trial;
+                *moved = true;
+            }
+        }
+    }
+    return true;
+}
+
+bool layers_search(struct layers_job *job, struct error *err)
+{
+    struct search search = {.job = job,
+                            .layers = net_row_layers(job->net),
+                            .seen = arena_alloc(job->arena, TRIALS_MOST + 3, sizeof *search.seen),
+                            .progress = progress_start(false)};
+    job->costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *job->costs);
+    if (!search.seen || !job->costs) {
+        return fail_memory(err);
+    }
+    bool moved = true;
+    bool good = begin(&search, err);
+    while (good && moved) {
+        good = improve(&search, &moved, err);
+    }
+    progress_end(&search.progress);
+    if (good && search.best.over >= 1e9) {
+        *err = job->broken;
+    }
+    memcpy(job->layers, search.best.layers, sizeof job->layers);
+    return !err->failed;
+}
