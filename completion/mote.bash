@@ -14,9 +14,9 @@ _mote_options()
         ;;
     eval) echo "--label --labels --threads --samples" ;;
     run) echo "--raw --probabilities" ;;
-    emit) echo "-o --name --optimise --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
-    measure) echo "--target --optimise --kernel --asm --constant-time --vectors --data --labels --flash --ram --cycles --keep" ;;
-    prove) echo "--optimise --kernel --target --model --timeout --keep" ;;
+    emit) echo "-o --name --optimise --layers --kernel --asm --constant-time --selftest --target --flash --ram --cycles --explain" ;;
+    measure) echo "--target --optimise --layers --kernel --asm --constant-time --vectors --data --labels --flash --ram --cycles --keep" ;;
+    prove) echo "--optimise --layers --kernel --target --model --timeout --keep" ;;
     esac
     echo "--json --help"
 }
@@ -33,7 +33,7 @@ _mote_values()
     --hidden) echo "i8 u8 i16" ;;
     --out) echo "i8 i16 i32" ;;
     --weights) echo "2 3 4 5 6 7 8 9 ternary" ;;
-    --optimise) echo "size speed balanced" ;;
+    --optimise | --layers) echo "size speed balanced" ;;
     --kernel)
         [ "${COMP_WORDS[1]}" = train ] && echo "any packed" ||
             echo "loop line packed bits narrow narrowline loop4 loop2 ternary quad dsp shifts vector vector16"

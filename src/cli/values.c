@@ -197,7 +197,8 @@ bool layers_check(const struct layer_goals *layers, const struct net *net, struc
         return fail(err, "--layers is for networks on images");
     }
     return layers->count == 0 || layers->count == count ||
-           fail(err, "--layers has %d goals for %d layers with weights", layers->count, count);
+           fail(err, "--layers has %d goal%s for %d layers with weights", layers->count,
+                layers->count == 1 ? "" : "s", count);
 }
 
 bool parse_kernel(const char *text, void *name)

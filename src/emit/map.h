@@ -99,9 +99,10 @@ struct lanes {
     int length;       /* weights of a run */
     int most;         /* additions of a portion, which a byte holds */
     int high;         /* largest input */
-    int *met;         /* in lists: the weight that meets each word of the map, or -1 */
+    int *met;         /* the weight that meets each word of the map, or -1 */
     uint8_t *bytes;   /* the lists */
     int byte_count;
+    bool stepped;    /* they are steps, two to a byte (map_lanes_steps.c) */
     bool coded;      /* as bits instead (map_lanes_bits.c) */
     uint32_t *words; /* a portion each */
     int word_count;
@@ -415,7 +416,10 @@ bool map_lanes_starts(const struct plan *plan, int layer);
 /* Column `x` of the map, in words from the first one. */
 int map_lanes_column(const struct lanes *lanes, int x);
 
-/* map_lanes_lists.c: memory for `rows` rows; then appends one to lanes->bytes, and *base is where
+/* map_lanes_lists.c: which weight meets which word of the map.  False when out of memory. */
+bool map_find_words(struct arena *arena, struct lanes *lanes, const struct window *window);
+
+/* Memory for `rows` rows; then appends one to lanes->bytes, and *base is where
  * its sums start.  False where they may leave 16 bits. */
 bool map_start_lists(struct arena *arena, struct lanes *lanes, const struct window *window,
                      int rows);
@@ -430,6 +434,12 @@ bool map_has_riscv_lanes(const struct plan *plan, int layer);
 void map_print_riscv_lanes(struct printer *p, int layer);
 void map_print_lanes_naked(struct printer *p, int layer, const struct text *code,
                            const char *clobbers);
+
+/* map_lanes_steps.c: the same as lists of steps. */
+bool map_start_steps(struct arena *arena, struct lanes *lanes, const struct window *window,
+                     int rows);
+bool map_step_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, int32_t *base);
+void map_print_lanes_stepped(struct printer *p, int layer);
 
 /* map_lanes_bits.c: appends a row to lanes->words; *base is where its sums start.  False where they
  * may leave 16 bits. */

@@ -102,7 +102,10 @@ static void explain_weights(struct text *out, const struct map_rows *rows)
     const struct lanes *lanes = rows->lanes;
     if (lanes) {
         text_printf(out, "; in lanes, %d words of four positions, weights as %s in %d B",
-                    map_lanes_words(lanes), lanes->coded ? "bits" : "lists",
+                    map_lanes_words(lanes),
+                    lanes->coded     ? "bits"
+                    : lanes->stepped ? "steps"
+                                     : "lists",
                     map_lanes_bytes(lanes));
     } else {
         text_printf(out, "; weights %s, %d to a byte", rows->coding->name, rows->coding->each);

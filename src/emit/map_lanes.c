@@ -1,7 +1,7 @@
 /* The plan of convs in lanes: ternary weights, small inputs, four positions to a word.
  *
  * There is no product, so one addition of 32 bits serves the four bytes of a word.  Rows of weights
- * are lists (map_lanes_lists.c) or bits (map_lanes_bits.c). */
+ * are lists (map_lanes_lists.c), steps (map_lanes_steps.c) or bits (map_lanes_bits.c). */
 #include "emit/map.h"
 
 /* Words whose sums are made at once: what a Cortex-M0 holds in registers beside the pointers. */
@@ -10,6 +10,8 @@
 #define POSITIONS_LEAST 4
 /* Inputs of a dense layer for which the words are there in any case. */
 #define DENSE_WORDS 64
+/* Bytes that steps may take for those of bits. */
+#define STEPS_PERCENT 130
 
 /* Cut `size` into `count` parts of one size, the smallest that will do; from one part to the next
  * it is at most that size and always the same.  Returns the size. */
@@ -111,9 +113,13 @@ static void plan_layout(struct lanes *lanes, const struct window *w, int channel
 
 /* ---- rows ---- */
 
+/* How weights lie. */
+enum lanes_form { AS_LISTS, AS_STEPS, AS_BITS };
+
 /* What the tables are made from and to. */
 struct maker {
     const struct layer *layer;
+    enum lanes_form form;
     struct lanes *lanes;
     int32_t *bases; /* where each row's sums start */
     int high;       /* largest input */
@@ -123,8 +129,10 @@ static bool make_row(struct maker *m, int row)
 {
     const struct weights *weights = &m->layer->weights;
     const int16_t *values = weights->values + (size_t)row * (size_t)weights->columns;
-    return m->lanes->coded ? map_code_lanes(m->lanes, values, m->layer->bias[row], &m->bases[row])
-                           : map_list_lanes(m->lanes, values, m->layer->bias[row], &m->bases[row]);
+    int32_t bias = m->layer->bias[row];
+    return m->lanes->coded     ? map_code_lanes(m->lanes, values, bias, &m->bases[row])
+           : m->lanes->stepped ? map_step_lanes(m->lanes, values, bias, &m->bases[row])
+                               : map_list_lanes(m->lanes, values, bias, &m->bases[row]);
 }
 
 static bool make_rows(struct maker *m)
@@ -187,10 +195,11 @@ static bool start(struct maker *m, const struct plan *plan)
         return lanes->words;
     }
     struct window w = window_of(m->layer, &plan->net->tensors[m->layer->inputs[0]].shape);
-    return map_start_lists(plan->arena, lanes, &w, m->layer->weights.rows);
+    return lanes->stepped ? map_start_steps(plan->arena, lanes, &w, m->layer->weights.rows)
+                          : map_start_lists(plan->arena, lanes, &w, m->layer->weights.rows);
 }
 
-static void plan_layer(struct plan *plan, struct maker *m)
+static void plan_layer(const struct plan *plan, struct maker *m)
 {
     const struct shape *in = &plan->net->tensors[m->layer->inputs[0]].shape;
     struct window w = window_of(m->layer, in);
@@ -200,33 +209,62 @@ static void plan_layer(struct plan *plan, struct maker *m)
     m->lanes->alone = m->layer->op == OP_DENSE;
     m->lanes->most = m->high > UINT8_MAX / LANES_PORTION ? UINT8_MAX / m->high : LANES_PORTION;
     m->lanes->high = m->high;
-    m->lanes->coded = plan->maps->goals[m->layer - plan->net->layers] == OPTIMISE_BALANCED;
+    m->lanes->coded = m->form == AS_BITS;
+    m->lanes->stepped = m->form == AS_STEPS;
     plan_layout(m->lanes, &w, in->channels);
+}
+
+/* The layer in one form; m->lanes stays NULL where its sums may leave 16 bits.  False when out of
+ * memory. */
+static bool make(const struct plan *plan, int index, enum lanes_form form, struct maker *m)
+{
+    struct lanes *lanes = arena_alloc(plan->arena, 1, sizeof *lanes);
+    *m = (struct maker){.layer = &plan->net->layers[index], .lanes = lanes, .form = form};
+    if (!lanes) {
+        return false;
+    }
+    m->high = (int)map_largest(plan, m->layer->inputs[0]);
+    plan_layer(plan, m);
+    if (!start(m, plan)) {
+        return false;
+    }
+    m->lanes = make_rows(m) ? lanes : NULL;
+    return true;
+}
+
+static void take(struct plan *plan, int index, const struct maker *m)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct step *step = &plan->steps[index];
+    int words = map_lanes_words_of_map(m->lanes);
+    plan->maps->words = words > plan->maps->words ? words : plan->maps->words;
+    plan->maps->rows[index].lanes = m->lanes;
+    step->bias =
+        series_of('b', step->number, (struct numbers){.i32 = m->bases}, layer->weights.rows);
+}
+
+/* Are steps, which take less time, about as small as bits? */
+static bool prefers_steps(const struct maker *steps, const struct maker *bits)
+{
+    return steps->lanes && (!bits->lanes || map_lanes_bytes(steps->lanes) * 100 <=
+                                                map_lanes_bytes(bits->lanes) * STEPS_PERCENT);
 }
 
 bool map_plan_lanes(struct plan *plan, int index)
 {
-    const struct layer *layer = &plan->net->layers[index];
-    struct step *step = &plan->steps[index];
-    struct maker maker = {.layer = layer};
+    bool balanced = plan->maps->goals[index] == OPTIMISE_BALANCED;
+    struct maker steps = {.lanes = NULL};
+    struct maker best;
     if (!fits(plan, index)) {
         return true;
     }
-    maker.lanes = arena_alloc(plan->arena, 1, sizeof *maker.lanes);
-    if (!maker.lanes) {
+    if (!make(plan, index, balanced ? AS_BITS : AS_LISTS, &best) ||
+        (balanced && !make(plan, index, AS_STEPS, &steps))) {
         return false;
     }
-    maker.high = (int)map_largest(plan, layer->inputs[0]);
-    plan_layer(plan, &maker);
-    if (!start(&maker, plan)) {
-        return false;
-    }
-    if (make_rows(&maker)) {
-        int words = map_lanes_words_of_map(maker.lanes);
-        plan->maps->words = words > plan->maps->words ? words : plan->maps->words;
-        plan->maps->rows[index].lanes = maker.lanes;
-        step->bias =
-            series_of('b', step->number, (struct numbers){.i32 = maker.bases}, layer->weights.rows);
+    best = prefers_steps(&steps, &best) ? steps : best;
+    if (best.lanes) {
+        take(plan, index, &best);
     }
     return true;
 }

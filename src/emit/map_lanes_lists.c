@@ -29,16 +29,14 @@ int map_lanes_column(const struct lanes *lanes, int x)
            x / lanes->planes;
 }
 
-static int map_words(const struct lanes *lanes)
-{
-    return lanes->in_rows * lanes->in_columns * lanes->in_channels;
-}
-
-/* Which weight meets which word. */
-static void find_words(struct lanes *lanes, const struct window *w)
+bool map_find_words(struct arena *arena, struct lanes *lanes, const struct window *w)
 {
     int weight = 0;
-    for (int i = 0; i < map_words(lanes); i++) {
+    lanes->met = arena_alloc(arena, (size_t)map_lanes_words_of_map(lanes), sizeof *lanes->met);
+    if (!lanes->met) {
+        return false;
+    }
+    for (int i = 0; i < map_lanes_words_of_map(lanes); i++) {
         lanes->met[i] = -1;
     }
     for (int y = 0; y < w->rows; y++) {
@@ -51,21 +49,17 @@ static void find_words(struct lanes *lanes, const struct window *w)
             }
         }
     }
+    return true;
 }
 
 bool map_start_lists(struct arena *arena, struct lanes *lanes, const struct window *window,
                      int rows)
 {
-    size_t words = (size_t)map_words(lanes);
+    size_t words = (size_t)map_lanes_words_of_map(lanes);
     size_t heads = HEADS_OF_ROW + 2 * (words / (STEP * STEPS_MOST) + 1);
     size_t weights = (size_t)window->rows * (size_t)window->columns * (size_t)lanes->in_channels;
-    lanes->met = arena_alloc(arena, words, sizeof *lanes->met);
     lanes->bytes = arena_alloc(arena, (size_t)rows * (2 * weights + heads), 1);
-    if (!lanes->met || !lanes->bytes) {
-        return false;
-    }
-    find_words(lanes, window);
-    return true;
+    return lanes->bytes && map_find_words(arena, lanes, window);
 }
 
 static void add_byte(struct lanes *lanes, int value)
@@ -93,7 +87,7 @@ static int add_list(struct lanes *lanes, const int16_t *weights, int sign)
     int head = -1;
     int count = 0;
     int left = 0; /* for which the portion has room */
-    for (int word = 0; word < map_words(lanes); word++) {
+    for (int word = 0; word < map_lanes_words_of_map(lanes); word++) {
         if (lanes->met[word] < 0 || weights[lanes->met[word]] != sign) {
             continue;
         }

@@ -93,8 +93,8 @@ static bool same_tile(const struct plan *plan, int a, int b)
 {
     const struct lanes *one = lanes_of(plan, a);
     const struct lanes *other = lanes_of(plan, b);
-    bool same = one && other && one->coded == other->coded && one->tile[0] == other->tile[0] &&
-                one->tile[1] == other->tile[1];
+    bool same = one && other && one->coded == other->coded && one->stepped == other->stepped &&
+                one->tile[0] == other->tile[0] && one->tile[1] == other->tile[1];
     for (int i = 0; same && i < map_lanes_words(one); i++) {
         same = map_lanes_offset(plan, a, i) == map_lanes_offset(plan, b, i);
     }
@@ -129,6 +129,8 @@ void map_print_lanes_helper(struct printer *p, int index)
     }
     if (lanes_of(plan, index)->coded) {
         map_print_lanes_coded(p, index);
+    } else if (lanes_of(plan, index)->stepped) {
+        map_print_lanes_stepped(p, index);
     } else {
         map_print_lanes_listed(p, index);
     }

@@ -63,8 +63,8 @@ static struct where where_of(const struct plan *plan, int index)
 bool map_has_thumb_lanes(const struct plan *plan, int index)
 {
     struct where w = where_of(plan, index);
-    bool fits =
-        (plan->options->variants >> VARIANT_THUMB & 1U) && !plan->maps->rows[index].lanes->coded;
+    bool fits = (plan->options->variants >> VARIANT_THUMB & 1U) &&
+                !plan->maps->rows[index].lanes->coded && !plan->maps->rows[index].lanes->stepped;
     for (int i = 1; fits && i < w.words; i++) {
         int gap = w.offsets[i] - w.offsets[i - 1] - 1;
         fits = gap >= 0 && gap <= GAP_MOST;

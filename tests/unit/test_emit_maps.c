@@ -174,7 +174,7 @@ static void test_mixed_goals(void **state)
     }
 }
 
-/* Weights in lanes as bits. */
+/* Weights in lanes as bits, or as steps where many are zero. */
 static void test_bits(void **state)
 {
     static struct batch b;
@@ -183,7 +183,9 @@ static void test_bits(void **state)
     const struct emit_options speed = {.optimise = OPTIMISE_SPEED};
     (void)state;
     batch_start(&b, random_digits_net, 3000);
-    assert_true(count_text(&b, &balanced, "if (bits < 0x80000000U) {") > NETS / 3);
+    assert_true(count_text(&b, &balanced, "if (bits < 0x80000000U) {") > NETS / 6);
+    assert_true(count_text(&b, &balanced, "if (step < 14U) {") > NETS / 6);
+    assert_int_equal(count_text(&b, &speed, "if (step < 14U) {"), 0);
     assert_int_equal(count_text(&b, &speed, "if (bits < 0x80000000U) {"), 0);
     batch_compare(&b, &how);
     how.compiler = "cc -O1";
