@@ -370,6 +370,9 @@ bool map_clamps_itself(const struct plan *plan, int layer);
 /* A layer's result of the sum s: shifted by `shift` if that is not NULL, activated if it `acts`,
  * and cast to the type of its array; ends the statement. */
 void map_print_result(struct printer *p, int layer, const char *s, const char *shift, bool acts);
+/* Does a prover not see how large a layer's inputs are?  They are bytes of an array of words.  Then
+ * its results are clamped. */
+bool map_hides(const struct plan *plan, int layer);
 /* z = (sum in `bits` >> shift) - low, with t in between; then "to = ...", a layer's result of z,
  * whose range may be known; to a prover, too, for whom results with a sign are clamped if it is
  * not.

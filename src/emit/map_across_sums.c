@@ -216,8 +216,11 @@ static void print_halves(const struct sums *s, const char *name, const char *bit
 {
     const char *wide = map_byte_type(s->plan);
     bool mixed = s->walker.packs && s->walker.single;
-    text_printf(s->out, "const %s %s_sum = (%s)((%s & %s) + (%s >> %s));\n", s->mask, name, s->mask,
-                bits, mixed ? "low" : "15U", bits, mixed ? "high" : "4");
+    char upper[INDEX_MAX];
+    (void)snprintf(upper, sizeof upper, mixed ? "((%s)%s >> high)" : "(%s%s >> 4)",
+                   mixed ? wide : "", bits);
+    text_printf(s->out, "const %s %s_sum = (%s)((%s & %s) + %s);\n", s->mask, name, s->mask, bits,
+                mixed ? "low" : "15U", upper);
     if (ternary(s->walker)) {
         text_printf(s->out, "const %s %s = (%s)%s_sum;\n", s->work, name, s->work, name);
     } else {

@@ -232,16 +232,17 @@ void map_print_direct_table(struct printer *p, int index)
     text_add(p->out, "\n    };\n");
 }
 
-/* Keeps z where it is larger than what was stored, which is never negative. */
+/* Keeps z where it is larger than what was stored, which is never negative.  The mask costs nothing
+ * and shows a prover, who knows less of half a word, that z fits. */
 static void print_larger(struct printer *p, int index, const char *to, const struct interval *z)
 {
     const struct layer *layer = &p->plan->net->layers[index];
     int64_t high = plan_kept(layer->activation, p->plan->net->tensors[layer->output].type).high;
     text_printf(p->out, "if (z > (int32_t)%s) {\n", to);
-    if (z->high > high) {
+    if (z->high > high || map_hides(p->plan, index)) {
         text_printf(p->out, "%s = (uint8_t)((z > %d) ? %d : z);\n}\n", to, (int)high, (int)high);
     } else {
-        text_printf(p->out, "%s = (uint8_t)z;\n}\n", to);
+        text_printf(p->out, "%s = (uint8_t)((uint32_t)z & 255U);\n}\n", to);
     }
 }
 

@@ -219,15 +219,32 @@ static bool pair(struct plan *plan, int tensor, bool packed)
     return true;
 }
 
-/* Maps between convs in lanes, where that leaves the arrays smaller. */
+/* Would the arrays be smaller with a map two elements to a byte?  Then it stays so.  False when out
+ * of memory. */
+static bool try_pair(struct plan *plan, int tensor, bool *smaller)
+{
+    int64_t bytes = map_array_bytes(plan);
+    if (plan->maps->views[tensor].packed || !map_may_pair(plan, tensor)) {
+        return true;
+    }
+    if (!pair(plan, tensor, true)) {
+        return false;
+    }
+    bool less = map_array_bytes(plan) < bytes;
+    *smaller = *smaller || less;
+    return less || pair(plan, tensor, false);
+}
+
+/* Maps between convs in lanes, until none makes the arrays smaller. */
 static bool plan_pairs(struct plan *plan)
 {
     map_plan_places(plan);
-    for (int t = 0; t < plan->net->tensor_count; t++) {
-        int64_t bytes = map_array_bytes(plan);
-        if (map_may_pair(plan, t) &&
-            (!pair(plan, t, true) || (map_array_bytes(plan) >= bytes && !pair(plan, t, false)))) {
-            return false;
+    for (bool smaller = true; smaller;) {
+        smaller = false;
+        for (int t = 0; t < plan->net->tensor_count; t++) {
+            if (!try_pair(plan, t, &smaller)) {
+                return false;
+            }
         }
     }
     return true;

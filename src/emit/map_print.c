@@ -67,7 +67,7 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     if (!rows->lanes && !rows->direct && !cuts && shifts) {
         helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
     }
-    if (plan_acts(plan, index) && !map_clamps_itself(plan, index)) {
+    if ((plan_acts(plan, index) || map_hides(plan, index)) && !map_clamps_itself(plan, index)) {
         need_element(plan, index, helpers);
     }
 }
@@ -106,7 +106,8 @@ static void print_arrays(struct printer *p)
                     (maps->arrays[TYPE_U8] + WORD_BYTES - 1) / WORD_BYTES);
     }
     if (maps->words > 0 && maps->bytes) {
-        text_printf(p->out, "    uint8_t *const %s = (uint8_t *)words;\n", array_names[TYPE_U8]);
+        text_printf(p->out, "    uint8_t *const %s = %s_bytes(words);\n", array_names[TYPE_U8],
+                    p->plan->name);
     }
     for (int type = TYPE_I8; type <= TYPE_I32; type++) {
         bool own = type != TYPE_U8 || maps->words == 0;
@@ -292,6 +293,13 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
         }
     }
     map_print_window_helpers(&printer);
+    if (plan->maps->words > 0 && plan->maps->bytes) {
+        text_printf(out,
+                    "/* The bytes of words. */\n"
+                    "static inline uint8_t *%s_bytes(uint32_t *words)\n{\n"
+                    "    return (uint8_t *)words;\n}\n\n",
+                    plan->name);
+    }
     text_add(out, storage);
     print_prototype(out, plan);
     text_add(out, "\n{\n");

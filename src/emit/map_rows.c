@@ -127,9 +127,19 @@ static bool may_leave(enum type type, const struct interval *z)
     return type_low(type) < 0 && (!z || z->low < type_low(type) || z->high > type_high(type));
 }
 
+bool map_hides(const struct plan *plan, int index)
+{
+    const struct net *net = plan->net;
+    int input = net->layers[index].inputs[0];
+    return plan->maps->words > 0 && plan->maps->views[input].home == HOME_BUFFER &&
+           map_array_type(plan, input) == TYPE_U8 && map_largest(plan, input) < UINT8_MAX &&
+           net->tensors[net->layers[index].output].type != TYPE_I32;
+}
+
 void map_print_stored(struct printer *p, int index, const char *to, const struct interval *z)
 {
     const struct plan *plan = p->plan;
+    z = map_hides(plan, index) ? NULL : z;
     const struct layer *layer = &plan->net->layers[index];
     enum type type = plan->net->tensors[layer->output].type;
     struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
@@ -203,7 +213,7 @@ static void print_channel(struct printer *p, const struct call *call, int indent
     text_printf(p->out, ";\n%*sto[%s] = ", indent, "", call->row);
     map_print_result(p, call->layer, "s",
                      shifts ? series_at(p->plan, shift, call->row, text) : NULL,
-                     plan_acts(p->plan, call->layer));
+                     plan_acts(p->plan, call->layer) || map_hides(p->plan, call->layer));
 }
 
 /* Loops over output channels: all, or those of each group on its own. */
