@@ -125,7 +125,7 @@ const char *layers_text(const enum optimise *layers, int count, struct arena *ar
     {                                                                                              \
         .name = "--layers", .argument = "LIST", .kind = OPTION_PARSED,                             \
         .offset = offsetof(struct settings, layers), .parse = parse_layers,                        \
-        .expects = "a list of 'size', 'speed' and 'balanced', such as speed,size",                     \
+        .expects = "a list of 'size', 'speed' and 'balanced', such as speed,size",                 \
         .help = "images: such a goal for each layer with weights, as in\n"                         \
                 "speed,size,balanced; chosen by measuring where there is a budget"                 \
     }

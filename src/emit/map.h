@@ -382,8 +382,8 @@ void map_print_stored(struct printer *p, int layer, const char *to, const struct
 
 /* map_lanes.c, map_lanes_print.c: false when out of memory */
 bool map_plan_lanes(struct plan *plan, int layer);
-/* Bits of the results, where they are clamped to what a few bits hold from 0 on and all sums show
- * it; else 0. */
+/* Bits of the results, where they are clamped to what a few bits hold from 0 on and no shift is too
+ * far for a sum to show in 16 bits that it exceeds them; else 0. */
 int map_lanes_bits(const struct plan *plan, int layer);
 void map_print_lanes_table(struct printer *p, int layer);
 void map_print_lanes_helper(struct printer *p, int layer);

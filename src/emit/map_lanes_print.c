@@ -245,15 +245,6 @@ static void print_store(struct printer *p, int index, int part, const char *bits
     map_print_stored(p, index, to, NULL);
 }
 
-/* Does a sum show in 16 bits, in which 0 is 2^15, whether it is negative and whether it is more
- * than the largest result of so many bits, for which as much is taken from it? */
-static bool shows(const struct plan *plan, int index, int row, int bits)
-{
-    int shift = plan->net->layers[index].shift[row];
-    return shift + bits <= 15 &&
-           plan->steps[index].sums[row].low >= -LANES_LIFT + (1 << (shift + bits));
-}
-
 int map_lanes_bits(const struct plan *plan, int index)
 {
     const struct layer *layer = &plan->net->layers[index];
@@ -266,7 +257,7 @@ int map_lanes_bits(const struct plan *plan, int index)
         fits = kept.low == 0 && kept.high == (1 << bits) - 1;
     }
     for (int row = 0; fits && row < layer->weights.rows; row++) {
-        fits = shows(plan, index, row, bits);
+        fits = layer->shift[row] + bits <= 15;
     }
     return fits ? bits : 0;
 }
