@@ -150,15 +150,15 @@ static void test_digits(void **state)
     batch_end(&b);
 }
 
-/* Layers that are made for one thing and another, in every order of three. */
+/* Layers that are made for one thing and another. */
 static void test_mixed_goals(void **state)
 {
     static struct batch b;
     (void)state;
-    for (int first = 0; first < 6; first++) {
+    for (int first = 0; first < 3; first++) {
         enum optimise layers[NET_LAYERS_MAX];
         for (int i = 0; i < NET_LAYERS_MAX; i++) {
-            int goal = first < 3 ? first + i : first + 2 * i;
+            int goal = first + (first == 1 ? 2 * i : i);
             layers[i] = (enum optimise)(goal % 3);
         }
         struct emitted how = {
