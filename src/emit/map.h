@@ -70,6 +70,9 @@ struct pass {
 /* Additions of a portion of a list, at most: about what a byte holds of inputs of four bits. */
 #define LANES_PORTION 16
 
+/* How the rows of weights of a layer in lanes lie: map_lanes_lists.c, _steps.c, _bits.c. */
+enum lanes_form { AS_LISTS, AS_STEPS, AS_BITS };
+
 /* A conv of ternary weights over small numbers, four positions at a time (map_lanes.c).
  *
  * The output is four parts of one size, side by side or one below the other, which may overlap.  A
@@ -100,11 +103,10 @@ struct lanes {
     int most;         /* additions of a portion, which a byte holds */
     int high;         /* largest input */
     int *met;         /* the weight that meets each word of the map, or -1 */
-    uint8_t *bytes;   /* the lists */
+    enum lanes_form form;
+    uint8_t *bytes; /* lists, or those of steps */
     int byte_count;
-    bool stepped;    /* they are steps, two to a byte (map_lanes_steps.c) */
-    bool coded;      /* as bits instead (map_lanes_bits.c) */
-    uint32_t *words; /* a portion each */
+    uint32_t *words; /* of bits, a portion each */
     int word_count;
 };
 
@@ -233,6 +235,7 @@ bool map_plan_passes(struct plan *plan, int layer);
 /* map_places.c: where maps and the words of maps in lanes lie, and how large the arrays are; the
  * bytes of these. */
 void map_plan_places(struct plan *plan);
+int map_writer(const struct net *net, int tensor); /* its layer; -1: the input */
 int64_t map_array_bytes(const struct plan *plan);
 
 /* map_pool.c: max pools that their convs compute. */
@@ -263,9 +266,9 @@ const char *map_row_to(const struct plan *plan, int tensor, char text[16]);
  * for such maps, and is that what a map finds there when it begins? */
 bool map_may_pack(const struct plan *plan, int tensor);
 bool map_begins_with_zeros(const struct plan *plan);
-/* May it for convs in lanes, of which one writes it?  Does one? */
+/* May it where convs in lanes write and read it?  Does one write it? */
 bool map_may_pair(const struct plan *plan, int tensor);
-bool map_is_paired(const struct plan *plan, int tensor);
+bool map_written_in_lanes(const struct plan *plan, int tensor);
 bool map_finds_zeros(const struct plan *plan, int tensor);
 /* Can the biases of all layers be read by the functions of map_across.c? */
 bool map_biases_fit(const struct plan *plan);
@@ -419,14 +422,12 @@ bool map_lanes_starts(const struct plan *plan, int layer);
 /* Column `x` of the map, in words from the first one. */
 int map_lanes_column(const struct lanes *lanes, int x);
 
-/* map_lanes_lists.c: which weight meets which word of the map.  False when out of memory. */
-bool map_find_words(struct arena *arena, struct lanes *lanes, const struct window *window);
-
-/* Memory for `rows` rows; then appends one to lanes->bytes, and *base is where
- * its sums start.  False where they may leave 16 bits. */
+/* map_lanes_lists.c: memory for `rows` rows; then appends one to lanes->bytes, as a list or as
+ * steps, and *base is where its sums start.  False where they may leave 16 bits. */
 bool map_start_lists(struct arena *arena, struct lanes *lanes, const struct window *window,
                      int rows);
 bool map_list_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, int32_t *base);
+void map_add_byte(struct lanes *lanes, int value);
 void map_print_lanes_listed(struct printer *p, int layer);
 
 /* map_lanes_thumb.c, map_lanes_riscv.c: the same function in assembly, where it is wanted and can
@@ -438,11 +439,11 @@ void map_print_riscv_lanes(struct printer *p, int layer);
 void map_print_lanes_naked(struct printer *p, int layer, const struct text *code,
                            const char *clobbers);
 
-/* map_lanes_steps.c: the same as lists of steps. */
-bool map_start_steps(struct arena *arena, struct lanes *lanes, const struct window *window,
-                     int rows);
-bool map_step_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, int32_t *base);
-void map_print_lanes_stepped(struct printer *p, int layer);
+/* map_lanes_steps.c: bytes of a row of so many weights, at most; the list of one sign, which gives
+ * how many weights it has; the loop over a portion. */
+size_t map_steps_most(const struct lanes *lanes, size_t weights);
+int map_add_steps(struct lanes *lanes, const int16_t *weights, int sign);
+void map_print_steps(struct printer *p, int layer);
 
 /* map_lanes_bits.c: appends a row to lanes->words; *base is where its sums start.  False where they
  * may leave 16 bits. */

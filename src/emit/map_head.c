@@ -99,14 +99,12 @@ void map_print_net(struct text *out, const struct plan *plan)
 /* How the weights of a layer lie. */
 static void explain_weights(struct text *out, const struct map_rows *rows)
 {
+    static const char *const forms[] = {
+        [AS_LISTS] = "lists", [AS_STEPS] = "steps", [AS_BITS] = "bits"};
     const struct lanes *lanes = rows->lanes;
     if (lanes) {
         text_printf(out, "; in lanes, %d words of four positions, weights as %s in %d B",
-                    map_lanes_words(lanes),
-                    lanes->coded     ? "bits"
-                    : lanes->stepped ? "steps"
-                                     : "lists",
-                    map_lanes_bytes(lanes));
+                    map_lanes_words(lanes), forms[lanes->form], map_lanes_bytes(lanes));
     } else {
         text_printf(out, "; weights %s, %d to a byte", rows->coding->name, rows->coding->each);
     }

@@ -103,7 +103,7 @@ static void plan_layout(struct lanes *lanes, const struct window *w, int channel
     lanes->row_step = lanes->in_columns * channels;
     lanes->channel_step = 1;
     lanes->beside = w->column_stride * channels;
-    if (!lanes->coded && lanes->tile[1] > 1) {
+    if (lanes->form != AS_BITS && lanes->tile[1] > 1) {
         lanes->planes = w->column_stride;
         lanes->row_step = lanes->rolls ? lanes->in_columns * channels : lanes->in_columns;
         lanes->channel_step = lanes->in_columns * (lanes->rolls ? 1 : lanes->in_rows);
@@ -113,13 +113,9 @@ static void plan_layout(struct lanes *lanes, const struct window *w, int channel
 
 /* ---- rows ---- */
 
-/* How weights lie. */
-enum lanes_form { AS_LISTS, AS_STEPS, AS_BITS };
-
 /* What the tables are made from and to. */
 struct maker {
     const struct layer *layer;
-    enum lanes_form form;
     struct lanes *lanes;
     int32_t *bases; /* where each row's sums start */
     int high;       /* largest input */
@@ -130,9 +126,8 @@ static bool make_row(struct maker *m, int row)
     const struct weights *weights = &m->layer->weights;
     const int16_t *values = weights->values + (size_t)row * (size_t)weights->columns;
     int32_t bias = m->layer->bias[row];
-    return m->lanes->coded     ? map_code_lanes(m->lanes, values, bias, &m->bases[row])
-           : m->lanes->stepped ? map_step_lanes(m->lanes, values, bias, &m->bases[row])
-                               : map_list_lanes(m->lanes, values, bias, &m->bases[row]);
+    return m->lanes->form == AS_BITS ? map_code_lanes(m->lanes, values, bias, &m->bases[row])
+                                     : map_list_lanes(m->lanes, values, bias, &m->bases[row]);
 }
 
 static bool make_rows(struct maker *m)
@@ -190,16 +185,15 @@ static bool start(struct maker *m, const struct plan *plan)
     if (!m->bases) {
         return false;
     }
-    if (lanes->coded) { /* of one weight each, at worst */
+    if (lanes->form == AS_BITS) { /* of one weight each, at worst */
         lanes->words = arena_alloc(plan->arena, weights, sizeof *lanes->words);
         return lanes->words;
     }
     struct window w = window_of(m->layer, &plan->net->tensors[m->layer->inputs[0]].shape);
-    return lanes->stepped ? map_start_steps(plan->arena, lanes, &w, m->layer->weights.rows)
-                          : map_start_lists(plan->arena, lanes, &w, m->layer->weights.rows);
+    return map_start_lists(plan->arena, lanes, &w, m->layer->weights.rows);
 }
 
-static void plan_layer(const struct plan *plan, struct maker *m)
+static void plan_layer(const struct plan *plan, enum lanes_form form, struct maker *m)
 {
     const struct shape *in = &plan->net->tensors[m->layer->inputs[0]].shape;
     struct window w = window_of(m->layer, in);
@@ -209,8 +203,7 @@ static void plan_layer(const struct plan *plan, struct maker *m)
     m->lanes->alone = m->layer->op == OP_DENSE;
     m->lanes->most = m->high > UINT8_MAX / LANES_PORTION ? UINT8_MAX / m->high : LANES_PORTION;
     m->lanes->high = m->high;
-    m->lanes->coded = m->form == AS_BITS;
-    m->lanes->stepped = m->form == AS_STEPS;
+    m->lanes->form = form;
     plan_layout(m->lanes, &w, in->channels);
 }
 
@@ -219,12 +212,12 @@ static void plan_layer(const struct plan *plan, struct maker *m)
 static bool make(const struct plan *plan, int index, enum lanes_form form, struct maker *m)
 {
     struct lanes *lanes = arena_alloc(plan->arena, 1, sizeof *lanes);
-    *m = (struct maker){.layer = &plan->net->layers[index], .lanes = lanes, .form = form};
+    *m = (struct maker){.layer = &plan->net->layers[index], .lanes = lanes};
     if (!lanes) {
         return false;
     }
     m->high = (int)map_largest(plan, m->layer->inputs[0]);
-    plan_layer(plan, m);
+    plan_layer(plan, form, m);
     if (!start(m, plan)) {
         return false;
     }

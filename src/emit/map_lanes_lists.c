@@ -29,7 +29,8 @@ int map_lanes_column(const struct lanes *lanes, int x)
            x / lanes->planes;
 }
 
-bool map_find_words(struct arena *arena, struct lanes *lanes, const struct window *w)
+/* Which weight meets which word.  False when out of memory. */
+static bool find_words(struct arena *arena, struct lanes *lanes, const struct window *w)
 {
     int weight = 0;
     lanes->met = arena_alloc(arena, (size_t)map_lanes_words_of_map(lanes), sizeof *lanes->met);
@@ -58,11 +59,12 @@ bool map_start_lists(struct arena *arena, struct lanes *lanes, const struct wind
     size_t words = (size_t)map_lanes_words_of_map(lanes);
     size_t heads = HEADS_OF_ROW + 2 * (words / (STEP * STEPS_MOST) + 1);
     size_t weights = (size_t)window->rows * (size_t)window->columns * (size_t)lanes->in_channels;
-    lanes->bytes = arena_alloc(arena, (size_t)rows * (2 * weights + heads), 1);
-    return lanes->bytes && map_find_words(arena, lanes, window);
+    size_t most = lanes->form == AS_STEPS ? map_steps_most(lanes, weights) : 2 * weights + heads;
+    lanes->bytes = arena_alloc(arena, (size_t)rows * most, 1);
+    return lanes->bytes && find_words(arena, lanes, window);
 }
 
-static void add_byte(struct lanes *lanes, int value)
+void map_add_byte(struct lanes *lanes, int value)
 {
     lanes->bytes[lanes->byte_count++] = (uint8_t)value;
 }
@@ -74,9 +76,9 @@ static int start_portion(struct lanes *lanes, int word, int *base)
     int steps = word - *base > UINT8_MAX ? (word - *base) / STEP : 0;
     *base += steps * STEP;
     for (; steps > STEPS_MOST; steps -= STEPS_MOST) {
-        add_byte(lanes, STEPS_MOST << SHIFT);
+        map_add_byte(lanes, STEPS_MOST << SHIFT);
     }
-    add_byte(lanes, steps << SHIFT);
+    map_add_byte(lanes, steps << SHIFT);
     return lanes->byte_count - 1;
 }
 
@@ -96,24 +98,31 @@ static int add_list(struct lanes *lanes, const int16_t *weights, int sign)
             left = lanes->most;
         }
         lanes->bytes[head]++;
-        add_byte(lanes, word - base);
+        map_add_byte(lanes, word - base);
         left--;
         count++;
     }
-    add_byte(lanes, 0);
+    map_add_byte(lanes, 0);
     return count;
 }
 
 bool map_list_lanes(struct lanes *lanes, const int16_t *weights, int32_t bias, int32_t *base)
 {
+    int (*add)(struct lanes * lanes, const int16_t *weights, int sign) =
+        lanes->form == AS_STEPS ? map_add_steps : add_list;
     int before = lanes->byte_count;
-    int64_t low = (int64_t)bias - (int64_t)lanes->high * add_list(lanes, weights, -1);
-    int64_t high = (int64_t)bias + (int64_t)lanes->high * add_list(lanes, weights, 1);
+    int64_t low = (int64_t)bias - (int64_t)lanes->high * add(lanes, weights, -1);
+    int64_t high = (int64_t)bias + (int64_t)lanes->high * add(lanes, weights, 1);
     *base = bias + LANES_LIFT;
     return low >= INT16_MIN && high <= INT16_MAX && lanes->byte_count - before <= UINT16_MAX;
 }
 
 /* ---- the function ---- */
+
+static bool is_stepped(const struct plan *plan, int index)
+{
+    return plan->maps->rows[index].lanes->form == AS_STEPS;
+}
 
 bool map_lanes_starts(const struct plan *plan, int index)
 {
@@ -132,10 +141,20 @@ static void print_weights(struct printer *p, int index, const char *turns, int c
     text_printf(p->out, "                at = &at[%d];\n            }\n", count);
 }
 
+/* The words of a portion. */
+static void print_words(struct printer *p, int index)
+{
+    bool far = map_lanes_far(p->plan, index);
+    if (far) {
+        text_printf(p->out, "            p = &p[(uint8_t)(n >> %d) * %dU];\n", SHIFT, STEP);
+    }
+    print_weights(p, index, far ? "(uint8_t)((n & 31U) >> 2)" : "(uint8_t)(n >> 2)", 4);
+    print_weights(p, index, "n & 3U", 1);
+}
+
 static void print_portion(struct printer *p, int index)
 {
     int words = map_lanes_words(p->plan->maps->rows[index].lanes);
-    bool far = map_lanes_far(p->plan, index);
     text_printf(p->out, "            const uint8_t n = %s_U8(at, 0);\n", p->plan->upper);
     for (int i = 0; i < words; i++) {
         text_printf(p->out, "            uint32_t s%d = 0;\n", i);
@@ -144,11 +163,11 @@ static void print_portion(struct printer *p, int index)
                      "            if (n == 0U) {\n"
                      "                break;\n"
                      "            }\n");
-    if (far) {
-        text_printf(p->out, "            p = &p[(uint8_t)(n >> %d) * %dU];\n", SHIFT, STEP);
+    if (is_stepped(p->plan, index)) {
+        map_print_steps(p, index);
+    } else {
+        print_words(p, index);
     }
-    print_weights(p, index, far ? "(uint8_t)((n & 31U) >> 2)" : "(uint8_t)(n >> 2)", 4);
-    print_weights(p, index, "n & 3U", 1);
     map_print_lanes_sums(p, words, "            ");
 }
 
@@ -162,12 +181,12 @@ static void print_lists(struct printer *p, int index)
     }
     text_printf(p->out,
                 "    for (int sign = 0; sign < 2; sign++) {\n"
-                "        const uint32_t *p = m;\n"
+                "        const uint32_t *%s = m;\n"
                 "        for (int i = 0; i < %d; i++) {\n"
                 "            sums[i] = ~sums[i];\n"
                 "        }\n"
                 "        for (uint16_t most = 65535U; most > 0U; most--) {\n",
-                2 * words);
+                is_stepped(p->plan, index) ? "q" : "p", 2 * words);
     print_portion(p, index);
     text_add(p->out, "        }\n    }\n    return at;\n");
 }
@@ -209,6 +228,18 @@ static bool print_assembly(struct printer *p, int index)
     return any;
 }
 
+/* What a portion is, and its count. */
+static const char *portion_note(const struct plan *plan, int index)
+{
+    return is_stepped(plan, index)
+               ? " bytes,\n * then these, two steps in each.  A step passes over so many words and "
+                 "adds the next\n * one; 14 only passes, 15 is nothing."
+           : map_lanes_far(plan, index)
+               ? "\n * and, in the highest three bits, how many times 32 words further on;\n"
+                 " * then the words.  The sums of a portion fit bytes."
+               : ";\n * then the words.  The sums of a portion fit bytes.";
+}
+
 void map_print_lanes_listed(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
@@ -218,15 +249,12 @@ void map_print_lanes_listed(struct printer *p, int index)
     text_printf(
         p->out,
         "/* Adds a row of weights to the sums of %d x %d words of four positions%s: what is minus\n"
-        " * to the complement, then what is plus.  Of each, portions and a 0: how many%s\n"
-        " * then the words.  The sums of a portion fit bytes.  Returns the next row. */\n"
+        " * to the complement, then what is plus.  Of each, portions and a 0: how many%s"
+        "  Returns the next row. */\n"
         "static %s_LANES const uint8_t *%s_lanes%s(const uint32_t *m, const uint8_t *row,\n"
         "    uint32_t *sums%s)\n"
         "{\n",
-        lanes->tile[0], lanes->tile[1], start ? ", from `base` on" : "",
-        map_lanes_far(plan, index)
-            ? "\n * and, in the highest three bits, how many times 32 words further on;"
-            : ";",
+        lanes->tile[0], lanes->tile[1], start ? ", from `base` on" : "", portion_note(plan, index),
         plan->upper, plan->name, plan->maps->rows[index].passes[0].name,
         start ? ", uint32_t base" : "");
     print_lists(p, index);

@@ -25,7 +25,8 @@ int map_lanes_words_of_map(const struct lanes *lanes)
 
 int map_lanes_bytes(const struct lanes *lanes)
 {
-    return lanes->coded ? lanes->word_count * (int)sizeof *lanes->words : lanes->byte_count;
+    return lanes->form == AS_BITS ? lanes->word_count * (int)sizeof *lanes->words
+                                  : lanes->byte_count;
 }
 
 /* ---- the table ---- */
@@ -45,7 +46,7 @@ static void print_words(struct printer *p, int index)
 void map_print_lanes_table(struct printer *p, int index)
 {
     const struct lanes *lanes = lanes_of(p->plan, index);
-    if (lanes->coded) {
+    if (lanes->form == AS_BITS) {
         print_words(p, index);
         return;
     }
@@ -93,8 +94,8 @@ static bool same_tile(const struct plan *plan, int a, int b)
 {
     const struct lanes *one = lanes_of(plan, a);
     const struct lanes *other = lanes_of(plan, b);
-    bool same = one && other && one->coded == other->coded && one->stepped == other->stepped &&
-                one->tile[0] == other->tile[0] && one->tile[1] == other->tile[1];
+    bool same = one && other && one->form == other->form && one->tile[0] == other->tile[0] &&
+                one->tile[1] == other->tile[1];
     for (int i = 0; same && i < map_lanes_words(one); i++) {
         same = map_lanes_offset(plan, a, i) == map_lanes_offset(plan, b, i);
     }
@@ -127,10 +128,8 @@ void map_print_lanes_helper(struct printer *p, int index)
     if (owner(plan, index) != index) {
         return;
     }
-    if (lanes_of(plan, index)->coded) {
+    if (lanes_of(plan, index)->form == AS_BITS) {
         map_print_lanes_coded(p, index);
-    } else if (lanes_of(plan, index)->stepped) {
-        map_print_lanes_stepped(p, index);
     } else {
         map_print_lanes_listed(p, index);
     }
@@ -333,7 +332,7 @@ static void print_stores(struct printer *p, int index)
 /* Bits of rows and columns of runs, which need a loop of calls. */
 static bool is_nested(const struct lanes *lanes)
 {
-    return lanes->coded && lanes->taps[0] > 1 && lanes->taps[1] > 1;
+    return lanes->form == AS_BITS && lanes->taps[0] > 1 && lanes->taps[1] > 1;
 }
 
 /* The sums of a tile; where several tiles are made of a row, `next` is the one behind it. */
@@ -349,7 +348,7 @@ static void print_call(struct printer *p, int index)
                     "%s = %s_lanes%s(&from[j * %d], %s, s, %d, %d, %d);\n}\n",
                     lanes->taps[0], to, plan->name, name, lanes->tap_step[0], to, lanes->taps[1],
                     lanes->length, lanes->tap_step[1]);
-    } else if (lanes->coded) {
+    } else if (lanes->form == AS_BITS) {
         text_printf(p->out, "%s = %s_lanes%s(from, row, s, %d, %d, %d);\n", to, plan->name, name,
                     lanes->taps[0] * lanes->taps[1], lanes->length,
                     lanes->tap_step[lanes->taps[0] > 1 ? 0 : 1]);
@@ -377,7 +376,7 @@ static void print_tile(struct printer *p, int index)
                 map_end_terms(from, 0), c_type(type == TYPE_U4 ? TYPE_U8 : type),
                 map_array(plan, output), map_end_terms(to, out->offset));
     if (lanes->tiles[1] > 1) {
-        text_printf(p->out, "const uint%d_t *next%s;\n", lanes->coded ? 32 : 8,
+        text_printf(p->out, "const uint%d_t *next%s;\n", lanes->form == AS_BITS ? 32 : 8,
                     is_nested(lanes) ? " = row" : "");
     }
     if (!map_lanes_starts(plan, index)) {
@@ -469,7 +468,7 @@ void map_print_lanes(struct printer *p, int index)
     text_printf(p->out,
                 "    uint32_t *const lanes = &words[%d];\n"
                 "    const uint%d_t *row = w%s;\n",
-                lanes->first, lanes->coded ? 32 : 8, name_of(plan, index));
+                lanes->first, lanes->form == AS_BITS ? 32 : 8, name_of(plan, index));
     print_fill(p, index);
     if (!lanes->rolls) {
         print_cleared(p, index);

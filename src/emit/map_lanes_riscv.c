@@ -36,7 +36,7 @@ bool map_has_riscv_lanes(const struct plan *plan, int index)
 {
     const struct lanes *lanes = plan->maps->rows[index].lanes;
     int last = map_lanes_offset(plan, index, map_lanes_words(lanes) - 1);
-    return (plan->options->variants >> VARIANT_RISCV & 1U) && !lanes->coded && !lanes->stepped &&
+    return (plan->options->variants >> VARIANT_RISCV & 1U) && lanes->form == AS_LISTS &&
            last <= REACH;
 }
 

@@ -64,7 +64,7 @@ bool map_has_thumb_lanes(const struct plan *plan, int index)
 {
     struct where w = where_of(plan, index);
     bool fits = (plan->options->variants >> VARIANT_THUMB & 1U) &&
-                !plan->maps->rows[index].lanes->coded && !plan->maps->rows[index].lanes->stepped;
+                plan->maps->rows[index].lanes->form == AS_LISTS;
     for (int i = 1; fits && i < w.words; i++) {
         int gap = w.offsets[i] - w.offsets[i - 1] - 1;
         fits = gap >= 0 && gap <= GAP_MOST;

@@ -1,8 +1,10 @@
-/* Maps of 4-bit elements, two to a byte, for size: where the functions of map_across.c write and
- * read them.  Channels are even, so that each position begins with a byte of its own.
+/* Maps of 4-bit elements, two to a byte: for size, where the functions of map_across.c write and
+ * read them, and between convs in lanes, where that makes the array smaller.  Channels are even, so
+ * that each position begins with a byte of its own.
  *
  * A result pushes the one before it into the lower half of its byte: what was there need not be
- * known, but must have been written.  So the array begins with zeros. */
+ * known, but must have been written.  So the array begins with zeros, or such a map of lanes does.
+ */
 #include "emit/map.h"
 
 /* Is a layer one for size, of weights that share bytes, without groups? */
@@ -70,7 +72,7 @@ bool map_may_pair(const struct plan *plan, int tensor)
     const struct net *net = plan->net;
     bool may = tensor != net->input && tensor != net->output &&
                net->tensors[tensor].type == TYPE_U4 &&
-               net->tensors[tensor].shape.channels % 2 == 0 && map_is_paired(plan, tensor);
+               net->tensors[tensor].shape.channels % 2 == 0 && map_written_in_lanes(plan, tensor);
     for (int i = 0; may && i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
         const struct lanes *lanes = plan->maps->rows[i].lanes;
@@ -84,21 +86,17 @@ bool map_may_pair(const struct plan *plan, int tensor)
     return may;
 }
 
-bool map_is_paired(const struct plan *plan, int tensor)
+bool map_written_in_lanes(const struct plan *plan, int tensor)
 {
-    for (int i = 0; i < plan->net->layer_count; i++) {
-        if (plan->net->layers[i].output == tensor && plan->maps->rows[i].lanes) {
-            return true;
-        }
-    }
-    return false;
+    int writer = map_writer(plan->net, tensor);
+    return writer >= 0 && plan->maps->rows[writer].lanes;
 }
 
 bool map_begins_with_zeros(const struct plan *plan)
 {
     bool begins = false;
     for (int t = 0; t < plan->net->tensor_count; t++) {
-        begins = begins || (plan->maps->views[t].packed && !map_is_paired(plan, t));
+        begins = begins || (plan->maps->views[t].packed && !map_written_in_lanes(plan, t));
     }
     return begins;
 }

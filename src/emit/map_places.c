@@ -9,8 +9,7 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
-/* The layer that writes a tensor, -1 for the input. */
-static int writer(const struct net *net, int tensor)
+int map_writer(const struct net *net, int tensor)
 {
     for (int i = 0; i < net->layer_count; i++) {
         if (net->layers[i].output == tensor) {
@@ -51,7 +50,7 @@ struct rooms {
 static int root_of(const struct plan *plan, int tensor)
 {
     while (plan->maps->views[tensor].reshaped) {
-        tensor = plan->net->layers[writer(plan->net, tensor)].inputs[0];
+        tensor = plan->net->layers[map_writer(plan->net, tensor)].inputs[0];
     }
     return tensor;
 }
@@ -74,7 +73,7 @@ static int last_use(const struct plan *plan, int index)
 /* Zeros that a map begins with are there before its layer copies anything. */
 static int first_use(const struct plan *plan, int tensor)
 {
-    int first = writer(plan->net, tensor);
+    int first = map_writer(plan->net, tensor);
     first = map_is_pooled(plan, first) ? first - 1 : first;
     return first < 0 ? -1 : 2 * plan->maps->streams[first].first + !plan->maps->views[tensor].zeros;
 }
@@ -89,7 +88,7 @@ static struct room map_room(const struct plan *plan, int tensor)
     enum type type = plan->net->tensors[tensor].type;
     const struct map_view *view = &plan->maps->views[tensor];
     bool needs = view->home == HOME_BUFFER && !view->reshaped && !view->in_lanes && !view->nowhere;
-    bool words = view->packed && map_is_paired(plan, tensor); /* zeros come in words */
+    bool words = view->packed && map_written_in_lanes(plan, tensor); /* zeros come in words */
     return (struct room){.life = {first_use(plan, tensor), -1},
                          .array = type == TYPE_U4 ? TYPE_U8 : type,
                          .size = !needs  ? -1

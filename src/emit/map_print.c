@@ -46,7 +46,7 @@ static void need_rows(const struct plan *plan, int index, struct helpers *helper
     const struct map_rows *rows = &plan->maps->rows[index];
     bool wide = plan->net->layers[index].weights.bits > 8;
     bool bytes = map_sparse_in_bytes(plan);
-    bool coded = rows->lanes && rows->lanes->coded;
+    bool coded = rows->lanes && rows->lanes->form == AS_BITS;
     helpers->words = helpers->words || (rows->sparse && !bytes) || coded;
     if (rows->sparse && bytes) {
         helpers->reads[TYPE_U8] = true;
@@ -97,6 +97,12 @@ static void collect(const struct plan *plan, struct helpers *helpers)
 
 /* ---- the body ---- */
 
+/* Do maps as bytes lie in an array of words? */
+static bool has_bytes_in_words(const struct map_plan *maps)
+{
+    return maps->words > 0 && maps->bytes;
+}
+
 static void print_arrays(struct printer *p)
 {
     const struct map_plan *maps = p->plan->maps;
@@ -105,7 +111,7 @@ static void print_arrays(struct printer *p)
                     "    uint32_t words[%d]; /* of maps in lanes, and the bytes of others */\n",
                     (maps->arrays[TYPE_U8] + WORD_BYTES - 1) / WORD_BYTES);
     }
-    if (maps->words > 0 && maps->bytes) {
+    if (has_bytes_in_words(maps)) {
         text_printf(p->out, "    uint8_t *const %s = %s_bytes(words);\n", array_names[TYPE_U8],
                     p->plan->name);
     }
@@ -293,7 +299,7 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
         }
     }
     map_print_window_helpers(&printer);
-    if (plan->maps->words > 0 && plan->maps->bytes) {
+    if (has_bytes_in_words(plan->maps)) {
         text_printf(out,
                     "/* The bytes of words. */\n"
                     "static inline uint8_t *%s_bytes(uint32_t *words)\n{\n"

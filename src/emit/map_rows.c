@@ -139,18 +139,18 @@ bool map_hides(const struct plan *plan, int index)
 void map_print_stored(struct printer *p, int index, const char *to, const struct interval *z)
 {
     const struct plan *plan = p->plan;
-    z = map_hides(plan, index) ? NULL : z;
+    const struct interval *seen = map_hides(plan, index) ? NULL : z;
     const struct layer *layer = &plan->net->layers[index];
     enum type type = plan->net->tensors[layer->output].type;
     struct helper helper = {HELPER_ELEMENT, layer->activation, type, type, 0};
     char name[HELPER_NAME_MAX];
     if (type == TYPE_I32) {
         text_printf(p->out, "%s = z;\n", to);
-    } else if (!plan_acts(plan, index) && !may_leave(type, z)) {
+    } else if (!plan_acts(plan, index) && !map_hides(plan, index) && !may_leave(type, seen)) {
         text_printf(p->out, "%s = (%s)z;\n", to, c_type(type));
     } else if (map_clamps_itself(plan, index)) {
         text_printf(p->out, "%s = (%s)(", to, c_type(type));
-        print_cut(p->out, plan_kept(layer->activation, type), z);
+        print_cut(p->out, plan_kept(layer->activation, type), seen);
         text_add(p->out, ");\n");
     } else {
         text_printf(p->out, "%s = %s(z);\n", to, helper_name(plan, p->helpers, helper, name));
