@@ -101,9 +101,9 @@ struct layer_goals {
     enum optimise of[NET_LAYERS_MAX];
 };
 
-/* Does it fit the net?  As text, in the arena; NULL when out of memory. */
+/* Does it fit the net?  Then the note of what a budget chose, in the arena; NULL: no memory. */
 bool layers_check(const struct layer_goals *layers, const struct net *net, struct error *err);
-const char *layers_text(const enum optimise *layers, int count, struct arena *arena);
+const char *layers_note(const enum optimise *layers, int count, struct arena *arena);
 
 /* A settings struct's entry for an option that many verbs have. */
 #define OPTION_JSON(settings)                                                                      \

@@ -221,9 +221,10 @@ static bool choose_layers(struct job *job, struct error *err)
     if (!layers_search(search, err)) {
         return false;
     }
-    char note[200];
-    const char *list = layers_text(search->layers, net_row_layers(job->net), job->arena);
-    (void)snprintf(note, sizeof note, "the budget chose: --layers %.150s", list ? list : "");
+    const char *note = layers_note(search->layers, net_row_layers(job->net), job->arena);
+    if (!note) {
+        return fail_memory(err);
+    }
     report_note(note);
     job->how.layers = search->layers;
     return true;

@@ -60,8 +60,6 @@ struct layers_job {
     const struct emit_options *how; /* its `layers` are for the search to choose */
     struct arena *arena;
     enum optimise layers[NET_LAYERS_MAX]; /* out: of each layer with weights */
-    struct cost *costs;                   /* inside: of the last trial */
-    struct error broken;                  /* inside: why the last one that failed did */
 };
 
 /* The goals that keep to the budget and need least time, or least flash where time is limited;

@@ -2,6 +2,7 @@
 #include "cli/fit.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "cli/progress.h"
 
 #include <string.h>
@@ -21,18 +22,11 @@ struct search {
     int layers;
     uint64_t *seen; /* what has been tried, by the hash of the emitted text */
     int seen_count;
+    struct cost *costs;  /* of the last trial, on each target */
+    struct error broken; /* why the last one that failed did */
     struct progress progress;
     struct trial best;
 };
-
-static uint64_t hash(const struct text *text)
-{
-    uint64_t value = 0xcbf29ce484222325U; /* FNV-1a */
-    for (size_t i = 0; i < text->length; i++) {
-        value = (value ^ (unsigned char)text->data[i]) * 0x100000001b3U;
-    }
-    return value;
-}
 
 /* Has the same text been tried? */
 static bool is_seen(struct search *search, uint64_t value)
@@ -83,17 +77,17 @@ static bool measure(struct search *search, struct trial *trial, bool *fresh, str
     how.selftest = NULL;
     how.layers = trial->layers;
     bool good = emit_c(job->net, &how, &header, &source, err);
-    *fresh = good && !is_seen(search, hash(&header));
+    *fresh = good && !is_seen(search, hash_bytes(HASH_START, header.data, header.length));
     if (*fresh) {
         struct error broken = {0};
         struct measure_options options = {
             .optimise = how.optimise, .header = header.data, .count = VECTORS};
         trial->over = 0;
-        if (targets_measure(job->net, job->list, &options, job->costs, &broken)) {
-            judge(job, job->costs, trial);
+        if (targets_measure(job->net, job->list, &options, search->costs, &broken)) {
+            judge(job, search->costs, trial);
         } else {
             *trial = (struct trial){.over = 1e9};
-            job->broken = broken;
+            search->broken = broken;
         }
         progress_show(&search->progress, (double)search->seen_count / TRIALS_MOST, -1, "layers",
                       "");
@@ -153,8 +147,8 @@ bool layers_search(struct layers_job *job, struct error *err)
                             .layers = net_row_layers(job->net),
                             .seen = arena_alloc(job->arena, TRIALS_MOST + 3, sizeof *search.seen),
                             .progress = progress_start(false)};
-    job->costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *job->costs);
-    if (!search.seen || !job->costs) {
+    search.costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *search.costs);
+    if (!search.seen || !search.costs) {
         return fail_memory(err);
     }
     bool moved = true;
@@ -164,7 +158,7 @@ bool layers_search(struct layers_job *job, struct error *err)
     }
     progress_end(&search.progress);
     if (good && search.best.over >= 1e9) {
-        *err = job->broken;
+        *err = search.broken;
     }
     memcpy(job->layers, search.best.layers, sizeof job->layers);
     return !err->failed;

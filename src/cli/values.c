@@ -179,13 +179,14 @@ bool parse_layers(const char *text, void *layers)
     return *text == '\0';
 }
 
-const char *layers_text(const enum optimise *layers, int count, struct arena *arena)
+const char *layers_note(const enum optimise *layers, int count, struct arena *arena)
 {
     struct text text = {0};
+    text_add(&text, "the budget chose: --layers ");
     for (int i = 0; i < count; i++) {
         text_printf(&text, "%s%s", i > 0 ? "," : "", optimise_names[layers[i]]);
     }
-    const char *copy = text.failed || !text.data ? NULL : arena_string(arena, text.data);
+    const char *copy = text.failed ? NULL : arena_string(arena, text.data);
     text_free(&text);
     return copy;
 }

@@ -456,8 +456,13 @@ void map_print_direct_table(struct printer *p, int layer);
 /* Will the conv be a straight line that can compute the max pool behind it? */
 bool map_direct_pools(const struct plan *plan, int layer);
 void map_print_direct(struct printer *p, int layer);
-/* Convs that write into the lanes of the only one that reads them. */
+/* The statements of a position, or of two, from `p` to `to` (and `too`). */
+void map_print_direct_sums(struct printer *p, int layer);
+
+/* map_fuse.c: convs that write into the lanes of the only one that reads them. */
 void map_fuse(struct plan *plan);
+/* Elements of the input from the first part of the reader's lanes to another. */
+int map_direct_part(const struct plan *plan, int layer, int part);
 /* The rows of words from `y0` on, C text, of the strip that begins at the reader's row `v`. */
 void map_print_direct_rows(struct printer *p, int layer, const char *y0);
 
