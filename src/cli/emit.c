@@ -60,7 +60,8 @@ static const struct option options[] = {
      .kind = OPTION_SET,
      .offset = offsetof(struct settings, explain),
      .low = 1,
-     .help = "print each layer's kernel, its alternatives and why; without -o\nwrite no file"},
+     .help = "print each layer's kernel, its alternatives and why; without -o\n"
+             "write no file; of networks on images with --target what each costs"},
     OPTION_JSON(settings),
     {0}};
 
@@ -206,18 +207,27 @@ static bool tighten(struct job *job, const struct cost *cost)
     return bytes > 0 || cycles > 0;
 }
 
-/* Of a net on maps, what each layer is made for. */
+/* What each layer of a net on maps is made for is to be found; NULL: no memory. */
+static struct layers_job *layers_start(struct job *job)
+{
+    struct layers_job *layers = arena_alloc(job->arena, 1, sizeof *layers);
+    if (layers) {
+        *layers = (struct layers_job){.net = job->net,
+                                      .list = &job->targets,
+                                      .budget = &job->settings->budget,
+                                      .how = &job->how,
+                                      .arena = job->arena};
+    }
+    return layers;
+}
+
+/* The goals that the budget wants. */
 static bool choose_layers(struct job *job, struct error *err)
 {
-    struct layers_job *search = arena_alloc(job->arena, 1, sizeof *search);
+    struct layers_job *search = layers_start(job);
     if (!search) {
         return fail_memory(err);
     }
-    *search = (struct layers_job){.net = job->net,
-                                  .list = &job->targets,
-                                  .budget = &job->settings->budget,
-                                  .how = &job->how,
-                                  .arena = job->arena};
     if (!layers_search(search, err)) {
         return false;
     }
@@ -356,11 +366,29 @@ static enum exit_code print_files(const struct paths *paths)
     return print_json(root);
 }
 
-static enum exit_code explain(const struct job *job)
+/* What other goals would cost on the first target; without one nobody knows. */
+static bool find_prices(struct job *job, struct error *err)
+{
+    if (!net_has_maps(job->net) || job->targets.count == 0) {
+        return true;
+    }
+    struct layers_job *layers = layers_start(job);
+    struct emit_prices *prices = arena_alloc(job->arena, 1, sizeof *prices);
+    if (!layers || !prices) {
+        return fail_memory(err);
+    }
+    for (int i = 0; i < net_row_layers(job->net); i++) {
+        layers->layers[i] = job->how.layers ? job->how.layers[i] : job->how.optimise;
+    }
+    job->how.prices = prices;
+    return layers_prices(layers, prices, err);
+}
+
+static enum exit_code explain(struct job *job)
 {
     struct error err = {0};
     struct text out = {0};
-    if (!emit_explain(job->net, &job->how, &out, &err)) {
+    if (!find_prices(job, &err) || !emit_explain(job->net, &job->how, &out, &err)) {
         text_free(&out);
         return report_error(&err);
     }

@@ -59,7 +59,8 @@ struct layers_job {
     const struct budget *budget;
     const struct emit_options *how; /* its `layers` are for the search to choose */
     struct arena *arena;
-    enum optimise layers[NET_LAYERS_MAX]; /* out: of each layer with weights */
+    enum optimise layers[NET_LAYERS_MAX]; /* of each layer with weights */
+    struct emit_price *prices;            /* of layers_prices() */
 };
 
 /* The goals that keep to the budget and need least time, or least flash where time is limited;
@@ -67,5 +68,8 @@ struct layers_job {
  * layers alike, then one layer or two neighbours at a time to what is best.  The same net and
  * budget give the same goals. */
 bool layers_search(struct layers_job *job, struct error *err);
+
+/* What the first target says of the job's `layers`, and of each layer made for another goal. */
+bool layers_prices(struct layers_job *job, struct emit_prices *prices, struct error *err);
 
 #endif

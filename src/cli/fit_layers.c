@@ -46,6 +46,14 @@ static double excess(int64_t limit, int64_t value)
     return more ? (double)value / (double)limit - 1 : limit > 0 && value < 0 ? 1 : 0;
 }
 
+/* Of one prediction, in what the target knows. */
+static int64_t time_of(const struct cost *cost)
+{
+    return cost->cycles > 0         ? cost->cycles
+           : cost->instructions > 0 ? cost->instructions
+                                    : (int64_t)cost->nanoseconds;
+}
+
 /* Beside a limit of cycles flash is to be least, else time. */
 static void judge(const struct layers_job *job, const struct cost *costs, struct trial *trial)
 {
@@ -55,9 +63,7 @@ static void judge(const struct layers_job *job, const struct cost *costs, struct
                        excess(budget->ram, costs[i].ram + costs[i].stack) +
                        excess(budget->cycles, costs[i].cycles);
     }
-    trial->figure = budget->cycles        ? cost_flash(&costs[0])
-                    : costs[0].cycles > 0 ? costs[0].cycles
-                                          : costs[0].instructions;
+    trial->figure = budget->cycles ? cost_flash(&costs[0]) : time_of(&costs[0]);
 }
 
 static bool better(const struct trial *a, const struct trial *b)
@@ -65,25 +71,40 @@ static bool better(const struct trial *a, const struct trial *b)
     return a->over != b->over ? a->over < b->over : a->figure < b->figure;
 }
 
+/* The net's C with such goals, as it is measured. */
+static bool emit_trial(const struct layers_job *job, const enum optimise *layers,
+                       struct text *header, struct error *err)
+{
+    struct emit_options how = *job->how;
+    struct text source = {0};
+    how.name = "net";
+    how.separate = false;
+    how.selftest = NULL;
+    how.layers = layers;
+    return emit_c(job->net, &how, header, &source, err);
+}
+
+/* False, too, where a target has no room for it. */
+static bool measure_trial(const struct layers_job *job, const struct text *header,
+                          struct cost *costs, struct error *err)
+{
+    struct measure_options options = {
+        .optimise = job->how->optimise, .header = header->data, .count = VECTORS};
+    return targets_measure(job->net, job->list, &options, costs, err);
+}
+
 /* Measures a choice; *fresh is false for one whose text was tried.  What a target has no room for
  * is over every budget. */
 static bool measure(struct search *search, struct trial *trial, bool *fresh, struct error *err)
 {
     struct layers_job *job = search->job;
-    struct emit_options how = *job->how;
-    struct text header = {0}, source = {0};
-    how.name = "net";
-    how.separate = false;
-    how.selftest = NULL;
-    how.layers = trial->layers;
-    bool good = emit_c(job->net, &how, &header, &source, err);
+    struct text header = {0};
+    bool good = emit_trial(job, trial->layers, &header, err);
     *fresh = good && !is_seen(search, hash_bytes(HASH_START, header.data, header.length));
     if (*fresh) {
         struct error broken = {0};
-        struct measure_options options = {
-            .optimise = how.optimise, .header = header.data, .count = VECTORS};
         trial->over = 0;
-        if (targets_measure(job->net, job->list, &options, search->costs, &broken)) {
+        if (measure_trial(job, &header, search->costs, &broken)) {
             judge(job, search->costs, trial);
         } else {
             *trial = (struct trial){.over = 1e9};
@@ -162,4 +183,65 @@ bool layers_search(struct layers_job *job, struct error *err)
     }
     memcpy(job->layers, search.best.layers, sizeof job->layers);
     return !err->failed;
+}
+
+/* ---- for --explain ---- */
+
+static const char *unit_of(const struct cost *cost)
+{
+    return cost->cycles > 0 ? "cycles" : cost->instructions > 0 ? "instructions" : "ns";
+}
+
+/* The first target's price of a text. */
+static struct emit_price price(const struct layers_job *job, const struct text *header,
+                               struct cost *costs, struct error *err)
+{
+    return measure_trial(job, header, costs, err)
+               ? (struct emit_price){cost_flash(costs), costs->ram + costs->stack, time_of(costs)}
+               : (struct emit_price){-1, -1, -1};
+}
+
+/* With layer `layer` made for `goal`; what gives the same C costs the same. */
+static bool price_goal(struct layers_job *job, const struct text *whole, int layer, int goal,
+                       struct emit_prices *prices, struct cost *costs, struct error *err)
+{
+    struct emit_price *to = &job->prices[layer * EMIT_GOALS + goal];
+    struct text header = {0};
+    struct error broken = {0};
+    enum optimise layers[NET_LAYERS_MAX];
+    memcpy(layers, job->layers, sizeof layers);
+    layers[layer] = (enum optimise)goal;
+    bool good = emit_trial(job, layers, &header, err);
+    if (good && header.length == whole->length &&
+        memcmp(header.data, whole->data, whole->length) == 0) {
+        *to = prices->whole;
+    } else if (good) {
+        *to = price(job, &header, costs, &broken);
+    }
+    text_free(&header);
+    return good;
+}
+
+bool layers_prices(struct layers_job *job, struct emit_prices *prices, struct error *err)
+{
+    int count = EMIT_GOALS * net_row_layers(job->net);
+    struct progress progress = progress_start(false);
+    struct text whole = {0};
+    struct cost *costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *costs);
+    job->prices = arena_alloc(job->arena, (size_t)count, sizeof *job->prices);
+    if (!costs || !job->prices) {
+        return fail_memory(err);
+    }
+    bool good = emit_trial(job, job->layers, &whole, err);
+    prices->whole = good ? price(job, &whole, costs, err) : (struct emit_price){-1, -1, -1};
+    prices->target = job->list->targets[0]->title;
+    prices->unit = unit_of(costs);
+    prices->layers = job->prices;
+    for (int i = 0; !err->failed && i < count; i++) {
+        good = price_goal(job, &whole, i / EMIT_GOALS, i % EMIT_GOALS, prices, costs, err);
+        progress_show(&progress, (double)(i + 1) / count, -1, "alternatives", "");
+    }
+    progress_end(&progress);
+    text_free(&whole);
+    return good && !err->failed;
 }

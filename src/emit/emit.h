@@ -14,6 +14,7 @@
 
 /* What the kernels are chosen for: least flash, least time, or the least product of both. */
 enum optimise { OPTIMISE_SIZE, OPTIMISE_SPEED, OPTIMISE_BALANCED };
+#define EMIT_GOALS 3
 
 /* Machines that may get a NAME_predict() of their own, in assembly or intrinsics (emit/variant.h).
  */
@@ -43,6 +44,21 @@ struct emit_cost {
     int64_t flash_code, flash_const, ram, stack, cycles; /* < 0: unknown */
 };
 
+/* Measured costs of a whole file, for --explain. */
+struct emit_price {
+    int64_t flash; /* code and constants; < 0: it does not fit */
+    int64_t ram;   /* and stack */
+    int64_t time;
+};
+
+/* The same of a net on maps where one layer is made for another goal. */
+struct emit_prices {
+    const char *target;
+    const char *unit; /* of time */
+    struct emit_price whole;
+    const struct emit_price *layers; /* with weights, x EMIT_GOALS */
+};
+
 struct emit_options {
     const char *name; /* C prefix; NULL or "": from the net's name (emit_identifier) */
     enum optimise optimise;
@@ -58,6 +74,7 @@ struct emit_options {
     const struct vectors *selftest; /* NULL: no NAME_selftest() */
     const struct emit_cost *costs;  /* NULL: none */
     int cost_count;
+    const struct emit_prices *prices; /* for emit_explain(); NULL: none */
 };
 
 /* header: the .h; source: the .c, untouched (and may be NULL) unless `separate`.  Appends to both.
@@ -67,7 +84,8 @@ bool emit_c(const struct net *net, const struct emit_options *options, struct te
             struct text *source, struct error *err);
 
 /* For people: each dense layer's kernel and the alternatives, with estimated bytes and cycles, and
- * which bound kept a row from being packed.  Fails when out of memory. */
+ * which bound kept a row from being packed.  Of nets on maps the alternatives are other goals, with
+ * what options->prices tells.  Fails when out of memory. */
 bool emit_explain(const struct net *net, const struct emit_options *options, struct text *out,
                   struct error *err);
 

@@ -90,9 +90,9 @@ bool emit_explain(const struct net *net, const struct emit_options *options, str
         return fail_memory(err);
     }
     if (plan->maps) {
-        map_explain(out, plan);
+        bool good = map_explain(out, plan);
         plan_free(plan);
-        return out->failed ? fail_memory(err) : true;
+        return !good || out->failed ? fail_memory(err) : true;
     }
     text_printf(out, "least %s, by what the kernels were measured to cost on %s:\n", goal(plan),
                 plan->machine->title);

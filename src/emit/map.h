@@ -507,9 +507,14 @@ void map_print_at(struct printer *p, int tensor, const char *y, const char *x, c
 void map_print_areas(struct printer *p);
 void map_print_move(struct printer *p, int layer);
 
-/* map_head.c: the lines of the head comment about layers and weights, and --explain. */
+/* map_head.c: the lines of the head comment about layers and weights; a layer as --net writes it;
+ * bytes of its table of weights. */
 void map_print_net(struct text *out, const struct plan *plan);
-void map_explain(struct text *out, const struct plan *plan);
+void map_layer_word(const struct net *net, const struct layer *layer, char *text, size_t size);
+int64_t map_weight_bytes(const struct plan *plan, int layer);
+
+/* map_explain.c; false when out of memory. */
+bool map_explain(struct text *out, const struct plan *plan);
 
 /* map_print.c: helpers and NAME_predict(); the comment in front of a layer; zeros from one element
  * of a tensor's array to another. */

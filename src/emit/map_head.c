@@ -1,4 +1,4 @@
-/* What the head comment and --explain say of nets on maps. */
+/* What the head comment says of nets on maps. */
 #include "emit/map.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ static void add_pair(char *text, size_t size, int a, int b)
 }
 
 /* A layer as --net writes it: "conv3x8s2:2", "pool2", "dense10". */
-static void layer_word(const struct net *net, const struct layer *layer, char *text, size_t size)
+void map_layer_word(const struct net *net, const struct layer *layer, char *text, size_t size)
 {
     const struct window *w = &layer->window;
     const struct shape *out = &net->tensors[layer->output].shape;
@@ -49,7 +49,7 @@ static void print_words(struct text *out, const struct net *net)
     int column = 11 + snprintf(word, sizeof word, "%dx%dx%d", in->rows, in->columns, in->channels);
     text_add(out, word);
     for (int i = 0; i < net->layer_count; i++) {
-        layer_word(net, &net->layers[i], word, sizeof word);
+        map_layer_word(net, &net->layers[i], word, sizeof word);
         int length = (int)strlen(word);
         bool wraps = column + 1 + length > LINE_MOST;
         text_add(out, wraps ? "\n *         " : " ");
@@ -67,19 +67,26 @@ static int64_t weight_count(const struct net *net)
     return count;
 }
 
-/* Bytes of the tables of weights. */
+int64_t map_weight_bytes(const struct plan *plan, int index)
+{
+    const struct map_rows *rows = &plan->maps->rows[index];
+    const struct weights *weights = &plan->net->layers[index].weights;
+    int64_t bytes = rows->lanes ? map_lanes_bytes(rows->lanes) : 0;
+    for (int k = 0; rows->passes && !rows->lanes && k < rows->pass_count; k++) {
+        const struct pass *pass = &rows->passes[k];
+        bool wide = rows->coding->each == 1 && weights->bits > 8;
+        bytes += (int64_t)weights->rows * (wide ? 2 : 1) *
+                 map_row_bytes(rows->coding, pass->taps[0] * pass->taps[1] * pass->length);
+    }
+    return bytes;
+}
+
+/* Of the whole net. */
 static int64_t weight_bytes(const struct plan *plan)
 {
     int64_t bytes = 0;
     for (int i = 0; i < plan->net->layer_count; i++) {
-        const struct map_rows *rows = &plan->maps->rows[i];
-        bytes += rows->lanes ? map_lanes_bytes(rows->lanes) : 0;
-        for (int k = 0; rows->passes && !rows->lanes && k < rows->pass_count; k++) {
-            const struct pass *pass = &rows->passes[k];
-            bool wide = rows->coding->each == 1 && plan->net->layers[i].weights.bits > 8;
-            bytes += (int64_t)plan->net->layers[i].weights.rows * (wide ? 2 : 1) *
-                     map_row_bytes(rows->coding, pass->taps[0] * pass->taps[1] * pass->length);
-        }
+        bytes += map_weight_bytes(plan, i);
     }
     return bytes;
 }
@@ -94,48 +101,4 @@ void map_print_net(struct text *out, const struct plan *plan)
     text_printf(out, "\n *         %s weights in %s B, %s multiply-adds, shifts only\n",
                 grouped(weight_count(plan->net), count), grouped(weight_bytes(plan), bytes),
                 grouped(net_macs(plan->net), macs));
-}
-
-/* How the weights of a layer lie. */
-static void explain_weights(struct text *out, const struct map_rows *rows)
-{
-    static const char *const forms[] = {
-        [AS_LISTS] = "lists", [AS_STEPS] = "steps", [AS_BITS] = "bits"};
-    const struct lanes *lanes = rows->lanes;
-    if (lanes) {
-        text_printf(out, "; in lanes, %d words of four positions, weights as %s in %d B",
-                    map_lanes_words(lanes), forms[lanes->form], map_lanes_bytes(lanes));
-    } else {
-        text_printf(out, "; weights %s, %d to a byte", rows->coding->name, rows->coding->each);
-    }
-}
-
-static const char *home_name(const struct map_view *view)
-{
-    return view->nowhere               ? "no array, its pool is computed at once"
-           : view->home == HOME_INPUT  ? "in"
-           : view->home == HOME_OUTPUT ? "out"
-                                       : "buffer";
-}
-
-void map_explain(struct text *out, const struct plan *plan)
-{
-    const struct net *net = plan->net;
-    char bound[GROUPED_MAX];
-    for (int i = 0; i < net->layer_count; i++) {
-        const struct layer *layer = &net->layers[i];
-        const struct map_view *view = &plan->maps->views[layer->output];
-        char word[64];
-        layer_word(net, layer, word, sizeof word);
-        text_printf(out, "layer %d: %s, %d elements in %s", i, word, view->size, home_name(view));
-        if (view->home == HOME_BUFFER && !view->nowhere) {
-            text_printf(out, " from %d", view->offset);
-        }
-        if (op_has_rows(layer->op)) {
-            const struct step *step = &plan->steps[i];
-            explain_weights(out, &plan->maps->rows[i]);
-            text_printf(out, "; |acc| <= %s", grouped(step->bounds[step->worst], bound));
-        }
-        text_add(out, "\n");
-    }
 }

@@ -21,7 +21,12 @@ mote emit "$net" -o uniform.h --layers speed,speed,speed,speed,speed --selftest 
 mote emit "$net" -o speed.h --optimise speed --selftest 8
 check "all alike is --optimise" cmp -s <(sed 's/uniform/speed/g; s/UNIFORM/SPEED/g' uniform.h) speed.h
 mote emit "$net" --explain --layers size,size,size,balanced,speed
-check "--explain: bits or steps, and lists" [ "$(grep -c 'weights as \(bits\|steps\|lists\) in' out)" -eq 2 ]
+ends "--explain" 0 ""
+check "--explain: loops, bits or steps, and lists are taken" \
+    [ "$(sed -n 's/^  \* \([a-z]*\) .*/\1/p' out | sed 's/steps/bits/; s/row/loop/' | sort | uniq -c | xargs)" = \
+    "1 bits 1 lists 3 loop" ]
+check "--explain: each layer has alternatives" [ "$(grep -c '^    [a-z]* .* B$' out)" -ge 5 ]
+check "--explain: no costs without a target" [ "$(grep -c 'cycles' out)" -eq 0 ]
 
 mote emit "$net" -o none.h --layers speed,size
 ends "too few goals" 1 "mote: --layers has 2 goals for 5 layers with weights"
@@ -44,6 +49,15 @@ for goal in size speed; do
     jq '.[0] | .flash_code + .flash_const' out >flash_$goal
     jq '.[0].cycles' out >cycles_$goal
 done
+mote emit "$net" --explain --optimise size --target cortex-m0
+ends "--explain on a target" 0
+check "--explain: what an alternative costs there" \
+    grep -qE '^    lists .* \+[0-9 ]+ B +[-+][0-9 ]+ B +-[0-9 ]+ cycles$' out
+whole=$(sed -n 's/^Cortex-M0: \([0-9 ]*\) B of flash.*/\1/p' out | tr -d ' ')
+more=$(sed -n '/^layer 0/,/not:/s/^    [a-z]* *speed[^B]*B *\([-+0-9 ]*\) B .*/\1/p' out | tr -d ' +')
+mote measure "$net" --target cortex-m0 --optimise size --layers speed,size,size,size,size --vectors 2 --json
+check "--explain: it is what is measured" \
+    [ "$(jq '.[0] | .flash_code + .flash_const' out)" -eq $((whole + more)) ]
 limit=$((($(cat flash_size) + 3 * $(cat flash_speed)) / 4))
 mote emit "$net" -o fit.h --target cortex-m0 --asm --flash $limit
 ends "a budget nearer to speed" 0
