@@ -22,6 +22,7 @@ enum variant_kind {
     VARIANT_THUMB, /* Cortex-M0 and M0+: assembly */
     VARIANT_VNNI,  /* x86-64 with AVX-512 VNNI: intrinsics */
     VARIANT_AVX2,  /* x86-64 with AVX2: intrinsics */
+    VARIANT_SSE2,  /* any x86-64: intrinsics */
     VARIANT_NEON,  /* AArch64: intrinsics */
     VARIANT_RISCV, /* RV32 with compressed instructions: assembly, of maps alone */
     VARIANT_COUNT

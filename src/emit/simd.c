@@ -179,9 +179,23 @@ void simd_table(struct simd *simd, const char *type, const char *name, int rows,
     text_add(simd->out, "    };\n");
 }
 
-bool simd_uniform_shift(const struct layer *layer)
+int simd_shift(const struct layer *layer)
 {
-    for (int i = 1; i < layer->weights.rows; i++) {
+    int most = 0;
+    for (int i = 0; i < layer->weights.rows; i++) {
+        most = layer->shift[i] > most ? layer->shift[i] : most;
+    }
+    return most;
+}
+
+int simd_lift(const struct simd *simd, const struct layer *layer, int row)
+{
+    return simd->sse2 ? simd_shift(layer) - layer->shift[row] : 0;
+}
+
+bool simd_uniform_shift(const struct simd *simd, const struct layer *layer)
+{
+    for (int i = 1; i < layer->weights.rows && !simd->sse2; i++) {
         if (layer->shift[i] != layer->shift[0]) {
             return false;
         }
@@ -208,11 +222,11 @@ void simd_biases(struct simd *simd, const struct layer *layer, int sign)
     int offset = simd->values[layer->inputs[0]].offset;
     int count = simd_words(simd, layer->weights.rows) * simd->lanes;
     for (int i = 0; i < layer->weights.rows; i++) {
-        numbers[i] = row_bias(layer, i, offset);
+        numbers[i] = row_bias(layer, i, offset) * (1 << simd_lift(simd, layer, i));
     }
     (void)snprintf(name, sizeof name, "b%d", simd->number);
     simd_table(simd, "int32_t", name, 0, count, (struct numbers){.i32 = numbers});
-    if (simd_uniform_shift(layer)) {
+    if (simd_uniform_shift(simd, layer)) {
         return;
     }
     for (int i = 0; i < layer->weights.rows; i++) {

@@ -1,5 +1,5 @@
-/* Vector variants (x86-64 with AVX2 or AVX-512 VNNI, AArch64): a whole net in registers, one output
- * of a layer in each 32-bit lane.
+/* Vector variants (x86-64 as it always is, with AVX2 or with AVX-512 VNNI; AArch64): a whole net in
+ * registers, one output of a layer in each 32-bit lane.
  *
  * Tensors of up to 16 bits are kept packed, in whatever order packing leaves their elements: each
  * register has a map from its slots to elements, and the tables of weights are laid out to suit
@@ -44,6 +44,7 @@ struct simd {
     const struct plan *plan;
     struct value *values; /* of each tensor */
     bool vnni;            /* x86: dot products that accumulate, of bytes too */
+    bool sse2;            /* x86: no instruction beyond SSE2, 128 bits */
     int bits;             /* x86: of a register, 128 to 512 */
     int lanes;            /* 32-bit lanes of a register */
     int number;           /* of the current dense layer, from 1 */
@@ -80,7 +81,13 @@ void simd_table(struct simd *simd, const char *type, const char *name, int rows,
 
 /* Biases and, where they differ, shifts of a dense layer, zeros up to whole registers. */
 void simd_biases(struct simd *simd, const struct layer *layer, int sign);
-bool simd_uniform_shift(const struct layer *layer);
+
+/* Is the shift of a dense layer one number for all rows, and which?  Where lanes cannot be shifted
+ * by numbers of their own (SSE2), it is the largest: rows with a smaller one are lifted by what is
+ * missing, weights and bias alike, so that all of them are as they were behind it. */
+bool simd_uniform_shift(const struct simd *simd, const struct layer *layer);
+int simd_shift(const struct layer *layer);
+int simd_lift(const struct simd *simd, const struct layer *layer, int row);
 
 /* "layer 1: 6 -> 16, cubic; |acc| <= ..." as a comment. */
 void simd_note(struct simd *simd, int layer);

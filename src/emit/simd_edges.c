@@ -91,8 +91,9 @@ static void print_repeated(struct simd *simd, int first, int count)
         simd->used |= USED_HALF;
         text_printf(simd->out, "%s_set1_epi16(%s_half(in + %d))", mm, name, first);
     } else {
-        text_printf(simd->out, "%s_set1_epi%d((%s)in[%d])", mm, bits, bits == 8 ? "char" : "short",
-                    first);
+        bool byte = bits == 8 && !simd->sse2;
+        text_printf(simd->out, "%s_set1_epi%d((%s)in[%d])", mm, byte ? 8 : 16,
+                    byte ? "char" : "short", first);
     }
 }
 
@@ -125,7 +126,8 @@ static const char *print_spread(struct simd *simd, int tensor, int first, int co
     text_printf(simd->out, "    __m%di %s = ", simd->bits, packed->name);
     print_repeated(simd, first, count);
     text_add(simd->out, ";\n");
-    if (!bytes && (type == TYPE_I8 || type == TYPE_U8)) {
+    bool wide = simd->sse2 && count == 1; /* C has widened it */
+    if (!bytes && !wide && (type == TYPE_I8 || type == TYPE_U8)) {
         print_widen(simd, packed->name);
     }
     return packed->name;
@@ -166,10 +168,25 @@ static void print_put(struct simd *simd, int first, int count, const char *bits)
     text_printf(simd->out, "    %s_put%d(out + %d, %s);\n", simd->plan->name, count, first, bits);
 }
 
+/* Word `i` of four, `from`, as an int. */
+static const char *word_of(const struct simd *simd, const char *from, int i,
+                           char text[5 * SIMD_NAME])
+{
+    if (simd->sse2 && i == 0) {
+        (void)snprintf(text, 5 * SIMD_NAME, "_mm_cvtsi128_si32(%s)", from);
+    } else if (simd->sse2) {
+        (void)snprintf(text, 5 * SIMD_NAME, "_mm_cvtsi128_si32(_mm_shuffle_epi32(%s, 0x%02x))",
+                       from, 0x55U * (unsigned)i);
+    } else {
+        (void)snprintf(text, 5 * SIMD_NAME, "_mm_extract_epi32(%s, %d)", from, i);
+    }
+    return text;
+}
+
 /* Up to eight 16-bit elements in order. */
 static void print_store16(struct simd *simd, int first, int count, const char *name)
 {
-    char bits[2 * SIMD_NAME];
+    char bits[5 * SIMD_NAME];
     int at = count >= 4 ? 4 : 0;
     if (count == 8) {
         text_printf(simd->out, "    _mm_storeu_si128((__m128i *)(out + %d), %s);\n", first, name);
@@ -179,10 +196,11 @@ static void print_store16(struct simd *simd, int first, int count, const char *n
         text_printf(simd->out, "    _mm_storel_epi64((__m128i *)(out + %d), %s);\n", first, name);
     }
     for (; at + 2 <= count; at += 2) {
-        (void)snprintf(bits, sizeof bits, "_mm_extract_epi32(%s, %d)", name, at / 2);
-        print_put(simd, first + at, 2, bits);
+        print_put(simd, first + at, 2, word_of(simd, name, at / 2, bits));
     }
-    if (at < count) {
+    if (at < count && at == 0 && simd->sse2) {
+        text_printf(simd->out, "    out[%d] = (int16_t)%s;\n", first, word_of(simd, name, 0, bits));
+    } else if (at < count) {
         text_printf(simd->out, "    out[%d] = (int16_t)_mm_extract_epi16(%s, %d);\n", first + at,
                     name, at);
     }
@@ -191,7 +209,7 @@ static void print_store16(struct simd *simd, int first, int count, const char *n
 /* Up to eight elements that fit 8 bits. */
 static void print_store8(struct simd *simd, int first, int count, const char *name, enum type type)
 {
-    char bits[2 * SIMD_NAME];
+    char bits[5 * SIMD_NAME];
     int at = count >= 4 ? 4 : 0;
     text_printf(simd->out, "    %s = _mm_pack%s_epi16(%s, %s);\n", name,
                 type == TYPE_I8 ? "s" : "us", name, name);
@@ -200,16 +218,19 @@ static void print_store8(struct simd *simd, int first, int count, const char *na
         return;
     }
     if (at) {
-        (void)snprintf(bits, sizeof bits, "_mm_extract_epi32(%s, 0)", name);
-        print_put(simd, first, 4, bits);
+        print_put(simd, first, 4, word_of(simd, name, 0, bits));
     }
     for (; at + 2 <= count; at += 2) {
         (void)snprintf(bits, sizeof bits, "_mm_extract_epi16(%s, %d)", name, at / 2);
         print_put(simd, first + at, 2, bits);
     }
-    if (at < count) {
-        text_printf(simd->out, "    out[%d] = (%s)_mm_extract_epi8(%s, %d);\n", first + at,
-                    c_type(type), name, at);
+    if (at < count && at == 0 && simd->sse2) {
+        text_printf(simd->out, "    out[%d] = (%s)%s;\n", first, c_type(type),
+                    word_of(simd, name, 0, bits));
+    } else if (at < count) {
+        bool whole = simd->sse2; /* has no bytes; the element is the lower one of two */
+        text_printf(simd->out, "    out[%d] = (%s)_mm_extract_epi%d(%s, %d);\n", first + at,
+                    c_type(type), whole ? 16 : 8, name, whole ? at / 2 : at);
     }
 }
 
@@ -229,7 +250,9 @@ static const char *quarter(const struct simd *simd, const char *base, int part,
                            char text[3 * SIMD_NAME])
 {
     int parts = simd->lanes / 4;
-    if (part % parts == 0) {
+    if (parts == 1) {
+        (void)snprintf(text, 3 * SIMD_NAME, "%s_%d", base, part);
+    } else if (part % parts == 0) {
         (void)snprintf(text, 3 * SIMD_NAME, "_mm%d_castsi%d_si128(%s_%d)", simd->bits, simd->bits,
                        base, part / parts);
     } else if (simd->bits == 256) {
@@ -246,13 +269,14 @@ static const char *quarter(const struct simd *simd, const char *base, int part,
 static void print_words_out(struct simd *simd, const char *base, int width)
 {
     char text[3 * SIMD_NAME];
+    char word[5 * SIMD_NAME];
     for (int at = 0; at < width; at += 4) {
         const char *from = quarter(simd, base, at / 4, text);
         if (width - at >= 4) {
             text_printf(simd->out, "    _mm_storeu_si128((__m128i *)(out + %d), %s);\n", at, from);
         }
         for (int i = at; width - at < 4 && i < width; i++) {
-            text_printf(simd->out, "    out[%d] = _mm_extract_epi32(%s, %d);\n", i, from, i - at);
+            text_printf(simd->out, "    out[%d] = %s;\n", i, word_of(simd, from, i - at, word));
         }
     }
 }
@@ -433,10 +457,43 @@ static void print_eight(struct simd *simd, const struct layer *layer, int first,
     }
 }
 
+/* "_mm_setr_epi32((in[0] - 3) * 4, ...)": four elements converted, zeros behind the last. */
+static void print_four(struct simd *simd, const struct layer *layer, int first)
+{
+    int width = simd->plan->net->tensors[layer->output].width;
+    text_add(simd->out, "_mm_setr_epi32(");
+    for (int i = first; i < first + 4; i++) {
+        const char *end = i + 1 < first + 4 ? ", " : ")";
+        char zero[GROUPED_MAX];
+        if (i >= width) {
+            text_printf(simd->out, "0%s", end);
+        } else {
+            text_printf(simd->out, "(in[%d] - (%s)) * %d%s", i, literal(layer->zero[i], zero),
+                        1 << layer->shift[i], end);
+        }
+    }
+}
+
+/* The same as print_wide_convert(), without lanes that are shifted by numbers of their own. */
+static void print_wide_sse2(struct simd *simd, const struct layer *layer, int first,
+                            const char *name)
+{
+    text_printf(simd->out, "    __m128i %s = _mm_packs_epi32(", name);
+    print_four(simd, layer, first);
+    text_add(simd->out, ",\n        ");
+    print_four(simd, layer, first + 4);
+    text_add(simd->out, ");\n");
+    x86_print_activation(simd, layer, name, 128, false);
+}
+
 /* Eight elements in 32 bits each, saturated into the 16-bit elements of `name`. */
 static void print_wide_convert(struct simd *simd, const struct layer *layer, int first,
                                const char *name)
 {
+    if (simd->sse2) {
+        print_wide_sse2(simd, layer, first, name);
+        return;
+    }
     text_printf(simd->out, "    __m256i u%s = ", name);
     print_eight(simd, layer, first, 'u');
     text_printf(simd->out, ";\n    u%s = _mm256_sub_epi32(u%s, ", name, name);
@@ -460,7 +517,9 @@ static void print_lanes(struct simd *simd, int tensor, int first, const char *na
     }
     if (packed) {
         text_printf(simd->out, "    __m%di %s = %s(%s);\n", simd->bits, packed->name,
-                    simd->bits == 512 ? "_mm512_broadcast_i32x4" : "_mm256_broadcastsi128_si256",
+                    simd->bits == 512   ? "_mm512_broadcast_i32x4"
+                    : simd->bits == 256 ? "_mm256_broadcastsi128_si256"
+                                        : "",
                     name);
     }
 }

@@ -121,7 +121,7 @@ void x86_print_form(struct simd *simd, const struct operand *form)
     if (form->turns && simd->bits == 512) {
         text_printf(simd->out, "    __m512i %s = _mm512_shuffle_i32x4(%s, %s, 0x%02x);\n",
                     form->turned, x, x, (unsigned)turns[form->turn]);
-    } else if (form->turns) {
+    } else if (form->turns) { /* not where a register is one lane */
         text_printf(simd->out, "    __m256i %s = _mm256_permute4x64_epi64(%s, 0x4e);\n",
                     form->turned, x);
     }

@@ -58,7 +58,13 @@ void x86_print_activation(struct simd *simd, const struct layer *layer, const ch
     case ACTIVATION_RELU:
     case ACTIVATION_CLIP: break;
     case ACTIVATION_ABS:
-        text_printf(simd->out, "    %s = %s_abs_epi16(%s);\n", name, mm, name);
+        if (simd->sse2) {
+            text_printf(simd->out,
+                        "    %s = _mm_max_epi16(%s, _mm_sub_epi16(_mm_setzero_si128(), %s));\n",
+                        name, name, name);
+        } else {
+            text_printf(simd->out, "    %s = %s_abs_epi16(%s);\n", name, mm, name);
+        }
         break;
     case ACTIVATION_LEAKY:
         text_printf(simd->out, "    %s = %s_max_epi16(%s, %s_srai_epi16(%s, 3));\n", name, mm, name,
@@ -71,7 +77,7 @@ void x86_print_activation(struct simd *simd, const struct layer *layer, const ch
 
 /* ---- helpers ---- */
 
-/* A line of a helper: '@' stands for the prefix of the file's C names, "mm" and "V" for the
+/* Lines of a helper: '@' stands for the prefix of the file's C names, "mm" and "V" for the
  * prefix and the type of a register, '#' for its bits. */
 static void print_lines(struct text *out, const struct simd *simd, int bits, const char *lines)
 {
@@ -90,6 +96,9 @@ static void print_lines(struct text *out, const struct simd *simd, int bits, con
 
 static const char *const load = "static inline __m#i @_load(const void *p)\n{\n"
                                 "    return $_loadu_si#((const __m#i *)p);\n}\n\n";
+
+static const char *const load_aligned = "static inline __m#i @_load(const void *p)\n{\n"
+                                        "    return $_load_si#((const __m#i *)p);\n}\n\n";
 
 static const char *const dot_avx2 =
     "/* In each 32-bit lane: two 16-bit elements times two weights on top of a sum. */\n"
@@ -124,7 +133,7 @@ static const char *const psig =
     "/* z (2 - |z|) in Q15 as 2z + (-z * |z|): exact in 16 bits. */\n"
     "static inline __m#i @_psig%(__m#i v)\n{\n"
     "    __m#i minus = $_sub_epi16($_setzero_si#(), v);\n"
-    "    __m#i size = $_abs_epi16(v);\n"
+    "    __m#i size = $_max_epi16(v, minus);\n"
     "    __m#i high = $_slli_epi16($_mulhi_epi16(minus, size), 1);\n"
     "    __m#i low = $_srli_epi16($_mullo_epi16(minus, size), 15);\n"
     "    return $_add_epi16($_add_epi16(v, v), $_or_si#(high, low));\n}\n\n";
@@ -178,8 +187,8 @@ static void print_memory(struct text *out, const struct simd *simd)
 
 void x86_print_helpers(const struct simd *simd, struct text *out)
 {
-    text_add(out, "#include <immintrin.h>\n\n");
-    print_lines(out, simd, simd->bits, load);
+    text_add(out, simd->sse2 ? "#include <emmintrin.h>\n\n" : "#include <immintrin.h>\n\n");
+    print_lines(out, simd, simd->bits, simd->sse2 ? load_aligned : load);
     if (simd->used & USED_DOT) {
         print_lines(out, simd, simd->bits, simd->vnni ? dot_vnni : dot_avx2);
     }

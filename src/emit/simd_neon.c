@@ -150,7 +150,7 @@ static void print_result(struct simd *simd, const struct layer *layer, const cha
 
 static void print_shift(struct simd *simd, const struct layer *layer, int word)
 {
-    if (!simd_uniform_shift(layer)) {
+    if (!simd_uniform_shift(simd, layer)) {
         text_printf(simd->out, "    s%d_%d = vshlq_s32(s%d_%d, vld1q_s32(k%d + %d));\n",
                     simd->number, word, simd->number, word, simd->number, 4 * word);
     } else if (layer->shift[0] > 0) {

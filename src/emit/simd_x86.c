@@ -1,4 +1,4 @@
-/* Vector variants for x86-64: AVX2, and AVX-512 with VNNI.
+/* Vector variants for x86-64: SSE2, which it always has, AVX2, and AVX-512 with VNNI.
  *
  * A dot product multiplies two 16-bit (VNNI: also four 8-bit) elements in each lane.  Operands are
  * turned within registers until every lane has met every element. */
@@ -8,6 +8,9 @@
 
 #include <stdio.h>
 #include <string.h>
+
+/* Weights below which plain C takes as long as moves to and from registers of 128 bits. */
+#define SSE2_LEAST 32
 
 /* Elements in a 32-bit word of a packed register. */
 static int word_slots(const struct value *value)
@@ -83,11 +86,12 @@ static void print_shift(struct simd *simd, const struct layer *layer, int word)
     const char *mm = x86_prefix(simd->bits);
     char sum[SIMD_NAME];
     (void)sum_name(simd, word, 0, sum);
-    if (!simd_uniform_shift(layer)) {
+    if (!simd_uniform_shift(simd, layer)) {
         text_printf(simd->out, "    %s = %s_srav_epi32(%s, %s_load(k%d + %d));\n", sum, mm, sum,
                     simd->plan->name, simd->number, word * simd->lanes);
-    } else if (layer->shift[0] > 0) {
-        text_printf(simd->out, "    %s = %s_srai_epi32(%s, %d);\n", sum, mm, sum, layer->shift[0]);
+    } else if (simd_shift(layer) > 0) {
+        text_printf(simd->out, "    %s = %s_srai_epi32(%s, %d);\n", sum, mm, sum,
+                    simd_shift(layer));
     }
 }
 
@@ -128,10 +132,11 @@ static void print_weights(struct simd *simd, const struct layer *layer,
         int row = table_row % words * simd->lanes + place / slots;
         int column = forms->list[table_row / words].columns[place];
         bool there = row < layer->weights.rows && column >= 0;
-        numbers[at] =
-            there ? layer->weights
-                        .values[(size_t)row * (size_t)layer->weights.columns + (size_t)column]
-                  : 0;
+        if (there) {
+            size_t from = (size_t)row * (size_t)layer->weights.columns + (size_t)column;
+            int lift = 1 << simd_lift(simd, layer, row);
+            numbers[at] = (int16_t)(layer->weights.values[from] * lift);
+        }
     }
     (void)snprintf(name, sizeof name, "w%d", simd->number);
     simd_table(simd, slots == 4 ? "int8_t" : "int16_t", name, forms->count * words, columns,
@@ -206,10 +211,11 @@ static bool no_wider(const struct net *net, int width)
 }
 
 static void print_function(struct text *out, const struct plan *plan, const char *storage,
-                           bool vnni)
+                           enum variant_kind kind)
 {
     struct text body = {0};
-    struct simd simd = {.vnni = vnni, .bits = vnni && !no_wider(plan->net, 8) ? 512 : 256};
+    struct simd simd = {.vnni = kind == VARIANT_VNNI, .sse2 = kind == VARIANT_SSE2};
+    simd.bits = simd.sse2 ? 128 : simd.vnni && !no_wider(plan->net, 8) ? 512 : 256;
     simd.lanes = simd.bits / 32;
     if (simd_start(&simd, &body, plan)) {
         x86_choose_bytes(&simd);
@@ -227,16 +233,47 @@ static void print_function(struct text *out, const struct plan *plan, const char
 
 static void print_avx2(struct text *out, const struct plan *plan, const char *storage)
 {
-    print_function(out, plan, storage, false);
+    print_function(out, plan, storage, VARIANT_AVX2);
+}
+
+static void print_sse2(struct text *out, const struct plan *plan, const char *storage)
+{
+    print_function(out, plan, storage, VARIANT_SSE2);
+}
+
+/* Is there enough to do, and can rows be lifted to a common shift?  Weights stay within 16 bits,
+ * sums within 32. */
+static bool sse2_fits(const struct plan *plan)
+{
+    const struct simd simd = {.sse2 = true};
+    int64_t weights = 0;
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        const struct weights *w = &plan->net->layers[i].weights;
+        weights += (int64_t)w->rows * w->columns;
+    }
+    bool fit = weights >= SSE2_LEAST && simd_fits(plan);
+    for (int i = 0; fit && i < plan->net->layer_count; i++) {
+        const struct layer *layer = &plan->net->layers[i];
+        for (int row = 0; fit && layer->op == OP_DENSE && row < layer->weights.rows; row++) {
+            int lift = simd_lift(&simd, layer, row);
+            fit =
+                lift <= 16 - layer->weights.bits && plan->steps[i].bounds[row] << lift <= INT32_MAX;
+        }
+    }
+    return fit;
 }
 
 static void print_vnni(struct text *out, const struct plan *plan, const char *storage)
 {
-    print_function(out, plan, storage, true);
+    print_function(out, plan, storage, VARIANT_VNNI);
 }
 
 const struct variant variant_avx2 = {
     VARIANT_AVX2, "avx2", "defined(__GNUC__) && defined(__AVX2__)", simd_fits, print_avx2,
+};
+
+const struct variant variant_sse2 = {
+    VARIANT_SSE2, "sse2", "defined(__GNUC__) && defined(__SSE2__)", sse2_fits, print_sse2,
 };
 
 const struct variant variant_vnni = {

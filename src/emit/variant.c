@@ -3,7 +3,7 @@
 #include <string.h>
 
 const struct variant *const variants[VARIANT_COUNT] = {
-    &thumb_variant, &variant_vnni, &variant_avx2, &variant_neon, &riscv_variant,
+    &thumb_variant, &variant_vnni, &variant_avx2, &variant_sse2, &variant_neon, &riscv_variant,
 };
 
 bool emit_variants_parse(const char *names, unsigned *kinds)

@@ -18,6 +18,7 @@ struct variant {
 
 extern const struct variant variant_vnni;
 extern const struct variant variant_avx2;
+extern const struct variant variant_sse2;
 extern const struct variant variant_neon;
 
 /* In the order in which the emitted file asks for them. */

@@ -1,5 +1,5 @@
-/* Vector variants equal the reference interpreter, bit for bit: AVX2 natively, AVX-512 VNNI with
- * its instructions in plain C (support/vnni), NEON under QEMU. */
+/* Vector variants equal the reference interpreter, bit for bit: SSE2 and AVX2 natively, AVX-512
+ * VNNI with its instructions in plain C (support/vnni), NEON under QEMU. */
 #include "support/unit.h"
 
 #include "emit/plan.h"
@@ -106,9 +106,14 @@ static void check_random(struct emitted how, enum variant_kind kind, uint64_t se
     print_message("%d nets that fit among %d\n", count, (int)seed);
 }
 
+static bool has(const char *instructions)
+{
+    return run_command("grep -qw %s /proc/cpuinfo", instructions) == 0;
+}
+
 static bool has_avx2(void)
 {
-    return system("grep -qw avx2 /proc/cpuinfo") == 0;
+    return has("avx2");
 }
 
 static void test_avx2(void **state)
@@ -121,14 +126,21 @@ static void test_avx2(void **state)
                  80, 1000);
 }
 
-/* The networks of the golden table, a million vectors each, with all corners. */
-static void test_avx2_golden(void **state)
+/* Some of these have rows that are lifted to a common shift. */
+static void test_sse2(void **state)
 {
-    glob_t found;
     (void)state;
-    if (!has_avx2()) {
+    if (!has("sse2")) {
         skip();
     }
+    check_random((struct emitted){.compiler = "cc -std=c99 -O1 " WARNINGS}, VARIANT_SSE2, 0, 80,
+                 1000);
+}
+
+/* The networks of the golden table, a million vectors each, with all corners. */
+static void check_golden(enum variant_kind kind, const char *compiler)
+{
+    glob_t found;
     assert_int_equal(glob("tests/golden/*.mote", 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct batch b = {.vectors = 1 << 20};
@@ -139,13 +151,31 @@ static void test_avx2_golden(void **state)
             net_free(net);
             continue;
         }
-        assert_true(fits(net, VARIANT_AVX2));
+        assert_true(fits(net, kind));
         batch_add(&b, net, i);
         batch_check(&b, (struct emitted){.optimise = OPTIMISE_SPEED,
-                                         .compiler = "cc -std=c99 -O2 -mavx2 " WARNINGS,
-                                         .variants = 1U << VARIANT_AVX2});
+                                         .compiler = compiler,
+                                         .variants = 1U << kind});
     }
     globfree(&found);
+}
+
+static void test_avx2_golden(void **state)
+{
+    (void)state;
+    if (!has_avx2()) {
+        skip();
+    }
+    check_golden(VARIANT_AVX2, "cc -std=c99 -O2 -mavx2 " WARNINGS);
+}
+
+static void test_sse2_golden(void **state)
+{
+    (void)state;
+    if (!has("sse2")) {
+        skip();
+    }
+    check_golden(VARIANT_SSE2, "cc -std=c99 -O2 " WARNINGS);
 }
 
 /* Real headers and flags: that compilers know every intrinsic, with the types given. */
@@ -182,6 +212,7 @@ static void test_compiles(void **state)
         check_compiles(compilers[i], "-O2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni",
                        VARIANT_VNNI);
         check_compiles(compilers[i], "-O2 -mavx2", VARIANT_AVX2);
+        check_compiles(compilers[i], "-O2 -msse2", VARIANT_SSE2);
     }
     check_compiles("clang",
                    "-O2 --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include",
@@ -195,6 +226,15 @@ static void test_avx2_sanitised(void **state)
         skip();
     }
     check_random((struct emitted){.compiler = SANITISED " -mavx2"}, VARIANT_AVX2, 5000, 12, 200);
+}
+
+static void test_sse2_sanitised(void **state)
+{
+    (void)state;
+    if (!has("sse2") || !have_command("clang")) {
+        skip();
+    }
+    check_random((struct emitted){.compiler = SANITISED}, VARIANT_SSE2, 5000, 12, 200);
 }
 
 /* The command, with this source's own header instead of <immintrin.h>. */
@@ -241,10 +281,11 @@ static void test_neon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_avx2),     cmocka_unit_test(test_avx2_golden),
-        cmocka_unit_test(test_compiles), cmocka_unit_test(test_avx2_sanitised),
-        cmocka_unit_test(test_vnni),     cmocka_unit_test(test_vnni_sanitised),
-        cmocka_unit_test(test_neon),
+        cmocka_unit_test(test_sse2),           cmocka_unit_test(test_sse2_golden),
+        cmocka_unit_test(test_sse2_sanitised), cmocka_unit_test(test_avx2),
+        cmocka_unit_test(test_avx2_golden),    cmocka_unit_test(test_compiles),
+        cmocka_unit_test(test_avx2_sanitised), cmocka_unit_test(test_vnni),
+        cmocka_unit_test(test_vnni_sanitised), cmocka_unit_test(test_neon),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
