@@ -102,7 +102,8 @@ struct layer_goals {
 };
 
 /* Does it fit the net?  Then the note of what a budget chose, in the arena; NULL: no memory. */
-bool layers_check(const struct layer_goals *layers, const struct net *net, struct error *err);
+bool choice_check(const struct layer_goals *layers, const char *kernel, const struct net *net,
+                  struct error *err);
 const char *layers_note(const enum optimise *layers, int count, struct arena *arena);
 
 /* A settings struct's entry for an option that many verbs have. */
@@ -159,7 +160,8 @@ const char *layers_note(const enum optimise *layers, int count, struct arena *ar
         .name = "--kernel", .argument = "NAME", .kind = OPTION_PARSED,                             \
         .offset = offsetof(struct settings, kernel), .parse = parse_kernel,                        \
         .expects = "a kernel; emit --explain lists them",                                          \
-        .help = "this kernel wherever its proof allows it, not the best one"                       \
+        .help = "this kernel wherever its proof allows it, not the best one; networks\n"           \
+                "on vectors"                                                                       \
     }
 
 #define OPTION_ASM(settings)                                                                       \
@@ -242,6 +244,9 @@ void targets_free(struct target_list *list);
  * room for all.  What failed first in the list is told. */
 bool targets_measure(const struct net *net, const struct target_list *list,
                      const struct measure_options *options, struct cost *costs, struct error *err);
+/* The same with an error for each that failed; false when out of memory, which all errors say. */
+bool targets_try(const struct net *net, const struct target_list *list,
+                 const struct measure_options *options, struct cost *costs, struct error *errors);
 
 bool has_budget(const struct budget *budget);
 

@@ -316,7 +316,7 @@ static bool plan_job(struct job *job, struct error *err)
     if (settings->targets && !targets_load(settings->targets, job->arena, &job->targets, err)) {
         return false;
     }
-    if (!layers_check(&settings->layers, job->net, err)) {
+    if (!choice_check(&settings->layers, settings->kernel, job->net, err)) {
         return false;
     }
     job->how.optimise = settings->optimise;

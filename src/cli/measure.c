@@ -3,6 +3,8 @@
 #include "cli/cli.h"
 #include "report/evaluate.h"
 
+#include <string.h>
+
 struct settings {
     const char *targets;
     enum optimise optimise;
@@ -154,14 +156,45 @@ static bool take_inputs(const struct settings *settings, const struct net *net, 
                   : take_rows(settings, net, most, arena, inputs, err);
 }
 
-/* NULL on failure. */
-static struct cost *measure_all(const struct settings *settings, const struct net *net,
-                                struct target_list *list, struct arena *arena, struct error *err)
+/* What was measured: on all of list's targets but those that failed. */
+struct measured {
+    struct target_list list;
+    struct cost *costs;
+    struct error *errors;
+    int failed; /* so many errors */
+};
+
+/* Targets that failed leave the list, their errors come first.  Where all there are were asked for,
+ * a network that is too large for one of them is a note. */
+static void drop_failed(const struct settings *settings, struct measured *m)
+{
+    bool all = !settings->targets || strcmp(settings->targets, "all") == 0;
+    int count = m->list.count;
+    m->list.count = 0;
+    for (int i = 0; i < count; i++) {
+        struct target *target = m->list.targets[i];
+        if (!m->errors[i].failed) {
+            int to = m->list.count++;
+            m->list.targets[to] = target;
+            m->list.clocks[to] = m->list.clocks[i];
+            m->costs[to] = m->costs[i];
+        } else if (all && measure_lacks_room(&m->errors[i])) {
+            report_note(m->errors[i].message);
+            target_free(target);
+        } else {
+            m->errors[m->failed++] = m->errors[i];
+            target_free(target);
+        }
+    }
+}
+
+static bool measure_all(const struct settings *settings, const struct net *net, struct measured *m,
+                        struct arena *arena, struct error *err)
 {
     struct inputs inputs;
-    if (!layers_check(&settings->layers, net, err) ||
+    if (!choice_check(&settings->layers, settings->kernel, net, err) ||
         !take_inputs(settings, net, arena, &inputs, err)) {
-        return NULL;
+        return false;
     }
     const struct measure_options how = {.optimise = settings->optimise,
                                         .layers =
@@ -172,31 +205,35 @@ static struct cost *measure_all(const struct settings *settings, const struct ne
                                         .in = inputs.codes,
                                         .count = inputs.count,
                                         .keep = settings->keep != 0};
-    if (!targets_load(settings->targets, arena, list, err)) {
-        return NULL;
+    if (!targets_load(settings->targets, arena, &m->list, err)) {
+        return false;
     }
-    struct cost *costs = arena_alloc(arena, (size_t)list->count, sizeof *costs);
-    if (!costs) {
-        fail_memory(err);
-        return NULL;
+    m->costs = arena_alloc(arena, (size_t)m->list.count, sizeof *m->costs);
+    m->errors = arena_alloc(arena, (size_t)m->list.count, sizeof *m->errors);
+    if (!m->costs || !m->errors) {
+        return fail_memory(err);
     }
-    return targets_measure(net, list, &how, costs, err) ? costs : NULL;
+    (void)targets_try(net, &m->list, &how, m->costs, m->errors);
+    drop_failed(settings, m);
+    return true;
 }
 
 static enum exit_code measure(const struct settings *settings, const struct net *net,
                               struct arena *arena)
 {
     struct error err = {0};
-    struct target_list list = {0};
-    const struct cost *costs = measure_all(settings, net, &list, arena, &err);
+    struct measured m = {.costs = NULL};
     enum exit_code code = EXIT_INPUT;
-    if (!costs) {
+    if (!measure_all(settings, net, &m, arena, &err)) {
         report_error(&err);
     } else {
-        code = print_costs(settings, &list, costs);
-        code = code == EXIT_FINE ? judge(settings, &list, costs) : code;
+        code = m.list.count > 0 ? print_costs(settings, &m.list, m.costs) : EXIT_FINE;
+        code = code == EXIT_FINE ? judge(settings, &m.list, m.costs) : code;
     }
-    targets_free(&list);
+    for (int i = 0; i < m.failed; i++) {
+        code = report_error(&m.errors[i]);
+    }
+    targets_free(&m.list);
     return code;
 }
 
@@ -237,8 +274,10 @@ const struct verb verb_measure = {
         "constants, static RAM, worst stack, instructions, cycles (1ws: with a wait state of\n"
         "flash), microseconds at the target's clock, and a hash of all outputs, which is the same\n"
         "everywhere.  With --data, mean is that of the cycles of as many vectors as were counted.\n"
-        "'-' is a figure that the target cannot tell.  The exit code is 1 where an\n"
-        "output differs, and 3 where a figure is over its budget or a limited one unknown.",
+        "'-' is a figure that the target cannot tell.  Where a target fails, the others are\n"
+        "printed; without --target a network too large for one is a note.  The exit code is 1\n"
+        "where an output differs, and 3 where a figure is over its budget or a limited one "
+        "unknown.",
     .example = "  mote measure pose.mote --target cortex-m0 --flash 1100 --ram 200 --cycles 8000",
     .options = options,
     .positionals = 1,

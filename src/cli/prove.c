@@ -121,7 +121,7 @@ static bool emit_page(const char *path, const struct settings *settings, struct 
                                      .kernel = settings->kernel,
                                      .machine = target ? target->machine : NULL};
     struct net *net = err->failed ? NULL : net_read(path, err);
-    bool good = net && layers_check(&settings->layers, net, err) &&
+    bool good = net && choice_check(&settings->layers, settings->kernel, net, err) &&
                 emit_c(net, &how, &holder->header, NULL, err);
     net_free(net);
     target_free(target);

@@ -150,8 +150,8 @@ static void run_jobs(struct batch *batch, int count)
     }
 }
 
-bool targets_measure(const struct net *net, const struct target_list *list,
-                     const struct measure_options *options, struct cost *costs, struct error *err)
+bool targets_try(const struct net *net, const struct target_list *list,
+                 const struct measure_options *options, struct cost *costs, struct error *errors)
 {
     size_t count = (size_t)list->count;
     struct batch batch = {.jobs = calloc(count, sizeof *batch.jobs),
@@ -162,14 +162,32 @@ bool targets_measure(const struct net *net, const struct target_list *list,
     }
     if (room) {
         run_jobs(&batch, list->count);
-    } else {
-        fail_memory(err);
     }
-    for (size_t i = 0; room && i < count && !err->failed; i++) {
-        *err = batch.jobs[i].error;
+    for (size_t i = 0; i < count; i++) {
+        errors[i] = (struct error){0};
+        if (room) {
+            errors[i] = batch.jobs[i].error;
+        } else {
+            fail_memory(&errors[i]);
+        }
     }
     free(batch.jobs);
     free(batch.order);
+    return room;
+}
+
+bool targets_measure(const struct net *net, const struct target_list *list,
+                     const struct measure_options *options, struct cost *costs, struct error *err)
+{
+    struct error *errors = calloc((size_t)list->count + 1, sizeof *errors);
+    if (!errors) {
+        return fail_memory(err);
+    }
+    (void)targets_try(net, list, options, costs, errors);
+    for (int i = 0; i < list->count && !err->failed; i++) {
+        *err = errors[i];
+    }
+    free(errors);
     return !err->failed;
 }
 

@@ -191,9 +191,13 @@ const char *layers_note(const enum optimise *layers, int count, struct arena *ar
     return copy;
 }
 
-bool layers_check(const struct layer_goals *layers, const struct net *net, struct error *err)
+bool choice_check(const struct layer_goals *layers, const char *kernel, const struct net *net,
+                  struct error *err)
 {
     int count = net_row_layers(net);
+    if (kernel && net_has_maps(net)) {
+        return fail(err, "--kernel is for networks on vectors; --layers chooses for images");
+    }
     if (layers->count > 0 && !net_has_maps(net)) {
         return fail(err, "--layers is for networks on images");
     }

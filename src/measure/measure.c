@@ -129,3 +129,9 @@ bool measure_net(const struct net *net, const struct target *target,
     arena_free(work.arena);
     return done;
 }
+
+bool measure_lacks_room(const struct error *err)
+{
+    return err->failed &&
+           (strstr(err->message, "overflow") || strstr(err->message, "will not fit in region"));
+}

@@ -82,4 +82,8 @@ bool target_installed(const struct target *target, const char **missing);
 bool measure_net(const struct net *net, const struct target *target,
                  const struct measure_options *options, struct cost *cost, struct error *err);
 
+/* Did it fail because the target's memories are too small?  By what linkers and counting programs
+ * say. */
+bool measure_lacks_room(const struct error *err);
+
 #endif

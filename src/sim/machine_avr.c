@@ -135,7 +135,8 @@ static bool load_segment(struct machine *machine, const struct elf *elf,
                     elf->file, size, segment->address);
     }
     if (at < machine->ram_start || at > machine->ram_end || size > machine->ram_end - at) {
-        return fail(machine->err, "%s: %" PRIu64 " static bytes overflow the RAM", elf->file, size);
+        return fail(machine->err, "%" PRIu64 " static bytes overflow the %" PRIu32 " of the RAM",
+                    size, machine->ram_end - machine->ram_start);
     }
     memset(machine->avr->data + at, 0, (size_t)size);
     memcpy(machine->avr->data + at, from, (size_t)segment->file_size);

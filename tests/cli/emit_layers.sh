@@ -36,6 +36,8 @@ mote prove "$net" --layers speed
 ends "prove, too" 1 "mote: --layers has 1 goal for 5 layers with weights"
 mote emit sum.mote -o none.h --layers speed
 ends "a network on vectors" 1 "mote: --layers is for networks on images"
+mote emit "$net" -o none.h --kernel packed
+ends "a kernel of vectors" 1 "mote: --kernel is for networks on vectors; --layers chooses for images"
 mote emit "$net" -o none.h --layers speed,fast
 ends "no goal" 2 "mote emit: --layers: 'speed,fast' is not a list of 'size', 'speed' and 'balanced', such as speed,size"
 check "no file is left" [ ! -e none.h ]

@@ -100,6 +100,23 @@ same_outputs()
 same_outputs "a small net" sum.mote
 same_outputs "the pose net" "$tree/tests/golden/pose-6-16-16-6.mote"
 
+if command -v avr-gcc >/dev/null; then
+    images=$tree/tests/golden/digits-small.mote
+    mote measure "$images" --target attiny85,host --vectors 4
+    ends "too large for one of two targets" 1 \
+        "mote: attiny85: counting fails: mote-count_avr: 824 static bytes overflow the 512 of the RAM"
+    check "the other one is measured" grep -q '^host ' out
+    mote measure "$images" --target attiny85 --vectors 4 --json
+    ends "too large for the only one" 1
+    check "nothing is printed" [ ! -s out ]
+    mote measure "$images" --vectors 4
+    ends "too large for one of all" 0
+    check "is a note" grep -q '^mote: note: attiny85: .* 824 static bytes overflow' err
+    check "there is no figure of it" [ "$(grep -c '^attiny85' out)" -eq 0 ]
+else
+    echo "skip too large for a target: avr-gcc is not installed"
+fi
+
 mkdir tools targets
 for tool in sh cat; do ln -s "$(command -v $tool)" tools/; done
 PATH=$PWD/tools "$MOTE" measure sum.mote --target cortex-m0 >out 2>err

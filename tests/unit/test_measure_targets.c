@@ -152,7 +152,7 @@ static void test_avr(void **state)
     check_broken("attiny85",
                  HEAD "static volatile uint8_t net_big[600];\n" PREDICT
                       "{ net_big[in[0]] = 1; (void)out; }\n",
-                 "612 static bytes overflow the RAM");
+                 "612 static bytes overflow the 512 of the RAM");
 }
 
 static void test_wasm(void **state)
