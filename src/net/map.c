@@ -12,6 +12,12 @@ int net_row_layers(const struct net *net)
     return count;
 }
 
+int net_row_bytes(int bits, bool odd, int columns)
+{
+    int each = odd && bits == 1 ? 8 : odd && bits == 2 ? 4 : bits == 2 ? 5 : bits <= 4 ? 2 : 1;
+    return (columns + each - 1) / each * (bits > 8 ? 2 : 1);
+}
+
 bool net_has_maps(const struct net *net)
 {
     bool maps = false;

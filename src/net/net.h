@@ -285,6 +285,11 @@ bool net_has_maps(const struct net *net);
 /* How many layers with weights there are. */
 int net_row_layers(const struct net *net);
 
+/* Bytes of a row of weights as loops keep it, which begins with a byte of its own: ternary five to
+ * a byte, 1 and 2 bits with odd levels eight and four, up to 4 bits two, up to 8 bits one, else two
+ * bytes each. */
+int net_row_bytes(int bits, bool odd, int columns);
+
 /* The shape that `layer` gives; that of its output tensor where only that can tell.  False, and a
  * reason in *why, where window, groups or weights do not go with the shape of its input. */
 bool net_map_shape(const struct net *net, const struct layer *layer, struct shape *out,

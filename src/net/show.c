@@ -217,27 +217,14 @@ static void show_classes(struct text *out, const struct net *net)
 
 /* ---- layers ---- */
 
-/* Bytes of weights as loops keep them: ternary five to a byte, 1 and 2 bits eight and four, up to 4
- * bits two, up to 8 bits one, else two bytes each. */
-static int64_t weight_bytes(const struct weights *weights)
-{
-    int64_t count = (int64_t)weights->rows * weights->columns;
-    if (weights->odd && weights->bits <= 2) {
-        return weights->bits == 1 ? (count + 7) / 8 : (count + 3) / 4;
-    }
-    if (weights->bits == 2) {
-        return (count + 4) / 5;
-    }
-    return weights->bits <= 4 ? (count + 1) / 2 : weights->bits <= 8 ? count : 2 * count;
-}
-
 /* Bytes of the layer's numbers: weights, 4 for a bias or zero, 1 for a shift. */
 static int64_t parameter_bytes(const struct net *net, const struct layer *layer)
 {
     if (layer->op == OP_CONVERT) {
         return 5 * (int64_t)net->tensors[layer->output].width;
     }
-    return weight_bytes(&layer->weights) + 5 * (int64_t)layer->weights.rows;
+    const struct weights *w = &layer->weights;
+    return (int64_t)w->rows * (net_row_bytes(w->bits, w->odd, w->columns) + 5);
 }
 
 /* Bits that hold `value` >= 0. */

@@ -67,9 +67,8 @@ size_t sketch_weight_bytes(const struct sketch *sketch)
         if (!sketch_weighted(layer)) {
             continue;
         }
-        size_t count = (size_t)sketch_rows(layer) * (size_t)sketch_columns(layer);
-        bool ternary = layer->bits == 2 && !layer->odd;
-        bytes += ternary ? (count + 4) / 5 : (count * (size_t)layer->bits + 7) / 8;
+        bytes += (size_t)sketch_rows(layer) *
+                 (size_t)net_row_bytes(layer->bits, layer->odd, sketch_columns(layer));
     }
     return bytes;
 }

@@ -112,8 +112,7 @@ bool sketch_weighted(const struct sketch_layer *layer);
  * takes (gap). */
 int sketch_logits(const struct sketch *sketch);
 
-/* Bytes of a layer's weights as they are packed for the smallest flash: 5 ternary ones to a byte,
- * else `bits` each. */
+/* Bytes of all weights as they are packed for the smallest flash (net_row_bytes()). */
 size_t sketch_weight_bytes(const struct sketch *sketch);
 
 #endif

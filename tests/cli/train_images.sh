@@ -13,7 +13,7 @@ quick=(--epochs 12+24 --seed 4)
 mote train $images --net "$net" "${quick[@]}" -o a.mote --threads 1
 ends "digits" 0 ""
 check "a table of classes" grep -qE '^9 +[0-9]+ +[0-9.]+ % ' out
-check "what it was trained on" grep -qE '^validation .*; trained on 1600 images; weights 130 bytes$' out
+check "what it was trained on" grep -qE '^validation .*; trained on 1600 images; weights 138 bytes$' out
 mote train $images --net "$net" "${quick[@]}" -o b.mote --threads 2 --name a --json
 check "the same bytes with two threads" cmp a.mote b.mote
 gives "JSON: the keys" '[keys[]]' \
@@ -69,7 +69,7 @@ check "pixels of 2 bits: the head comment" grep -q 'net   28x28x1 resize12:2 den
 "$MOTE" help net | sed '1,/^example/d' >example.txt
 mote train $images --net @example.txt --epochs 1+1 -o x.mote --json
 ends "the help's example" 0 ""
-gives "the help's example: its weights" .weight_bytes 529
+gives "the help's example: its weights" .weight_bytes 544
 for layers in 'conv1x5x8 relu dw3m2 relu pw16:b relu avg2 deconv3x4s2 relu up2 pad1 shuffle2 pool3s2 flatten
 dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16' \
 'conv3x4s2:4 relu pw3 linear=a dw3p relu pw3 linear add(a) pw10:t gap'
