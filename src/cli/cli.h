@@ -155,11 +155,14 @@ const char *layers_note(const enum optimise *layers, int count, struct arena *ar
         .high = INT64_C(1000000000000), .help = "exit with 3 where one prediction takes more"      \
     }
 
+/* "one of loop line packed ..." */
+extern const char kernel_choice[];
+
 #define OPTION_KERNEL(settings)                                                                    \
     {                                                                                              \
         .name = "--kernel", .argument = "NAME", .kind = OPTION_PARSED,                             \
         .offset = offsetof(struct settings, kernel), .parse = parse_kernel,                        \
-        .expects = "a kernel; emit --explain lists them",                                          \
+        .expects = kernel_choice,                                                                  \
         .help = "this kernel wherever its proof allows it, not the best one; networks\n"           \
                 "on vectors"                                                                       \
     }

@@ -402,18 +402,20 @@ static enum exit_code emit(struct job *job)
     const struct settings *settings = job->settings;
     bool good = (job->arena || fail_memory(&err)) && plan_job(job, &err) &&
                 (!settings->targets || measure_costs(job, &err));
-    if (good && settings->output) {
+    enum exit_code budget = good && job->measured
+                                ? check_budget(&settings->budget, job->measured, job->targets.count)
+                                : EXIT_FINE;
+    if (good && settings->output && budget == EXIT_FINE) {
         good = choose_paths(settings->output, job->arena, &paths, &err) &&
                emit_files(job, &paths, &err);
     }
     if (!good) {
         return report_error(&err);
     }
-    enum exit_code code = settings->explain ? explain(job)
-                          : settings->json  ? print_files(&paths)
-                                            : EXIT_FINE;
-    bool judged = code == EXIT_FINE && job->measured;
-    return judged ? check_budget(&settings->budget, job->measured, job->targets.count) : code;
+    enum exit_code code = settings->explain                       ? explain(job)
+                          : settings->json && budget == EXIT_FINE ? print_files(&paths)
+                                                                  : EXIT_FINE;
+    return code == EXIT_FINE ? budget : code;
 }
 
 static enum exit_code run(const struct verb *verb, int count, char **words)

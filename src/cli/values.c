@@ -206,6 +206,12 @@ bool choice_check(const struct layer_goals *layers, const char *kernel, const st
                 layers->count == 1 ? "" : "s", count);
 }
 
+const char kernel_choice[] = "one of"
+#define KERNEL(NAME, name) " " name
+#include "emit/kernels.def"
+#undef KERNEL
+    ;
+
 bool parse_kernel(const char *text, void *name)
 {
     enum kernel_kind kind;

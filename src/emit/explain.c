@@ -7,8 +7,8 @@
 static const char *goal(const struct plan *plan)
 {
     switch (plan->options->optimise) {
-    case OPTIMISE_SIZE: return "size";
-    case OPTIMISE_SPEED: return "speed";
+    case OPTIMISE_SIZE: return "flash";
+    case OPTIMISE_SPEED: return "time";
     case OPTIMISE_BALANCED: return "bytes times time";
     }
     return "";
@@ -27,6 +27,40 @@ static void explain_widest(struct text *out, const struct plan *plan, int index)
     }
 }
 
+/* The figure that is to be least; of `balanced` both. */
+static int64_t figure(const struct plan *plan, const struct choice *choice)
+{
+    switch (plan->options->optimise) {
+    case OPTIMISE_SIZE: return choice->cost.bytes;
+    case OPTIMISE_SPEED: return choice->cost.cycles;
+    case OPTIMISE_BALANCED: return (choice->cost.bytes + 1) * (choice->cost.cycles + 1);
+    }
+    return 0;
+}
+
+/* Why the taken one is, where it is not the least; NULL: it is. */
+static const char *reason(const struct plan *plan, int index, const struct choice *taken)
+{
+    const struct step *step = &plan->steps[index];
+    bool least = true;
+    bool small = true;
+    for (int i = 0; i < step->choice_count; i++) {
+        const struct choice *other = &step->choices[i];
+        least = least && (other->why || figure(plan, other) >= figure(plan, taken));
+        small = small && (other->why || other->cost.cycles >= taken->cost.cycles ||
+                          other->cost.bytes > taken->cost.bytes);
+    }
+    if (plan->options->kernel &&
+        strcmp(plan->options->kernel, kernel_name(taken->kernel->kind)) == 0) {
+        return "as --kernel says";
+    }
+    bool budget = plan->options->flash > 0 || plan->options->cycles > 0;
+    return least || plan->options->kernel                       ? NULL
+           : budget                                             ? "for the budget"
+           : plan->options->optimise == OPTIMISE_SPEED && small ? "less flash, hardly more time"
+                                                                : NULL;
+}
+
 /* "* packed      496 B      872 cycles; 14 of 16 rows": marked where it was taken. */
 static void explain_choice(struct text *out, const struct plan *plan, int index,
                            const struct choice *choice)
@@ -36,7 +70,10 @@ static void explain_choice(struct text *out, const struct plan *plan, int index,
     char cycles[GROUPED_MAX];
     bool taken = choice == plan_choice(plan, index);
     text_printf(out, "  %c %-10s", taken ? '*' : ' ', kernel_name(choice->kernel->kind));
-    if (choice->fitting > 0) {
+    bool known = plan->machine->has[choice->kernel->kind];
+    if (choice->fitting > 0 && !known) {
+        text_printf(out, " not measured on %s", plan->machine->title);
+    } else if (choice->fitting > 0) {
         text_printf(out, " %9s B %11s %s", grouped(choice->cost.bytes, bytes),
                     grouped(choice->cost.cycles, cycles), plan->machine->unit);
     }
@@ -46,8 +83,9 @@ static void explain_choice(struct text *out, const struct plan *plan, int index,
     if (choice->kernel == &kernel_packed && choice->fitting < layer->weights.rows) {
         explain_widest(out, plan, index);
     }
-    if (choice->why) {
-        text_printf(out, "; %s", choice->why);
+    const char *why = choice->why || !taken ? choice->why : reason(plan, index, choice);
+    if (why) {
+        text_printf(out, "; %s", why);
     }
     text_add(out, "\n");
 }

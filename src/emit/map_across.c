@@ -272,8 +272,9 @@ static void print_channel(const struct loop *loop)
                 numbers->unit, map_sum_type(loop->walker), numbers->most);
     print_row_head(loop);
     if (numbers->most > 1) {
-        text_printf(out, "for (%s x = 0%s; x < count; x++) {\ns[x] = (%s)bias;\n}\n",
-                    numbers->small, numbers->unit, map_sum_type(loop->walker));
+        /* all of them, for those who do not know that results are made of the first ones */
+        text_printf(out, "for (%s x = 0%s; x < %d%s; x++) {\ns[x] = (%s)bias;\n}\n", numbers->small,
+                    numbers->unit, numbers->most, numbers->unit, map_sum_type(loop->walker));
     } else {
         text_printf(out, "s[0] = (%s)bias;\n", map_sum_type(loop->walker));
     }
@@ -291,7 +292,6 @@ static void print_locals(const struct loop *loop)
     bool both = loop->layers[0] >= 0 && loop->layers[1] >= 0;
     bool loops = !one_result(loop) || !one_sum(loop);
     const bool wanted[NUMBERS] = {[NUMBER_CHANNELS] = true,
-                                  [NUMBER_COUNT] = numbers->most > 1,
                                   [NUMBER_RESULTS] = loops,
                                   [NUMBER_AWAY] = !one_result(loop),
                                   [NUMBER_SIDE] = !one_sum(loop),

@@ -48,7 +48,7 @@ static void tables(struct printer *p, int index)
 {
     const struct plan *plan = p->plan;
     const struct choice *choice = plan_choice(plan, index);
-    text_printf(p->out, "    static const uint32_t q%d[%d][2 + 2 * %d] %s_FLASH = {\n",
+    text_printf(p->out, "    static const uint32_t q%d[%d][2 + (2 * %d)] %s_FLASH = {\n",
                 plan->steps[index].number, plan_rows_of(plan, index, &kernel_quad) / 4,
                 plan->net->layers[index].weights.columns, plan->upper);
     for (int i = 0; i < choice->span_count; i++) {

@@ -263,7 +263,7 @@ void outcome_complaint(const struct outcome *outcome, char *line, size_t room)
     for (const char *at = text; *at;) {
         size_t length = strcspn(at, "\n");
         if (says(at, length, "error") || says(at, length, "overflow") ||
-            says(at, length, "within region")) { /* how old linkers put it */
+            says(at, length, "within region") || says(at, length, "will not fit")) {
             best = at;
             break;
         }

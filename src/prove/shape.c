@@ -57,16 +57,18 @@ static bool take_name(const char **at, const char *end, char name[SHAPE_NAME_MAX
     return take(at, end);
 }
 
-/* "void pose_predict(const uint16_t in[6], int16_t out[6])" */
-static bool take_prototype(const char *at, struct shape *shape)
+/* "void pose_predict(const uint16_t in[6], int16_t out[6])"; *ends: there is no body. */
+static bool take_prototype(const char *at, struct shape *shape, bool *ends)
 {
     (void)take(&at, "static ");
     (void)take(&at, "inline ");
-    return take(&at, "void ") && take_name(&at, "_predict(const ", shape->prefix) &&
-           take_type(&at, &shape->in_type) && take(&at, " in[") &&
-           take_width(&at, &shape->in_width) && take(&at, "], ") &&
-           take_type(&at, &shape->out_type) && take(&at, " out[") &&
-           take_width(&at, &shape->out_width) && take(&at, "])");
+    bool there = take(&at, "void ") && take_name(&at, "_predict(const ", shape->prefix) &&
+                 take_type(&at, &shape->in_type) && take(&at, " in[") &&
+                 take_width(&at, &shape->in_width) && take(&at, "], ") &&
+                 take_type(&at, &shape->out_type) && take(&at, " out[") &&
+                 take_width(&at, &shape->out_width) && take(&at, "])");
+    *ends = there && *at == ';';
+    return there;
 }
 
 /* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own, and the clamps of
@@ -206,11 +208,18 @@ static bool says_modulo(const char *code)
 bool shape_read(const struct page *page, struct shape *shape, struct error *err)
 {
     const char *code = page->source ? page->source : page->header;
+    bool declared = false;
+    bool ends = false;
     *shape = (struct shape){0};
     for (const char *at = code; at && !shape->out_width; at = next_line(at)) {
-        if (!take_prototype(at, shape)) {
+        if (!take_prototype(at, shape, &ends) || ends) {
             *shape = (struct shape){0};
         }
+        declared = declared || ends;
+    }
+    if (!shape->out_width && declared) {
+        return fail(err, "%s: it declares NAME_predict() and has no body of it: prove NAME.c",
+                    page->name);
     }
     if (!shape->out_width) {
         return fail(err, "%s: no emitted file: no NAME_predict() in it", page->name);

@@ -160,7 +160,10 @@ static void print_float_layer(struct text *out, const struct net *net, int index
         text_printf(out, "    for (int i = 0; i < %d; i++) { t%d[i] = t%d[i] + t%d[i]; }\n", width,
                     layer->output, layer->inputs[0], layer->inputs[1]);
         break;
-    case OP_CONCAT: must(false, "concat is not among the nets here"); break;
+    case OP_CONCAT:
+    CASES_OF_MAPS:
+        must(false, "concat and maps are not among the nets here");
+        break;
     }
 }
 

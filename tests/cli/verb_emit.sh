@@ -106,7 +106,7 @@ fi
 mote emit sum.mote -o sum.h --flash 100
 ends "--flash without --target" 2 "mote emit: --flash, --ram and --cycles need --target"
 mote emit sum.mote --explain --kernel fast
-ends "--kernel" 2 "mote emit: --kernel: 'fast' is not a kernel; emit --explain lists them"
+ends "--kernel" 2 "mote emit: --kernel: 'fast' is not one of loop line packed bits narrow narrowline loop4 loop2 ternary quad dsp shifts vector vector16"
 mote emit sum.mote --explain -o -
 ends "--explain and -o -" 2 "mote emit: --explain and -o - both want standard output"
 mote emit sum.mote --explain --json

@@ -41,6 +41,9 @@ ends "an unknown target" 1
 echo 'int x;' >empty.h
 mote prove empty.h
 ends "no emitted file" 1 "mote: empty.h: no emitted file: no NAME_predict() in it"
+mote emit sum.mote -o two.c --selftest 0
+mote prove two.h
+ends "the header of two files" 1 "mote: two.h: it declares NAME_predict() and has no body of it: prove NAME.c"
 printf 'int x;\0' >zero.h
 mote prove zero.h
 ends "a zero byte" 1 "mote: zero.h: no text: a zero byte at 6"
