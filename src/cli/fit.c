@@ -104,6 +104,7 @@ bool fit_within(struct fit_job *job, const struct net *net, int count, int slack
         text_free(&why);
         job->optimise = (enum optimise)o;
     }
+    job->optimise = *good ? job->optimise : first;
     return costs || fail_memory(err);
 }
 

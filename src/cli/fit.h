@@ -32,23 +32,32 @@ bool fit_within(struct fit_job *job, const struct net *net, int count, int slack
 
 /* ---- fit_images.c ---- */
 
-/* A description of an image network whose widths are open: "conv3x?:t", "dense2?" ... */
+/* A description of an image network whose widths are open: "conv3x?:t", "dense2?" ...; or the bits
+ * of its weights: "conv3x8:?". */
 struct width_job {
     const struct images *images;
     const struct vision_options *how; /* its net is for the search to choose */
     const char *open;
     struct fit_job fit; /* targets, budget, arena, optimise */
-    int width;          /* out: the largest that fits without training; 1: perhaps none does */
+    const char *bits;   /* behind ":" for ":?" */
+    int width;          /* out: the largest that fits without training; 1 ... */
+    bool fits;          /* ... or none, if not */
 };
 
-/* Is a width left open in it? */
+/* Is anything left open in it?  Are bits? */
 bool widths_open(const char *net);
+bool bits_open(const char *net);
 
-/* The description with `width` for every "?", and twice that for "2?"; NULL: no memory. */
-const char *widths_filled(const char *open, int width, struct arena *arena);
+/* The description with `width` for every "?", twice that for "2?", and `bits` for ":?"; NULL: no
+ * memory. */
+const char *widths_filled(const char *open, int width, const char *bits, struct arena *arena);
 
 /* By what nets cost that are folded into integers without having learned. */
 bool widths_search(struct width_job *job, struct error *err);
+
+/* The bits with which a short training reads most of the validation part, each with the largest
+ * width that fits; then job->width and job->bits are its.  *how is what trains later. */
+bool bits_search(struct width_job *job, struct error *err);
 
 /* ---- fit_layers.c ---- */
 

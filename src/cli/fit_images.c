@@ -1,4 +1,4 @@
-/* A budget chooses the widths of an image network. */
+/* A budget chooses the widths of an image network, and the bits of its weights. */
 #include "cli/fit.h"
 
 #include "base/arena.h"
@@ -10,9 +10,20 @@
 #define FACTOR_MOST 64 /* in front of "?" */
 #define VECTORS     8
 
+/* In the order in which they are tried; of those that read as much the first one stays. */
+static const char *const bits_tried[] = {"t", "4", "8"};
+#define BITS_TRIED (int)(sizeof bits_tried / sizeof *bits_tried)
+/* Passes and time of a trial of them, as a part of what is asked for. */
+#define TRIAL_PART 5
+
 bool widths_open(const char *net)
 {
     return net && strchr(net, '?');
+}
+
+bool bits_open(const char *net)
+{
+    return net && strstr(net, ":?");
 }
 
 /* The digits that end at `at`, which begin where they are a factor. */
@@ -24,7 +35,7 @@ static const char *factor_start(const char *text, const char *at)
     return at;
 }
 
-const char *widths_filled(const char *open, int width, struct arena *arena)
+const char *widths_filled(const char *open, int width, const char *bits, struct arena *arena)
 {
     struct text text = {0};
     text_add(&text, "");
@@ -32,7 +43,12 @@ const char *widths_filled(const char *open, int width, struct arena *arena)
         const char *start = factor_start(open, mark);
         long factor = start < mark ? strtol(start, NULL, 10) : 1;
         factor = factor < FACTOR_MOST ? factor : FACTOR_MOST;
-        text_printf(&text, "%.*s%ld", (int)(start - open), open, factor * width);
+        text_printf(&text, "%.*s", (int)(start - open), open);
+        if (start == mark && mark > open && mark[-1] == ':') {
+            text_add(&text, bits);
+        } else {
+            text_printf(&text, "%ld", factor * width);
+        }
         open = mark + 1;
     }
     text_add(&text, open);
@@ -46,7 +62,7 @@ static bool may_fit(struct width_job *job, int width, bool *good, struct error *
 {
     struct vision_options how = *job->how;
     struct vision_result result;
-    how.net = widths_filled(job->open, width, job->fit.arena);
+    how.net = widths_filled(job->open, width, job->bits, job->fit.arena);
     how.untrained = true;
     how.teacher = NULL;
     how.augment = (struct augment){0};
@@ -62,23 +78,81 @@ static bool may_fit(struct width_job *job, int width, bool *good, struct error *
     return done;
 }
 
+/* Has it a width that is open? */
+static bool has_width(const char *open)
+{
+    bool found = false;
+    for (const char *at = open; *at; at++) {
+        found = found || (*at == '?' && (at == open || at[-1] != ':'));
+    }
+    return found;
+}
+
 /* What is no network at the least width is refused; wider ones may leave its limits. */
 bool widths_search(struct width_job *job, struct error *err)
 {
-    bool good = false;
     int low = 1;
-    int high = WIDTH_MOST + 1;
-    if (!may_fit(job, 1, &good, err)) {
+    int high = has_width(job->open) ? WIDTH_MOST + 1 : 2;
+    if (!may_fit(job, 1, &job->fits, err)) {
         return false;
     }
-    high = good ? high : 2;
+    high = job->fits ? high : 2;
     while (high - low > 1) {
         struct error limit = {0};
         int middle = (low + high) / 2;
+        bool good = false;
         bool fits = may_fit(job, middle, &good, &limit) && good;
         low = fits ? middle : low;
         high = fits ? high : middle;
     }
     job->width = low;
+    return true;
+}
+
+/* ---- bits ---- */
+
+static int part_of(int count)
+{
+    return (count + TRIAL_PART - 1) / TRIAL_PART;
+}
+
+/* What a short training reads of the validation part. */
+static bool try_bits(const struct width_job *job, float *accuracy, struct error *err)
+{
+    struct vision_options how = *job->how;
+    struct vision_result result;
+    how.net = widths_filled(job->open, job->width, job->bits, job->fit.arena);
+    how.float_epochs = part_of(how.float_epochs);
+    how.integer_epochs = part_of(how.integer_epochs);
+    how.seconds /= TRIAL_PART;
+    how.copies = how.copies > 0 ? part_of(how.copies) : 0;
+    how.checkpoint = NULL;
+    how.whole = false; /* the validation part tells */
+    if (!how.net) {
+        return fail_memory(err);
+    }
+    struct net *net = vision_train(job->images, &how, &result, err);
+    *accuracy = net ? (float)result.integer_accuracy : 0;
+    net_free(net);
+    return net != NULL;
+}
+
+bool bits_search(struct width_job *job, struct error *err)
+{
+    struct width_job best = *job;
+    float most = -1;
+    for (int i = 0; i < BITS_TRIED; i++) {
+        struct width_job trial = *job;
+        float accuracy = -1;
+        trial.bits = bits_tried[i];
+        if (!widths_search(&trial, err) || (trial.fits && !try_bits(&trial, &accuracy, err))) {
+            return false;
+        }
+        if (i == 0 || accuracy > most) {
+            best = trial;
+            most = accuracy;
+        }
+    }
+    *job = best;
     return true;
 }

@@ -299,13 +299,16 @@ static bool train_widths(struct session *session, const struct verb *verb,
     bool good = false;
     struct progress progress = progress_start(session->settings->verbose != 0);
     progress_show(&progress, 0, -1, "widths", "");
-    bool found = widths_search(job, err);
+    how->progress = progress_show;
+    how->progress_context = &progress;
+    how->stop = stop_on_interrupt();
+    bool found = bits_open(job->open) ? bits_search(job, err) : widths_search(job, err);
     progress_end(&progress);
     for (int attempt = 0; found && attempt < ATTEMPTS && !good && job->width > 0;
          attempt++, job->width--) {
         net_free(session->net);
         session->net = NULL;
-        how->net = widths_filled(job->open, job->width, session->arena);
+        how->net = widths_filled(job->open, job->width, job->bits, session->arena);
         if (!(how->net || fail_memory(err)) || !record_net(session, verb, arguments, how, err) ||
             !learn(session, how, err) || !fit_within(&job->fit, session->net, 0, 0, &good, err)) {
             return false;
@@ -313,16 +316,18 @@ static bool train_widths(struct session *session, const struct verb *verb,
         good = good || *how->stop;
     }
     session->optimise = job->fit.optimise;
+    job->fits = good;
     return found;
 }
 
 static void note_choice(const struct session *session, const struct width_job *job)
 {
-    char note[400];
+    char note[480];
     const char *optimise = !job->fit.any_optimise                ? ""
                            : session->optimise == OPTIMISE_SPEED ? " --optimise speed"
                                                                  : " --optimise size";
-    (void)snprintf(note, sizeof note, "the budget chose: %.350s%s",
+    (void)snprintf(note, sizeof note, "%s: %.350s%s",
+                   job->fits ? "the budget chose" : "nothing keeps to the budget; the smallest is",
                    session->net->provenance.options, optimise);
     report_note(note);
 }
@@ -345,7 +350,7 @@ static bool make_net(struct session *session, const struct verb *verb, struct ar
                                     .optimise = settings->optimise}};
     if (!has_budget(&settings->budget)) {
         return widths_open(how->net)
-                   ? fail(err, "%s: a width of ? wants --flash, --ram or --cycles, with --target",
+                   ? fail(err, "%s: ? wants --flash, --ram or --cycles, with --target",
                           how->net_place)
                    : learn(session, how, err);
     }

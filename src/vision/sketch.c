@@ -260,6 +260,7 @@ static void default_resize(const struct volume *image, int side, char text[40])
 void sketch_default(const struct volume *image, int classes, bool open, char text[200])
 {
     char resize[40] = "";
+    const char *bits = open ? "?" : "t";
     bool large = image->rows > 20 && image->columns > 20;
     int side = image->rows < image->columns ? image->rows : image->columns;
     if (large) {
@@ -268,21 +269,23 @@ void sketch_default(const struct volume *image, int classes, bool open, char tex
     }
     if (side >= 24) {
         (void)snprintf(text, 200,
-                       "%sconv3x%s:4 relu:4 pool2 conv3x%s:t relu:4 pool2 conv3x%s:t relu:4 "
-                       "dense%d:t",
-                       resize, open ? "2?" : "12", open ? "4?" : "24", open ? "4?" : "24", classes);
+                       "%sconv3x%s:4 relu:4 pool2 conv3x%s:%s relu:4 pool2 conv3x%s:%s relu:4 "
+                       "dense%d:%s",
+                       resize, open ? "2?" : "12", open ? "4?" : "24", bits, open ? "4?" : "24",
+                       bits, classes, bits);
     } else if (side >= 14) {
         const char *first = open ? "2?" : "20";
         const char *next = open ? "3?" : "28";
         (void)snprintf(text, 200,
-                       "%sconv3x8:4 relu:4 conv3x%ss2:t relu:4 conv3x%s:t relu:4 conv3x%s:t "
-                       "relu:4 dense%d:t",
-                       resize, first, next, next, classes);
+                       "%sconv3x8:4 relu:4 conv3x%ss2:%s relu:4 conv3x%s:%s relu:4 conv3x%s:%s "
+                       "relu:4 dense%d:%s",
+                       resize, first, bits, next, bits, next, bits, classes, bits);
     } else if (side >= 6) {
-        (void)snprintf(text, 200, "%sconv3x%s:4 relu:4 pool2 conv2x%s:t relu:4 dense%d:t", resize,
-                       open ? "?" : "14", open ? "2?" : "30", classes);
+        (void)snprintf(text, 200, "%sconv3x%s:4 relu:4 pool2 conv2x%s:%s relu:4 dense%d:%s", resize,
+                       open ? "?" : "14", open ? "2?" : "30", bits, classes, bits);
     } else {
-        (void)snprintf(text, 200, "%sdense%s:4 relu:8 dense%s:4 relu:8 dense%d:4", resize,
-                       open ? "2?" : "40", open ? "?" : "24", classes);
+        bits = open ? "?" : "4";
+        (void)snprintf(text, 200, "%sdense%s:%s relu:8 dense%s:%s relu:8 dense%d:%s", resize,
+                       open ? "2?" : "40", bits, open ? "?" : "24", bits, classes, bits);
     }
 }

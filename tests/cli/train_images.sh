@@ -183,7 +183,7 @@ done
 # A budget chooses the widths that are open.
 open='resize8 conv3x?:4 relu pool2 conv2x2?:t relu dense10:t'
 mote train $images --net "$open" -o x.mote
-ends "no budget" 1 "mote: --net: a width of ? wants --flash, --ram or --cycles, with --target"
+ends "no budget" 1 "mote: --net: ? wants --flash, --ram or --cycles, with --target"
 mote train $images --net "$open" --target cortex-m0 --flash 2k --checkpoint state -o x.mote
 ends "no checkpoints" 1 "mote: --net: --checkpoint wants widths without ?"
 if "$MOTE" targets --json | grep -q '"cortex-m0"'; then
@@ -202,6 +202,16 @@ conv3x[0-9]+:4 relu pool2 conv2x[0-9]+:t relu dense10:t' --augment none --epochs
     mote train $images --net "$open" "${budget[@]}" --flash 300 -o x.mote
     ends "widths: not even the least" 3
     check "widths: the least" grep -q "conv3x1:4 relu pool2 conv2x2:t" x.mote
+    check "widths: the least, for size, and no word of a choice" grep -q \
+        "^mote: note: nothing keeps to the budget; the smallest is: .* --optimise size$" err
+    mote train $images --net 'resize8 conv3x4:? relu:4 pool2 dense10:?' "${budget[@]}" --flash 1500 -o x.mote
+    ends "bits" 0
+    chosen=$(sed -n "s/.*chose: --net '\([^']*\)'.*/\1/p" err)
+    check "bits: one for all" grep -qE '^resize8 conv3x4:([t48]) relu:4 pool2 dense10:\1$' <<<"$chosen"
+    mote train $images --net "$chosen" "${budget[@]:2}" -o y.mote --name x
+    check "bits: the same net without a budget" cmp <(jq -c .layers x.mote) <(jq -c .layers y.mote)
+    mote train $images --net 'resize8 conv3x4:? relu:4 pool2 dense10:?' "${budget[@]}" --flash 1150 -o x.mote
+    check "bits: only the smallest fit" grep -q "chose: --net 'resize8 conv3x4:t relu:4 pool2 dense10:t'" err
     mote train $images "${budget[@]}" --flash 2500 --optimise size -o x.mote --json
     ends "widths: without --net" 0
     gives "widths: without --net within the budget" \
