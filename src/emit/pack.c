@@ -420,9 +420,12 @@ static void print_lanes(struct printer *p, int index, const struct pack_word *wo
                     x, x, x, bits, x);
     }
     for (int k = 0; k < 2; k++) {
-        text_printf(p->out, "        const uint32_t half%d%s = (%s%s >> %d) & %uU;\n        ", k, x,
+        text_printf(p->out, "        const uint32_t half%d%s = (%s%s >> %d) & %uU;\n", k, x,
                     bits < LANE_SIGN ? "kept" : "sums", x, shift + 16 * k,
                     high >> (bits < LANE_SIGN ? 0 : bits - LANE_SIGN));
+    }
+    for (int k = 0; k < 2; k++) {
+        text_add(p->out, "        ");
         const char *end = print_target(p, index, word->rows[k], false);
         text_printf(p->out, "half%d%s%s", k, x, end);
     }

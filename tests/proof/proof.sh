@@ -65,15 +65,19 @@ quiet()
 }
 
 # The golden networks, too, which are not proved here.
+# golden NET WORD OPTION...: a page of it, and a program that uses all of that.
+golden()
+{
+    local name
+    name=n0_$(basename "$1" .mote | tr - _)_$2
+    "$MOTE" emit "$1" -o "$name.h" "${@:3}" || echo "not ok the page $name"
+    printf '#include "%s.h"\n\nint main(void)\n{\n    return %s_selftest();\n}\n' "$name" "$name" >"$name.c"
+}
 for net in "$GOLDEN"/*.mote; do
-    stem=n0_$(basename "$net" .mote | tr - _)
-    for goal in size speed balanced; do
-        "$MOTE" emit "$net" --optimise $goal -o "${stem}_$goal.c" || echo "not ok pages of $net"
-    done
+    for goal in size speed balanced; do golden "$net" $goal --optimise $goal; done
     case $net in *digits*) continue ;; esac
-    "$MOTE" emit "$net" --kernel bits -o "${stem}_bits.c" &&
-        "$MOTE" emit "$net" --optimise speed --constant-time -o "${stem}_steady.c" ||
-        echo "not ok further pages of $net"
+    golden "$net" bits --kernel bits
+    golden "$net" steady --optimise speed --constant-time
 done
 
 # Dense layers on maps come behind cppcheck: where their rows are no multiple of 8, it believes that the loop
