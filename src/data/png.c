@@ -37,10 +37,17 @@ static void stop(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
-static void ignore(png_structp png, png_const_charp message)
+/* Warnings pass, but for data behind the last row, which may be any number of bytes. */
+static void warn(png_structp png, png_const_charp message)
 {
-    (void)png;
-    (void)message;
+    struct decoder *decoder = png_get_error_ptr(png);
+    if (strstr(message, "Too much image data") || strstr(message, "Extra compressed data")) {
+        (void)snprintf(decoder->why, sizeof decoder->why,
+                       "more data than its %lu x %lu pixels hold",
+                       (unsigned long)png_get_image_width(png, decoder->info),
+                       (unsigned long)png_get_image_height(png, decoder->info));
+        png_longjmp(png, 1);
+    }
 }
 
 static void take(png_structp png, png_bytep to, size_t count)
@@ -134,7 +141,7 @@ static bool decode(struct decoder *decoder, struct picture *picture, const char 
 
 static bool start(struct decoder *decoder)
 {
-    decoder->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, stop, ignore, decoder,
+    decoder->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decoder, stop, warn, decoder,
                                             allocate, release);
     decoder->info = decoder->png ? png_create_info_struct(decoder->png) : NULL;
     if (!decoder->info) {
