@@ -6,7 +6,8 @@
  * pixels of 28x28, white on black, with soft edges.  No library function but sqrt() decides a
  * pixel, so the files are the same on every machine.
  *
- * Written to FOLDER: train-images-idx3-ubyte, train-labels-idx1-ubyte and the same two with t10k.
+ * Written to FOLDER, which is made where it is missing: train-images-idx3-ubyte,
+ * train-labels-idx1-ubyte and the same two with t10k.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SIDE        28
 #define PIXELS      (SIDE * SIDE)
@@ -302,15 +304,43 @@ static bool put_header(FILE *file, int dimensions, uint32_t count)
     return true;
 }
 
-static FILE *create(const char *folder, const char *part, const char *what)
-{
+/* A file that is being written. */
+struct output {
+    FILE *file;
     char path[4096];
-    (void)snprintf(path, sizeof path, "%.4000s/%s-%s", folder, part, what);
-    FILE *file = fopen(path, "wb");
-    if (!file) {
-        (void)fprintf(stderr, "generate: %s: %s\n", path, strerror(errno));
+};
+
+static bool complain(const char *path, int number)
+{
+    (void)fprintf(stderr, "generate: %s: %s\n", path, strerror(number));
+    return false;
+}
+
+static bool make_folder(const char *folder)
+{
+    return mkdir(folder, 0777) == 0 || errno == EEXIST || complain(folder, errno);
+}
+
+static bool create(struct output *output, const char *folder, const char *part, const char *what)
+{
+    (void)snprintf(output->path, sizeof output->path, "%.4000s/%s-%s", folder, part, what);
+    output->file = fopen(output->path, "wb");
+    return output->file || complain(output->path, errno);
+}
+
+/* Close it; what is not whole does not stay. */
+static bool finish(struct output *output, bool good)
+{
+    if (!output->file) {
+        return good;
     }
-    return file;
+    if (fclose(output->file) != 0 && good) {
+        good = complain(output->path, errno);
+    }
+    if (!good) {
+        (void)remove(output->path);
+    }
+    return good;
 }
 
 static bool put_digits(FILE *images, FILE *labels, int count, double mess)
@@ -327,16 +357,13 @@ static bool put_digits(FILE *images, FILE *labels, int count, double mess)
 
 static bool write_part(const char *folder, const char *part, int count, double mess)
 {
-    FILE *images = create(folder, part, "images-idx3-ubyte");
-    FILE *labels = images ? create(folder, part, "labels-idx1-ubyte") : NULL;
-    bool good = labels && put_digits(images, labels, count, mess);
-    bool closed = !images || fclose(images) == 0;
-    closed = (!labels || fclose(labels) == 0) && closed;
-    if (labels && (!good || !closed)) {
-        (void)fprintf(stderr, "generate: %s: cannot write all of it: %s\n", folder,
-                      strerror(errno));
-    }
-    return good && closed;
+    struct output images = {0};
+    struct output labels = {0};
+    bool good = create(&images, folder, part, "images-idx3-ubyte") &&
+                create(&labels, folder, part, "labels-idx1-ubyte") &&
+                (put_digits(images.file, labels.file, count, mess) || complain(folder, errno));
+    bool written = finish(&labels, good);
+    return finish(&images, written);
 }
 
 /* ---- the command line ---- */
@@ -381,7 +408,8 @@ int main(int count, char **words)
     }
     double mess = 0.012 * (double)settings.mess; /* the constants above are for the neat */
     random_state = (uint64_t)settings.seed;
-    return write_part(settings.folder, "train", (int)settings.train, mess) &&
+    return make_folder(settings.folder) &&
+                   write_part(settings.folder, "train", (int)settings.train, mess) &&
                    write_part(settings.folder, "t10k", (int)settings.test, mess)
                ? 0
                : 1;

@@ -29,7 +29,6 @@ images_of()
 folder=${MNIST:-}
 if [ -z "$folder" ]; then
     folder=$out/images
-    mkdir -p "$folder"
     "$build/examples/digits/generate" --train 12000 --test 2000 "$folder"
     echo "Digits of random hands, for want of MNIST=FOLDER."
     EPOCHS=${EPOCHS:-6+20} # they are many and soon learned

@@ -7,7 +7,6 @@ cd "$SCRATCH" || exit 1
 status=0
 : >err
 
-mkdir a b
 "$programs/generate" --train 40 --test 20 --seed 5 a
 check "digits: the files" [ "$(cd a && echo *)" = \
     "t10k-images-idx3-ubyte t10k-labels-idx1-ubyte train-images-idx3-ubyte train-labels-idx1-ubyte" ]
@@ -20,12 +19,21 @@ for words in "" "--train 0 a" "--train x a" "--seed" "a b" "--train 1.5 a" "-x a
     status=$?
     check "digits: usage of '$words'" [ $status = 2 ]
 done
-"$programs/generate" none 2>err
+"$programs/generate" none/a 2>err
 status=$?
-ends "digits: no folder" 1 "generate: none/train-images-idx3-ubyte: No such file or directory"
+ends "digits: no folder for the folder" 1 "generate: none/a: No such file or directory"
 "$programs/generate" --train 1000000 --test 1 /dev/full 2>err
 status=$?
 check "digits: no folder at all" [ $status = 1 ]
+(
+    trap '' XFSZ
+    ulimit -f 100
+    "$programs/generate" --train 50 --test 500 full 2>err
+)
+status=$?
+ends "digits: too large for the disk" 1 "generate: full: File too large"
+check "digits: only what is whole stays" [ "$(cd full && echo *)" = \
+    "train-images-idx3-ubyte train-labels-idx1-ubyte" ]
 
 # A bar of a quarter of the height: centred, upright, white on black.
 printf '#\n#\n#\n#\n' | "$programs/draw" --text >bar.pgm
