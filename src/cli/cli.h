@@ -23,10 +23,11 @@ enum exit_code { EXIT_FINE, EXIT_INPUT, EXIT_USAGE, EXIT_BUDGET };
 /* ---- options (options.c, values.c) ---- */
 
 enum option_kind {
-    OPTION_SET,   /* no argument; stores `low` in an int */
-    OPTION_TEXT,  /* const char * */
-    OPTION_WHOLE, /* int64_t, low..high */
-    OPTION_PARSED /* whatever `parse` stores */
+    OPTION_SET,    /* no argument; stores `low` in an int */
+    OPTION_TEXT,   /* const char * */
+    OPTION_WHOLE,  /* int64_t, low..high */
+    OPTION_PARSED, /* whatever `parse` stores */
+    OPTION_LIST    /* whatever `parse_list` stores */
 };
 
 struct option {
@@ -38,7 +39,9 @@ struct option {
     int64_t low, high;
     bool (*parse)(const char *text, void *value); /* OPTION_PARSED; false: not acceptable */
     const char *expects;                          /* completes "'x' is not ...", for PARSED */
-    bool recorded;                                /* it belongs to what reproduces a net */
+    /* OPTION_LIST; what is wrong goes into `err` */
+    bool (*parse_list)(const char *text, void *value, struct error *err);
+    bool recorded; /* it belongs to what reproduces a net */
 };
 
 #define OPTIONS_MAX     64

@@ -73,8 +73,9 @@ static enum exit_code unknown_option(const struct verb *verb, const char *word)
     return report_usage(verb->name, "unknown option '%s'; see 'mote %s --help'", word, verb->name);
 }
 
-/* Put an option's value into the settings; false where it is not acceptable. */
-static bool store(const struct option *option, const char *argument, void *settings)
+/* Put an option's value into the settings; false where it is not acceptable, and lists tell why. */
+static bool store(const struct option *option, const char *argument, void *settings,
+                  struct error *err)
 {
     void *value = (char *)settings + option->offset;
     switch (option->kind) {
@@ -82,14 +83,18 @@ static bool store(const struct option *option, const char *argument, void *setti
     case OPTION_TEXT: *(const char **)value = argument; return argument[0] != 0;
     case OPTION_WHOLE: return parse_whole(argument, option->low, option->high, value);
     case OPTION_PARSED: return option->parse(argument, value);
+    case OPTION_LIST: return option->parse_list(argument, value, err);
     }
     return false;
 }
 
 /* Say what the option would have taken. */
 static enum exit_code bad_value(const struct verb *verb, const struct option *option,
-                                const char *argument)
+                                const char *argument, const struct error *err)
 {
+    if (err->failed) {
+        return report_usage(verb->name, "%s: %s", option->name, err->message);
+    }
     if (option->kind == OPTION_WHOLE) {
         return report_usage(verb->name, "%s: '%s' is not a whole number from %lld to %lld",
                             option->name, argument, (long long)option->low,
@@ -132,7 +137,9 @@ static enum exit_code take_option(const struct verb *verb, char **words, int *at
     }
     argument = argument ? argument : "";
     arguments->given[index] = argument;
-    return store(option, argument, settings) ? EXIT_FINE : bad_value(verb, option, argument);
+    struct error err = {0};
+    return store(option, argument, settings, &err) ? EXIT_FINE
+                                                   : bad_value(verb, option, argument, &err);
 }
 
 static bool is_help(const char *word)

@@ -43,9 +43,9 @@ extern const struct option train_options_table[];
 
 /* ---- train_values.c ---- */
 
-bool parse_augment(const char *text, void *choice);
+bool parse_augment(const char *text, void *choice, struct error *err);
+bool parse_tuning(const char *text, void *choice, struct error *err);
 bool parse_epochs(const char *text, void *choice);
-bool parse_tuning(const char *text, void *choice);
 bool parse_share(const char *text, void *share);       /* double; 0..0.5 */
 bool parse_whole_share(const char *text, void *share); /* double; 0..1 */
 bool parse_decay(const char *text, void *decay);       /* double; 0..0.9999 */

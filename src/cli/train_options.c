@@ -43,11 +43,9 @@ const struct option train_options_table[] = {
      .help = "images: their labels (default: found by name, or folders)"},
     {.name = "--augment",
      .argument = "LIST",
-     .kind = OPTION_PARSED,
+     .kind = OPTION_LIST,
      .offset = AT(augment),
-     .parse = parse_augment,
-     .expects = "none, or of rotate=, shift=, scale=, shear=, elastic=, noise=, "
-                "cutout=, copies= and original=, separated by commas",
+     .parse_list = parse_augment,
      .help = "images: changed copies, as in rotate=10,shift=2,scale=0.1,\n"
              "shear=0.1,elastic=1,noise=8,cutout=4 (degrees, pixels, shares,\n"
              "codes); none; default: a little of the first five",
@@ -116,11 +114,9 @@ const struct option train_options_table[] = {
      .recorded = true},
     {.name = "--tune",
      .argument = "LIST",
-     .kind = OPTION_PARSED,
+     .kind = OPTION_LIST,
      .offset = AT(tuning),
-     .parse = parse_tuning,
-     .expects = "of rate=, integer-rate=, decay=, sparse=, batch=, teacher-part=, temperature=, "
-                "freeze=, settle=, whole= and copy-memory=, separated by commas",
+     .parse_list = parse_tuning,
      .help = "images: rates and alike; see mote-train(1)",
      .recorded = true},
     {.name = "--activation",

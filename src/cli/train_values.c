@@ -1,6 +1,7 @@
 /* Values of the options of mote train for images. */
 #include "cli/train.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,13 @@ struct entry {
     float *narrow;
     int *whole;
     double low, high;
+};
+
+/* All entries that a list may have, and what it is said to be made of. */
+struct list {
+    const struct entry *entries;
+    int count;
+    const char *expects;
 };
 
 /* A plain decimal number that ends at `end` ('\0' or ','). */
@@ -30,6 +38,20 @@ static bool take_number(const char *text, const char *end, double *value)
     return digits + places > 0 && start + digits + point + places == length;
 }
 
+/* A limit as it is typed: 0.000001, not 1e-06. */
+static const char *limit_text(double limit, char text[24])
+{
+    (void)snprintf(text, 24, "%.6f", limit);
+    char *end = text + strlen(text);
+    while (end[-1] == '0') {
+        *--end = 0;
+    }
+    if (end[-1] == '.') {
+        end[-1] = 0;
+    }
+    return text;
+}
+
 static bool store(const struct entry *entry, double value)
 {
     if (!(value >= entry->low && value <= entry->high)) {
@@ -46,31 +68,63 @@ static bool store(const struct entry *entry, double value)
     return true;
 }
 
-static bool take_entry(const char *text, const char *end, const struct entry *entries, int count)
+/* "noise=300: 0 to 255 are allowed" */
+static bool refuse(const char *text, size_t length, const struct entry *entry, struct error *err)
 {
-    size_t length = strcspn(text, "=");
-    double value;
-    for (int i = 0; i < count; i++) {
-        if (strlen(entries[i].name) == length && strncmp(text, entries[i].name, length) == 0) {
-            return text[length] == '=' && take_number(text + length + 1, end, &value) &&
-                   store(&entries[i], value);
-        }
-    }
-    return false;
+    char low[24];
+    char high[24];
+    return fail(err, "%.*s: %s%s to %s are allowed", (int)length, text,
+                entry->whole ? "whole numbers from " : "", limit_text(entry->low, low),
+                limit_text(entry->high, high));
 }
 
-/* "rotate=10,shift=2" */
-static bool take_list(const char *text, const struct entry *entries, int count)
+/* The entry that `text` of so many bytes is for; NULL: there is none of its name, or no '='. */
+static const struct entry *find_entry(const struct list *list, const char *text, size_t length)
 {
+    size_t name = strcspn(text, "=");
+    for (int i = 0; name < length && i < list->count; i++) {
+        const char *own = list->entries[i].name;
+        if (strlen(own) == name && strncmp(text, own, name) == 0) {
+            return &list->entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* "rotate=10" of so many bytes; `taken` has a bit for each entry that was there before. */
+static bool take_entry(const char *text, size_t length, const struct list *list, unsigned *taken,
+                       struct error *err)
+{
+    double value;
+    const struct entry *entry = find_entry(list, text, length);
+    if (!entry) {
+        return fail(err, "'%.*s' is not %s", (int)length, text, list->expects);
+    }
+    unsigned bit = 1U << (entry - list->entries);
+    if (*taken & bit) {
+        return fail(err, "%s is given twice", entry->name);
+    }
+    *taken |= bit;
+    if (!take_number(text + strlen(entry->name) + 1, text + length, &value)) {
+        return fail(err, "%.*s: no plain decimal number", (int)length, text);
+    }
+    return store(entry, value) || refuse(text, length, entry, err);
+}
+
+/* "rotate=10,shift=2", perhaps with blanks behind the commas. */
+static bool take_list(const char *text, const struct list *list, struct error *err)
+{
+    unsigned taken = 0;
     for (;;) {
-        const char *end = text + strcspn(text, ",");
-        if (!take_entry(text, end, entries, count)) {
+        size_t length = strcspn(text, ",");
+        if (!take_entry(text, length, list, &taken, err)) {
             return false;
         }
-        if (!*end) {
+        if (!text[length]) {
             return true;
         }
-        text = end + 1;
+        text += length + 1;
+        text += strspn(text, " ");
     }
 }
 
@@ -80,7 +134,7 @@ static double given_or_default(double value)
     return value < 0 ? 0 : value == 0 ? -1 : value;
 }
 
-bool parse_augment(const char *text, void *choice)
+bool parse_augment(const char *text, void *choice, struct error *err)
 {
     struct augment_choice *c = choice;
     *c = (struct augment_choice){.given = true};
@@ -95,14 +149,16 @@ bool parse_augment(const char *text, void *choice)
         {"copies", NULL, NULL, &c->copies, 1, 1000},
         {"original", &c->original, NULL, NULL, 0, 1},
     };
+    const struct list list = {entries, (int)(sizeof entries / sizeof *entries),
+                              "of rotate=, shift=, scale=, shear=, elastic=, noise=, cutout=, "
+                              "copies= and original=, separated by commas; nor none alone"};
     c->original = -1;
-    bool good = strcmp(text, "none") == 0 ||
-                take_list(text, entries, (int)(sizeof entries / sizeof *entries));
+    bool good = strcmp(text, "none") == 0 || take_list(text, &list, err);
     c->original = given_or_default(c->original);
     return good;
 }
 
-bool parse_tuning(const char *text, void *choice)
+bool parse_tuning(const char *text, void *choice, struct error *err)
 {
     struct tuning_choice *c = choice;
     int freeze = 0;
@@ -121,11 +177,16 @@ bool parse_tuning(const char *text, void *choice)
         {"whole", NULL, NULL, &whole, 0, 1},
         {"copy-memory", NULL, NULL, &c->copy_memory, 1, 1 << 20},
     };
-    bool good = take_list(text, entries, (int)(sizeof entries / sizeof *entries));
+    const struct list list = {
+        entries, (int)(sizeof entries / sizeof *entries),
+        "of rate=, integer-rate=, decay=, sparse=, batch=, teacher-part=, temperature=, freeze=, "
+        "settle=, whole= and copy-memory=, separated by commas"};
+    bool good = take_list(text, &list, err);
     c->freeze = freeze != 0;
     c->whole = whole != 0;
     c->settle = given_or_default(c->settle);
-    return good && c->batch % 16 == 0;
+    return good &&
+           (c->batch % 16 == 0 || fail(err, "batch=%d: multiples of 16 are allowed", c->batch));
 }
 
 /* "6+20", or 26 in all, of which a quarter in floats. */

@@ -106,20 +106,39 @@ ends "an option of tables" 2 "mote train: --label is not for images, and $images
 printf 'a,b\n1,2\n' >rows.csv
 mote train rows.csv --outputs 1 -o x.mote --augment none
 ends "an option of images" 2 "mote train: --augment is not for tables, and rows.csv holds no images"
-mote train $images --augment rotate=10,shift -o x.mote
-check "a bad list" grep -q "^mote train: --augment: 'rotate=10,shift' is not none, or of rotate=" err
-for list in rotate=181 turn=3 'shift=1,,' cutout=1.5 scale=-0.1 shear=0x1; do
-    mote train $images --augment $list -o x.mote
-    ends "--augment $list" 2
-done
+
+# Lists: what is wrong with which entry.
+refused() # OPTION LIST MESSAGE
+{
+    mote train $images "$1" "$2" -o x.mote
+    ends "$1 $2" 2 "mote train: $1: $3"
+}
+changes="is not of rotate=, shift=, scale=, shear=, elastic=, noise=, cutout=, copies= and original=, \
+separated by commas; nor none alone"
+refused --augment rotate=10,shift "'shift' $changes"
+refused --augment turn=3 "'turn=3' $changes"
+refused --augment shift=1,, "'' $changes"
+refused --augment rotate=1,none "'none' $changes"
+refused --augment rotate=181 "rotate=181: 0 to 180 are allowed"
+refused --augment "shift=1, rotate=-5" "rotate=-5: 0 to 180 are allowed"
+refused --augment noise=300 "noise=300: 0 to 255 are allowed"
+refused --augment cutout=1.5 "cutout=1.5: whole numbers from 0 to 1000 are allowed"
+refused --augment scale=-0.1 "scale=-0.1: 0 to 0.9 are allowed"
+refused --augment shear=0x1 "shear=0x1: no plain decimal number"
+refused --augment rotate=5,rotate=50 "rotate is given twice"
+refused --tune rate=0 "rate=0: 0.000001 to 1 are allowed"
+refused --tune batch=100 "batch=100: multiples of 16 are allowed"
+refused --tune freeze=0.5 "freeze=0.5: whole numbers from 0 to 1 are allowed"
+refused --tune teacher-part=0 "teacher-part=0: 0.001 to 1 are allowed"
+refused --tune settle= "settle=: no plain decimal number"
+refused --tune copy-memory=0 "copy-memory=0: whole numbers from 1 to 1048576 are allowed"
+refused --tune decay=0,rate=0.1,decay=0 "decay is given twice"
+mote train $images --tune beat=3 -o x.mote
+check "--tune beat=3" grep -q "^mote train: --tune: 'beat=3' is not of rate=" err
 for epochs in 0 3+0 1.5 2+3+4 +; do
     mote train $images --epochs $epochs -o x.mote
     ends "--epochs $epochs" 2 "mote train: --epochs: '$epochs' is not one or two whole numbers from \
 1 to 10000 such as 10+50"
-done
-for list in rate=0 batch=100 freeze=2 beat=3 settle=2 settle= whole=0.5 copy-memory=0; do
-    mote train $images --tune $list -o x.mote
-    ends "--tune $list" 2
 done
 mote train $images --mixup 1.5 -o x.mote
 ends "--mixup" 2 "mote train: --mixup: '1.5' is not a share such as 0.3, at most 1"
