@@ -169,7 +169,7 @@ bool parse_tuning(const char *text, void *choice, struct error *err)
         {"integer-rate", &c->integer_rate, NULL, NULL, 1e-6, 10},
         {"decay", &c->decay, NULL, NULL, 0, 1},
         {"sparse", &c->sparse, NULL, NULL, 0, 1},
-        {"batch", NULL, NULL, &c->batch, 16, 1024},
+        {"batch", NULL, NULL, &c->batch, 64, 1024},
         {"teacher-part", &c->teacher_part, NULL, NULL, 0.001, 1},
         {"temperature", &c->temperature, NULL, NULL, 0.5, 50},
         {"freeze", NULL, NULL, &freeze, 0, 1},
@@ -186,7 +186,7 @@ bool parse_tuning(const char *text, void *choice, struct error *err)
     c->whole = whole != 0;
     c->settle = given_or_default(c->settle);
     return good &&
-           (c->batch % 16 == 0 || fail(err, "batch=%d: multiples of 16 are allowed", c->batch));
+           (c->batch % 64 == 0 || fail(err, "batch=%d: multiples of 64 are allowed", c->batch));
 }
 
 /* "6+20", or 26 in all, of which a quarter in floats. */

@@ -43,7 +43,7 @@ cp "$work/set/0/a.pgm" "$work/a"
 sweep short "run a picture" "$MOTE" run net.mote a
 stride=7
 sweep memory "train" "$MOTE" train many-images --net net.txt --epochs 1+1 --threads 1 \
-    --tune batch=16 --augment rotate=5,copies=1 -o result.h
+    --tune batch=64 --augment rotate=5,copies=1 -o result.h
 stride=1
 for kind in open read close; do
     sweep $kind "eval t-images.gz" "$MOTE" eval net.mote t-images.gz --threads 1
@@ -51,5 +51,5 @@ for kind in open read close; do
 done
 for kind in open read write fsync close rename; do
     sweep $kind "train" "$MOTE" train many-images --net @net.txt --epochs 1+1 --threads 1 \
-        --tune batch=16 --augment none -o result.h
+        --tune batch=64 --augment none -o result.h
 done
