@@ -244,6 +244,17 @@ static enum exit_code print_session(const struct session *session)
     return EXIT_FINE;
 }
 
+/* An entry of --tune that means nothing without a teacher; NULL: there is none. */
+static const char *idle_tuning(const struct train_settings *settings)
+{
+    const struct tuning_choice *tuning = &settings->tuning;
+    return settings->vision.teacher     ? NULL
+           : tuning->teacher_part > 0   ? "teacher-part"
+           : tuning->temperature > 0    ? "temperature"
+           : tuning->teacher_epochs > 0 ? "teacher-epochs"
+                                        : NULL;
+}
+
 /* Options that need or exclude one another. */
 static enum exit_code check_usage(const struct train_settings *settings)
 {
@@ -255,6 +266,9 @@ static enum exit_code check_usage(const struct train_settings *settings)
     }
     if (settings->resume && !settings->train.checkpoint) {
         return report_usage("train", "--resume needs --checkpoint FILE");
+    }
+    if (idle_tuning(settings)) {
+        return report_usage("train", "--tune %s= needs --teacher SHAPE", idle_tuning(settings));
     }
     if ((settings->budget.flash || settings->budget.ram || settings->budget.cycles) &&
         !settings->targets) {

@@ -21,7 +21,7 @@ struct epochs_choice {
 struct tuning_choice {
     double rate, integer_rate, decay, sparse, teacher_part, temperature;
     double settle; /* as in vision_options */
-    int batch;
+    int batch, teacher_epochs;
     int copy_memory; /* MiB */
     bool freeze, whole;
 };

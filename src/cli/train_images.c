@@ -160,6 +160,7 @@ static bool prepare(struct session *session, const struct verb *verb, struct arg
     how->sparse = settings->tuning.sparse;
     how->teacher_part = settings->tuning.teacher_part;
     how->temperature = settings->tuning.temperature;
+    how->teacher_epochs = settings->tuning.teacher_epochs;
     how->freeze = settings->tuning.freeze;
     how->settle = settings->tuning.settle;
     how->whole = settings->tuning.whole;

@@ -172,6 +172,7 @@ bool parse_tuning(const char *text, void *choice, struct error *err)
         {"batch", NULL, NULL, &c->batch, 64, 1024},
         {"teacher-part", &c->teacher_part, NULL, NULL, 0.001, 1},
         {"temperature", &c->temperature, NULL, NULL, 0.5, 50},
+        {"teacher-epochs", NULL, NULL, &c->teacher_epochs, 1, 10000},
         {"freeze", NULL, NULL, &freeze, 0, 1},
         {"settle", &c->settle, NULL, NULL, 0, 1},
         {"whole", NULL, NULL, &whole, 0, 1},
@@ -179,8 +180,8 @@ bool parse_tuning(const char *text, void *choice, struct error *err)
     };
     const struct list list = {
         entries, (int)(sizeof entries / sizeof *entries),
-        "of rate=, integer-rate=, decay=, sparse=, batch=, teacher-part=, temperature=, freeze=, "
-        "settle=, whole= and copy-memory=, separated by commas"};
+        "of rate=, integer-rate=, decay=, sparse=, batch=, teacher-part=, temperature=, "
+        "teacher-epochs=, freeze=, settle=, whole= and copy-memory=, separated by commas"};
     bool good = take_list(text, &list, err);
     c->freeze = freeze != 0;
     c->whole = whole != 0;

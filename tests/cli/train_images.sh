@@ -251,6 +251,19 @@ gives "JSON: the teacher's accuracy" '.teacher > 0.3' true
 check "all of it is kept" [ "$(jq -r .provenance.options x.mote)" = "--net '$net' --teacher \
 'resize12 conv3x8 relu pool2 dense10' --epochs 2+3 --smoothing 0.05 --mixup 0.1 --ema 0.99 \
 --restarts 1 --balance --tune 'freeze=1,teacher-part=0.6,temperature=2'" ]
+taught() # LIST: the net and its teacher's accuracy, without what they came from
+{
+    mote train $images --net 'resize6 dense10' --teacher 'resize8 dense10' --epochs 1+1 --name t \
+        --tune "$1" -o x.mote --json
+    jq .teacher out
+    jq -c 'del(.provenance)' x.mote
+}
+check "teacher-epochs=12 is the default" [ "$(taught temperature=3)" = "$(taught teacher-epochs=12)" ]
+check "teacher-epochs=1" [ "$(taught temperature=3)" != "$(taught teacher-epochs=1)" ]
+for list in teacher-part=0.5 temperature=3 teacher-epochs=2; do
+    mote train $images --tune $list -o x.mote
+    ends "--tune $list without a teacher" 2 "mote train: --tune ${list%=*}= needs --teacher SHAPE"
+done
 mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
 check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
 
