@@ -302,6 +302,44 @@ static bool holds_images(const struct verb *verb, const struct arguments *argume
            (strcmp(path, "-") == 0 && option_given(verb, arguments, "--labels"));
 }
 
+/* What is told about an option of the other kind of data, where there is data at all; arrays of
+ * bytes may be meant as images. */
+static enum exit_code wrong_kind(const char *name, const char *path, bool images)
+{
+    struct error err = {0};
+    if (!file_readable(path, &err)) {
+        return report_error(&err);
+    }
+    if (images) {
+        return report_usage("train", "%s is not for images, and %s holds images", name, path);
+    }
+    return report_usage("train", "%s is not for tables, and %s %s", name, path,
+                        images_flat(path) ? "has two dimensions; images have three or four, as by "
+                                            "x.reshape(count, rows, columns)"
+                                          : "holds no images");
+}
+
+/* Options that are for the other kind of data: EXIT_USAGE with a message. */
+static enum exit_code check_kind(const struct verb *verb, const struct arguments *arguments,
+                                 bool images)
+{
+    static const char *const of_tables[] = {
+        "--outputs", "--label", "--one-hot", "--activation", "--skip", "--no-skip", "--weights",
+        "--method",  "--loss",  "--in",      "--hidden",     "--out",  "--out-lsb", "--kernel"};
+    static const char *const of_images[] = {"--labels",    "--augment", "--teacher", "--epochs",
+                                            "--smoothing", "--mixup",   "--ema",     "--restarts",
+                                            "--balance",   "--steps",   "--tune"};
+    const char *const *names = images ? of_tables : of_images;
+    size_t count =
+        images ? sizeof of_tables / sizeof *of_tables : sizeof of_images / sizeof *of_images;
+    for (size_t i = 0; i < count; i++) {
+        if (option_given(verb, arguments, names[i])) {
+            return wrong_kind(names[i], arguments->positional[0], images);
+        }
+    }
+    return EXIT_FINE;
+}
+
 static enum exit_code run(const struct verb *verb, int count, char **words)
 {
     struct train_settings settings = {0};

@@ -60,9 +60,6 @@ struct augment default_augment(int rows, int columns);
 /* "out/pose.mote" is called pose; NULL: no memory. */
 const char *net_name(const char *output, struct arena *arena);
 
-/* Options that are for the other kind of data: EXIT_USAGE with a message. */
-enum exit_code check_kind(const struct verb *verb, const struct arguments *arguments, bool images);
-
 /* The whole verb for images. */
 enum exit_code train_images(const struct verb *verb, const struct train_settings *settings,
                             struct arguments *arguments);

@@ -503,27 +503,6 @@ static enum exit_code print_session(const struct session *session)
     return EXIT_FINE;
 }
 
-enum exit_code check_kind(const struct verb *verb, const struct arguments *arguments, bool images)
-{
-    static const char *const of_tables[] = {
-        "--outputs", "--label", "--one-hot", "--activation", "--skip", "--no-skip", "--weights",
-        "--method",  "--loss",  "--in",      "--hidden",     "--out",  "--out-lsb", "--kernel"};
-    static const char *const of_images[] = {"--labels",    "--augment", "--teacher", "--epochs",
-                                            "--smoothing", "--mixup",   "--ema",     "--restarts",
-                                            "--balance",   "--steps",   "--tune"};
-    const char *const *names = images ? of_tables : of_images;
-    size_t count =
-        images ? sizeof of_tables / sizeof *of_tables : sizeof of_images / sizeof *of_images;
-    for (size_t i = 0; i < count; i++) {
-        if (option_given(verb, arguments, names[i])) {
-            return report_usage("train", "%s is not for %s, and %s holds %s", names[i],
-                                images ? "images" : "tables", arguments->positional[0],
-                                images ? "images" : "no images");
-        }
-    }
-    return EXIT_FINE;
-}
-
 enum exit_code train_images(const struct verb *verb, const struct train_settings *settings,
                             struct arguments *arguments)
 {

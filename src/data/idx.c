@@ -6,23 +6,24 @@
 
 #include <stdio.h>
 
-#define TYPE_BYTE 8
+#define TYPE_BYTE      8
+#define DIMENSIONS_MAX 4
 
 bool idx_known(const unsigned char *bytes, size_t size)
 {
     return size >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 8 && bytes[2] <= 14 &&
-           bytes[3] >= 1 && bytes[3] <= 4;
+           bytes[3] >= 1;
 }
 
 struct idx {
     int dimensions;
-    uint32_t lengths[4];
+    uint32_t lengths[DIMENSIONS_MAX];
 };
 
 static bool read_header(struct idx *idx, const struct source *source, struct error *err)
 {
     unsigned char start[4];
-    unsigned char lengths[16];
+    unsigned char lengths[4 * DIMENSIONS_MAX];
     size_t got = 0;
     if (!source->read(source->context, start, sizeof start, &got, err)) {
         return false;
@@ -35,6 +36,10 @@ static bool read_header(struct idx *idx, const struct source *source, struct err
                     start[2]);
     }
     idx->dimensions = start[3];
+    if (idx->dimensions > DIMENSIONS_MAX) {
+        return fail(err, "%s: %d dimensions; images have three or four, labels one", source->name,
+                    idx->dimensions);
+    }
     size_t size = 4 * (size_t)idx->dimensions;
     if (!source->read(source->context, lengths, size, &got, err)) {
         return false;

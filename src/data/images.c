@@ -131,6 +131,29 @@ bool images_at(const char *path, struct error *err)
     return found;
 }
 
+static bool stream_is_flat(struct stream *stream, struct error *err)
+{
+    struct npy_header header;
+    struct source source = {read_stream, stream, stream->source};
+    return peek(stream, err) &&
+           find_format((const unsigned char *)stream->data, stream->end) == FORMAT_ARRAY &&
+           npy_header_read(&header, &source, err) && header.dimensions == 2 &&
+           header.type.kind == 'u' && header.type.size == 1;
+}
+
+bool images_flat(const char *path)
+{
+    struct stat status;
+    struct stream stream;
+    struct error err = {0};
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return false;
+    }
+    bool flat = stream_open(&stream, path, &err) && stream_is_flat(&stream, &err);
+    stream_close(&stream);
+    return flat;
+}
+
 /* ---- loading ---- */
 
 /* Classes in their order, at least two of them. */

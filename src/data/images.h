@@ -47,6 +47,9 @@ struct images_options {
  * pipe), and with `err` filled for what cannot be read or when out of memory. */
 bool images_at(const char *path, struct error *err);
 
+/* Is `path` an array of bytes of two dimensions, a table that may be images lying flat? */
+bool images_flat(const char *path);
+
 /* Read images ("-": standard input).  Labels, where there are any, are of at least two classes,
  * unless classes are known.  NULL on failure. */
 struct images *images_load(const char *path, const struct images_options *options,

@@ -81,6 +81,9 @@ static bool find_kind(struct stream *stream, struct error *err)
     if (!fill_input(stream, 2, err)) {
         return false;
     }
+    if (stream->inflater.avail_in == 1 && stream->inflater.next_in[0] == 0x1f) {
+        return fail(err, "%s: truncated: the gzip data ends too early", stream->source);
+    }
     if (!at_gzip(stream)) {
         stream->kind = STREAM_PLAIN;
         return true;

@@ -106,6 +106,21 @@ ends "an option of tables" 2 "mote train: --label is not for images, and $images
 printf 'a,b\n1,2\n' >rows.csv
 mote train rows.csv --outputs 1 -o x.mote --augment none
 ends "an option of images" 2 "mote train: --augment is not for tables, and rows.csv holds no images"
+printf '\037' >cut.gz
+printf '\0\0\010\005\0\0\0\1' >five.idx
+for case in "none:No such file or directory" "cut.gz:truncated: the gzip data ends too early" \
+    "five.idx:5 dimensions; images have three or four, labels one"
+do
+    mote train "${case%%:*}" --epochs 1+1 -o x.mote
+    ends "an option of images, ${case%%:*}" 1 "mote: ${case%%:*}: ${case#*:}"
+done
+{
+    printf "\x93NUMPY\1\0\166\0%-117s\n" "{'descr': '|u1', 'fortran_order': False, 'shape': (6, 784)}"
+    head -c 4704 /dev/zero
+} >flat.npy
+mote train flat.npy --labels y.npy -o x.mote
+ends "images lying flat" 2 "mote train: --labels is not for tables, and flat.npy has two dimensions; \
+images have three or four, as by x.reshape(count, rows, columns)"
 
 # Lists: what is wrong with which entry.
 refused() # OPTION LIST MESSAGE
