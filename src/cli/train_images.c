@@ -187,6 +187,26 @@ static void choose_augment(const struct session *session, struct vision_options 
     how->original = choice->original;
 }
 
+static bool check_change(const struct images *images, const char *name, double value, double most,
+                         struct error *err)
+{
+    return value <= most ||
+           fail(err, "--augment: %s=%.6g is too much for %d x %d pixels: at most %g", name, value,
+                images->rows, images->columns, most);
+}
+
+/* Pixels may move by half a side, and holes are smaller than the image. */
+static bool check_augment(const struct images *images, const struct augment *augment,
+                          struct error *err)
+{
+    int larger = images->rows > images->columns ? images->rows : images->columns;
+    int smaller = images->rows < images->columns ? images->rows : images->columns;
+    int side = smaller > 1 ? smaller : larger; /* lines do not move across */
+    return check_change(images, "shift", (double)augment->shift, side / 2.0, err) &&
+           check_change(images, "elastic", (double)augment->elastic, side / 2.0, err) &&
+           check_change(images, "cutout", augment->cutout, larger - 1, err);
+}
+
 /* Few images need more passes to make as many steps: about 1000 in floats and 5000 in integers. */
 static void choose_epochs(const struct session *session, struct vision_options *how)
 {
@@ -429,6 +449,9 @@ static bool build(struct session *session, const struct verb *verb, struct argum
         return false;
     }
     choose_augment(session, &how);
+    if (!check_augment(session->images, &how.augment, err)) {
+        return false;
+    }
     choose_epochs(session, &how);
     session->optimise = settings->optimise;
     return make_net(session, verb, arguments, &how, err) && score(session, err) &&

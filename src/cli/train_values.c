@@ -244,8 +244,10 @@ bool parse_steps(const char *text, void *learned)
 struct augment default_augment(int rows, int columns)
 {
     int side = rows < columns ? rows : columns;
+    float along = (float)(rows < columns ? columns : rows) * 0.03F;
+    float across = (float)side * 0.25F;
     if (side < 4) {
-        return (struct augment){.shift = (float)(rows > columns ? rows : columns) * 0.03F};
+        return (struct augment){.shift = side == 1 || along < across ? along : across};
     }
     return (struct augment){.rotate = 10,
                             .shift = (float)side * 0.08F,

@@ -80,12 +80,13 @@ static struct affine draw_affine(const struct augment *augment, const struct ima
     double right = draw_within(rng, augment->shift);
     double s = sine(angle) / size;
     double c = cosine(angle) / size;
-    return (struct affine){.yy = (float)(c + s * shear),
-                           .yx = (float)s,
-                           .xy = (float)(c * shear - s),
-                           .xx = (float)c,
-                           .y0 = (float)((shape->rows - 1) * 0.5 - down),
-                           .x0 = (float)((shape->columns - 1) * 0.5 - right)};
+    return (struct affine){
+        .yy = (float)(c + s * shear),
+        .yx = (float)s,
+        .xy = (float)(c * shear - s),
+        .xx = (float)c,
+        .y0 = (float)((shape->rows - 1) * 0.5 - (shape->rows > 1 ? down : 0)),
+        .x0 = (float)((shape->columns - 1) * 0.5 - (shape->columns > 1 ? right : 0))};
 }
 
 static float node(float values[GRID][GRID], int row, int column)

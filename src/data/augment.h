@@ -10,10 +10,10 @@
 
 /* All zero: copies equal the image. */
 struct augment {
-    float rotate;  /* at most so many degrees to either side, 0..180 */
-    float shift;   /* at most so many pixels, in both directions */
-    float scale;   /* sizes change by at most this fraction, 0..0.9 */
-    float shear;   /* columns move by at most this fraction of their distance from the middle row */
+    float rotate; /* at most so many degrees to either side, 0..180 */
+    float shift;  /* at most so many pixels, in both directions; lines of pixels along them alone */
+    float scale;  /* sizes change by at most this fraction, 0..0.9 */
+    float shear;  /* columns move by at most this fraction of their distance from the middle row */
     float elastic; /* pixels move by at most about so many pixels, smoothly */
     float noise; /* codes that are added or taken away at most, 0..255, where the image is not 0 */
     int cutout;  /* side of one black square, in pixels */

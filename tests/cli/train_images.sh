@@ -151,6 +151,20 @@ refused --tune copy-memory=0 "copy-memory=0: whole numbers from 1 to 1048576 are
 refused --tune decay=0,rate=0.1,decay=0 "decay is given twice"
 mote train $images --tune beat=3 -o x.mote
 check "--tune beat=3" grep -q "^mote train: --tune: 'beat=3' is not of rate=" err
+for case in shift=14.5:14 elastic=15:14 cutout=28:27; do
+    mote train $images --augment "${case%:*}" --epochs 1+1 -o x.mote
+    ends "--augment ${case%:*} is too much" 1 \
+        "mote: --augment: ${case%:*} is too much for 28 x 28 pixels: at most ${case#*:}"
+done
+mote train $images --augment shift=14,elastic=14,cutout=27 --net 'resize4 dense10' --epochs 1+1 -o x.mote
+ends "--augment: the most that is allowed" 0 ""
+for rows in 1 2; do
+    idx line-images "$((60 / rows)) $rows 200" "$(printf '\\0%.0s' {1..12000})"
+    yes $'a\nb' | head -n $((60 / rows)) >line.txt
+    mote train line-images --labels line.txt --epochs 1+1 --net dense2 -o x.mote --verbose
+    ends "default shift of $rows x 200 pixels" 0
+    check "default shift of $rows x 200 pixels" grep -q "shift=$([ $rows = 1 ] && echo 6 || echo 0.5)," err
+done
 for epochs in 0 3+0 1.5 2+3+4 +; do
     mote train $images --epochs $epochs -o x.mote
     ends "--epochs $epochs" 2 "mote train: --epochs: '$epochs' is not one or two whole numbers from \

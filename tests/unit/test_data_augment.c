@@ -67,6 +67,25 @@ static void test_golden(void **state)
     }
 }
 
+/* A line of pixels has no other line to move to. */
+static void test_line(void **state)
+{
+    const struct augment shift = {.shift = 4};
+    const struct image_shape shapes[] = {{1, SIDE, 1}, {SIDE, 1, 1}};
+    uint8_t in[SIDE] = {[12] = 100, [13] = 100, [14] = 100};
+    uint8_t out[SIDE];
+    (void)state;
+    for (uint64_t sample = 0; sample < 100; sample++) {
+        const struct augment_key key = {1, 1, sample};
+        int sum = 0;
+        augment_image(&shift, &key, &shapes[sample % 2], in, out);
+        for (int i = 0; i < SIDE; i++) {
+            sum += out[i];
+        }
+        assert_in_range(sum, 298, 302);
+    }
+}
+
 /* Each part of the key matters, and nothing else. */
 static void test_key(void **state)
 {
@@ -249,10 +268,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing), cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_key),     cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_shift),   cmocka_unit_test(test_rotate),
-        cmocka_unit_test(test_scale),   cmocka_unit_test(test_elastic),
-        cmocka_unit_test(test_noise),   cmocka_unit_test(test_cutout),
+        cmocka_unit_test(test_line),    cmocka_unit_test(test_key),
+        cmocka_unit_test(test_bounds),  cmocka_unit_test(test_shift),
+        cmocka_unit_test(test_rotate),  cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_elastic), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_cutout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
