@@ -222,25 +222,35 @@ static void choose_epochs(const struct session *session, struct vision_options *
     }
 }
 
+/* --augment as it was chosen; what is seldom asked for only where it was. */
+static void print_augment(const struct vision_options *how, struct text *out)
+{
+    const struct augment *a = &how->augment;
+    text_printf(out, "rotate=%.3g,shift=%.3g,scale=%.3g,shear=%.3g,elastic=%.3g", (double)a->rotate,
+                (double)a->shift, (double)a->scale, (double)a->shear, (double)a->elastic);
+    if (a->noise > 0 || a->cutout > 0) {
+        text_printf(out, ",noise=%.4g,cutout=%d", (double)a->noise, a->cutout);
+    }
+    if (how->copies > 0) {
+        text_printf(out, ",copies=%d", how->copies);
+    }
+    if (how->original != 0) {
+        text_printf(out, ",original=%.3g", how->original > 0 ? how->original : 0);
+    }
+}
+
 /* What was chosen, in the form of the options that choose otherwise. */
 static void tell_recipe(const struct progress *progress, const struct vision_options *how)
 {
-    const struct augment *a = &how->augment;
-    char text[200];
-    char noise[60] = "";
-    if (a->noise > 0 || a->cutout > 0) {
-        (void)snprintf(noise, sizeof noise, ",noise=%.4g,cutout=%d", (double)a->noise, a->cutout);
+    struct text out = {0};
+    text_printf(&out, "recipe: --epochs %d+%d --augment ", how->float_epochs, how->integer_epochs);
+    if (augment_any(&how->augment)) {
+        print_augment(how, &out);
+    } else {
+        text_add(&out, "none");
     }
-    (void)snprintf(text, sizeof text,
-                   "recipe: --epochs %d+%d --augment rotate=%.3g,shift=%.3g,scale=%.3g,shear=%.3g,"
-                   "elastic=%.3g%s",
-                   how->float_epochs, how->integer_epochs, (double)a->rotate, (double)a->shift,
-                   (double)a->scale, (double)a->shear, (double)a->elastic, noise);
-    if (!augment_any(a)) {
-        (void)snprintf(text, sizeof text, "recipe: --epochs %d+%d --augment none",
-                       how->float_epochs, how->integer_epochs);
-    }
-    progress_say(progress, text);
+    progress_say(progress, out.failed ? "" : out.data);
+    text_free(&out);
 }
 
 /* Texts of the descriptions, in `how` as they stand and in `arguments` in one line. */

@@ -147,7 +147,7 @@ static int copy_count(const struct feed *feed, size_t largest)
     }
     size_t memory = o->copy_memory > 0 ? o->copy_memory : COPY_MEMORY;
     size_t room = memory / largest / feed->train.count;
-    size_t wanted = o->copies > 0 && o->copies < COPIES_MOST ? (size_t)o->copies : COPIES;
+    size_t wanted = o->copies > 0 && o->copies <= COPIES_MOST ? (size_t)o->copies : COPIES;
     return (int)(wanted < room ? wanted : room > 0 ? room : 1);
 }
 

@@ -101,6 +101,15 @@ mote train set --net 'dense2' -o x.mote
 ends "pictures that do not mix" 1 "mote: set/light/100.ppm: in colours, but those before are grey; \
 a size such as 2x3x1 in --net makes all grey"
 
+mote train set --net '2x3x1 dense2' -o x.mote --epochs 5+7 --verbose --augment noise=3,copies=2,original=0
+check "the recipe is whole" grep -q 'elastic=0,noise=3,cutout=0,copies=2,original=0$' err
+copied() # N: the trained net
+{
+    mote train set --net '2x3x1 dense2' --name t -o x.mote --epochs 2+2 --augment "shift=1,copies=$1"
+    jq -c 'del(.provenance)' x.mote
+}
+check "copies=1000 are not the default's 12" [ "$(copied 1000)" != "$(copied 12)" ]
+
 mote train $images --net dense10 -o x.mote --label 3
 ends "an option of tables" 2 "mote train: --label is not for images, and $images holds images"
 printf 'a,b\n1,2\n' >rows.csv
