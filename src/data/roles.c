@@ -151,9 +151,18 @@ static bool outputs_by_name(struct roles *roles, const char *list)
     return true;
 }
 
+static bool fail_inputs(const struct roles *roles, int count)
+{
+    return fail(roles->err, "%s: %d input column%s, but the net has %d inputs", source(roles),
+                count, count == 1 ? "" : "s", roles->table->options->input_count);
+}
+
 static bool outputs_last(struct roles *roles, int outputs)
 {
     int count = roles->table->heading.count;
+    if (outputs >= count && roles->table->options->input_count) { /* rows without outputs */
+        return fail_inputs(roles, count);
+    }
     if (outputs < 0 || outputs >= count) {
         return fail(roles->err, "%s: %d output%s of %d column%s: no input is left", source(roles),
                     outputs, outputs == 1 ? "" : "s", count, count == 1 ? "" : "s");
@@ -235,8 +244,7 @@ static bool choose_inputs(struct roles *roles)
         return fail(roles->err, "%s: no column is left as input", source(roles));
     }
     if (options->input_count && roles->input_count != options->input_count) {
-        return fail(roles->err, "%s: %d input column%s, but the net has %d inputs", source(roles),
-                    roles->input_count, roles->input_count == 1 ? "" : "s", options->input_count);
+        return fail_inputs(roles, roles->input_count);
     }
     return true;
 }

@@ -80,6 +80,12 @@ mote run sides.mote rows.csv
 ends "run: rows of one column more" 1 \
     "mote: rows.csv: 5 input columns, but the net has 4 inputs"
 
+printf '1,2\n3,4\n' >two.csv
+mote eval sides.mote two.csv
+ends "eval: rows of too few columns" 1 "mote: two.csv: 2 input columns, but the net has 4 inputs"
+mote run sides.mote two.csv
+ends "run: rows of too few columns" 1 "mote: two.csv: 2 input columns, but the net has 4 inputs"
+
 mote eval sides.mote t-images-idx3-ubyte --label 1
 ends "--label" 2 \
     "mote eval: --label: t-images-idx3-ubyte holds images; their labels are --labels FILE"
