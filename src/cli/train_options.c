@@ -88,7 +88,8 @@ const struct option train_options_table[] = {
      .offset = AT(vision.average),
      .parse = parse_decay,
      .expects = "a decay such as 0.998, at most 0.9999",
-     .help = "images: keep a moving average of the weights (default: none)",
+     .help = "images: take a moving average of the weights in the integer passes\n"
+             "(default: none)",
      .recorded = true},
     {.name = "--restarts",
      .argument = "N",

@@ -264,7 +264,7 @@ static void reset_optimiser(struct trainer *t)
     size_t count = t->graph->count;
     memset(t->state.first, 0, count * sizeof(float));
     memset(t->state.second, 0, count * sizeof(float));
-    memcpy(t->state.average, t->learner.parameters, count * sizeof(float));
+    trainer_start_average(t);
     t->state.steps = 0;
     t->state.power1 = t->state.power2 = 1;
 }

@@ -87,6 +87,7 @@ void trainer_put(const struct trainer *t, struct text *out)
     state_put_u64(out, s->epoch);
     state_put_u64(out, s->settled);
     state_put_u64(out, s->steps);
+    state_put_u64(out, s->averaged);
     state_put_double(out, s->power1);
     state_put_double(out, s->power2);
     put_floats(out, t->learner.parameters, count);
@@ -126,6 +127,7 @@ bool trainer_take(struct trainer *t, struct bytes *in)
     s->epoch = (uint32_t)state_u64(in);
     s->settled = state_u64(in) != 0;
     s->steps = state_u64(in);
+    s->averaged = state_u64(in);
     s->power1 = state_double(in);
     s->power2 = state_double(in);
     take_floats(in, t->learner.parameters, count);

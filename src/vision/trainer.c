@@ -242,10 +242,20 @@ static void adam_part(struct trainer *t, size_t first, size_t count, double rate
     t->adam->adam(&step);
 }
 
+void trainer_start_average(struct trainer *t)
+{
+    memcpy(t->state.average, t->learner.parameters, t->graph->count * sizeof(float));
+    t->state.averaged = 0;
+}
+
+/* A young average forgets faster, so that short runs are not held where they began. */
 static void average_parameters(struct trainer *t)
 {
-    float keep = (float)t->options->average;
-    for (size_t i = 0; i < t->graph->count && keep > 0; i++) {
+    double decay = t->options->average;
+    double count = (double)t->state.averaged++;
+    double young = (1 + count) / (10 + count);
+    float keep = (float)(decay < young ? decay : young);
+    for (size_t i = 0; i < t->graph->count && decay > 0; i++) {
         float *mean = &t->state.average[i];
         *mean = keep * *mean + (1.0F - keep) * t->learner.parameters[i];
     }
@@ -326,6 +336,7 @@ static void mind_end(struct trainer *t, double time)
     if (!t->state.settled && settle > 0 && time >= 1 - settle) {
         trainer_statistics(t, SETTLE_BLOCKS);
         t->state.settled = true;
+        trainer_start_average(t); /* biases before that were for other means */
     }
     t->learner.fixed = t->state.settled;
 }

@@ -20,6 +20,7 @@ struct trainer_state {
     double power1, power2;
     float *first, *second; /* Adam's moments */
     float *average;        /* of the parameters (EMA) */
+    uint64_t averaged;     /* its updates since it began */
     double *step;          /* rows: -log2 of the step, before rounding; of the last layer row 0's */
     double *step_first;    /* rows: first moment of its slope */
 };
@@ -77,6 +78,9 @@ float trainer_pixel_unit(const struct sketch *sketch);
 float trainer_pixel(const struct trainer *trainer);
 void trainer_shuffle(struct trainer *trainer);
 void trainer_block(void *trainer, int index);
+
+/* The moving average begins at the parameters as they are. */
+void trainer_start_average(struct trainer *trainer);
 
 /* The moving average takes the place of the parameters. */
 void trainer_use_average(struct trainer *trainer);

@@ -38,7 +38,8 @@ struct vision_options {
                             are zero, which costs neither time nor flash for speed; default 0 */
     double smoothing;    /* of labels, 0..0.5 */
     double mixup;        /* share of images that are blended with another, 0..1 */
-    double average;      /* decay of the weights' moving average (EMA), 0..0.9999; 0: none */
+    double average;      /* decay of the integer phase's moving average of the weights (EMA),
+                            0..0.9999, less for its first updates; 0: none */
     double teacher_part; /* of the loss that comes from the teacher; 0: 0.5 */
     double temperature;  /* of the teacher's outputs; 0: 3 */
     int teacher_epochs;  /* 0: 12 */

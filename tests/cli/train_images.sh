@@ -304,6 +304,12 @@ for list in teacher-part=0.5 temperature=3 teacher-epochs=2; do
 done
 mote train $images --net dense10 --teacher 'dense10 relou' -o x.mote
 check "a teacher's description has its place" grep -q "^mote: --teacher:1:9: " err
+right() # OPTIONS: how many of the 200 test digits a short training gets right
+{
+    mote train $images --net "$net" --epochs 2+8 "$@" -o x.mote --test digits/t10k-images-idx3-ubyte --json
+    jq '.score.accuracy * 200 | round' out
+}
+check "--ema of a short training is no worse" [ "$(right --ema 0.99)" -ge "$(($(right) - 6))" ]
 
 # Steps of weights that are learned.
 mote train $images --net "$net" "${quick[@]}" --steps learned -o l.mote --threads 1 --name a

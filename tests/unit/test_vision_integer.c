@@ -263,6 +263,21 @@ static void test_resume(void **state)
     studio_free(whole);
 }
 
+/* The average begins at the fold and where means are fixed, in the middle of four epochs here. */
+static void test_average(void **state)
+{
+    struct studio *s = resuming_studio();
+    const struct trainer_state *t = &s->trainer->state;
+    (void)state;
+    run_to(s->trainer, 5);
+    assert_int_equal(t->averaged, t->steps);
+    assert_false(t->settled);
+    run_to(s->trainer, 6);
+    assert_true(t->settled);
+    assert_int_equal(t->averaged, t->steps / 3);
+    studio_free(s);
+}
+
 /* A checkpoint of a finished run gives its net at once; one of other options is refused. */
 static void test_checkpoint_file(void **state)
 {
@@ -399,10 +414,15 @@ static void test_sizes_are_checked_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_tensor),     cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_resume),           cmocka_unit_test(test_checkpoint_file),
-        cmocka_unit_test(test_progress_goes_on), cmocka_unit_test(test_it_learns),
-        cmocka_unit_test(test_missing_class),    cmocka_unit_test(test_sizes_are_checked_first),
+        cmocka_unit_test(test_every_tensor),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_average),
+        cmocka_unit_test(test_checkpoint_file),
+        cmocka_unit_test(test_progress_goes_on),
+        cmocka_unit_test(test_it_learns),
+        cmocka_unit_test(test_missing_class),
+        cmocka_unit_test(test_sizes_are_checked_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
