@@ -55,13 +55,16 @@ struct verb {
     const char *example;          /* lines to type */
     const struct option *options; /* ended by an entry without a name */
     int positionals;              /* so many ... */
-    int optional;                 /* ... and up to so many more */
+    int optional;                 /* ... and up to so many more ... */
+    bool many;                    /* ... and any number behind them */
     enum exit_code (*run)(const struct verb *verb, int count, char **words);
 };
 
 /* The command line of one verb, taken apart. */
 struct arguments {
     const char *positional[POSITIONALS_MAX];
+    char *const *more; /* behind them, where there may be many */
+    int more_count;
     const char *given[OPTIONS_MAX]; /* per option: its argument ("" for flags), NULL: not given */
 };
 

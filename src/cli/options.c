@@ -172,10 +172,12 @@ static enum exit_code take_words(const struct verb *verb, int count, char **word
             if (code != EXIT_FINE) {
                 return code;
             }
-        } else if (positionals == verb->positionals + verb->optional) {
-            return report_usage(verb->name, "unexpected argument '%s'", words[i]);
-        } else {
+        } else if (positionals < verb->positionals + verb->optional) {
             arguments->positional[positionals++] = words[i];
+        } else if (verb->many) {
+            words[arguments->more_count++] = words[i]; /* over words that are done */
+        } else {
+            return report_usage(verb->name, "unexpected argument '%s'", words[i]);
         }
     }
     if (positionals < verb->positionals) {
@@ -188,7 +190,7 @@ static enum exit_code take_words(const struct verb *verb, int count, char **word
 bool options_parse(const struct verb *verb, int count, char **words, void *settings,
                    struct arguments *arguments, enum exit_code *code)
 {
-    *arguments = (struct arguments){0};
+    *arguments = (struct arguments){.more = words};
     if (wants_help(count, words)) {
         struct text help = {0};
         help_print(verb, &help);

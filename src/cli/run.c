@@ -258,6 +258,18 @@ static bool printer_start(struct printer *printer, struct arena *arena)
            (!printer->settings->json || printer->list);
 }
 
+/* What is read: one file of rows or images, or several of images. */
+struct sources {
+    const char *first;
+    char *const *more;
+    int more_count;
+};
+
+static const char *source_at(const struct sources *sources, int index)
+{
+    return index == 0 ? sources->first : sources->more[index - 1];
+}
+
 /* Every image: its pixels are the codes. */
 static bool print_images(struct printer *printer, const char *path, struct error *err)
 {
@@ -265,9 +277,10 @@ static bool print_images(struct printer *printer, const char *path, struct error
     struct images *images =
         expect_images(printer->net, &how, err) ? images_load(path, &how, err) : NULL;
     bool good = images != NULL;
-    if (good && !printer->settings->json) {
+    if (good && !printer->started && !printer->settings->json) {
         print_heading(printer);
     }
+    printer->started = printer->started || good;
     for (size_t i = 0; good && i < (size_t)images->count; i++) {
         const uint8_t *pixels = images_pixels(images, i);
         for (size_t k = 0; k < images_size(images); k++) {
@@ -307,24 +320,38 @@ static bool print_rows(struct printer *printer, const char *path, struct arena *
     return good && written;
 }
 
-static bool print_all(struct printer *printer, const char *path, struct arena *arena,
-                      struct error *err)
+static bool print_file(struct printer *printer, const char *path, bool alone, struct arena *arena,
+                       struct error *err)
 {
     bool images = images_for_net(printer->net, path, err);
-    if (err->failed) {
+    if (err->failed || (!alone && !file_readable(path, err))) {
         return false;
+    }
+    if (!images && !alone) {
+        return fail(err, "%s: no images, which several files must be", path);
     }
     return images ? print_images(printer, path, err) : print_rows(printer, path, arena, err);
 }
 
-static enum exit_code predict_all(const struct net *net, const char *path,
+static bool print_all(struct printer *printer, const struct sources *sources, struct arena *arena,
+                      struct error *err)
+{
+    bool good = true;
+    bool alone = sources->more_count == 0;
+    for (int i = 0; good && i <= sources->more_count; i++) {
+        good = print_file(printer, source_at(sources, i), alone, arena, err);
+    }
+    return good;
+}
+
+static enum exit_code predict_all(const struct net *net, const struct sources *sources,
                                   const struct settings *settings)
 {
     struct error err = {0};
     struct arena *arena = arena_new();
     struct printer printer = {.net = net, .settings = settings};
     bool good = ((arena && printer_start(&printer, arena)) || fail_memory(&err)) &&
-                print_all(&printer, path, arena, &err);
+                print_all(&printer, sources, arena, &err);
     enum exit_code code = good ? EXIT_FINE : report_error(&err);
     if (good) {
         note_clamped(printer.clamped);
@@ -339,6 +366,21 @@ static enum exit_code predict_all(const struct net *net, const char *path,
     return code;
 }
 
+/* Standard input is read once. */
+static enum exit_code check_dashes(const char *net, const struct sources *sources)
+{
+    int dashes = strcmp(net, "-") == 0;
+    for (int i = 0; i <= sources->more_count; i++) {
+        dashes += strcmp(source_at(sources, i), "-") == 0;
+    }
+    if (dashes < 2) {
+        return EXIT_FINE;
+    }
+    return sources->more_count > 0
+               ? report_usage("run", "only one file can come from standard input")
+               : report_usage("run", "the net and the rows cannot both come from standard input");
+}
+
 static enum exit_code run(const struct verb *verb, int count, char **words)
 {
     struct settings settings = {0};
@@ -347,9 +389,13 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
     if (!options_parse(verb, count, words, &settings, &arguments, &code)) {
         return code;
     }
-    const char *path = arguments.positional[1] ? arguments.positional[1] : "-";
-    if (strcmp(path, "-") == 0 && strcmp(arguments.positional[0], "-") == 0) {
-        return report_usage("run", "the net and the rows cannot both come from standard input");
+    const struct sources sources = {.first =
+                                        arguments.positional[1] ? arguments.positional[1] : "-",
+                                    .more = arguments.more,
+                                    .more_count = arguments.more_count};
+    code = check_dashes(arguments.positional[0], &sources);
+    if (code != EXIT_FINE) {
+        return code;
     }
     if (settings.raw && settings.probabilities) {
         return report_usage("run", "--raw goes not with --probabilities");
@@ -365,7 +411,7 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
         code = report_usage("run", "--probabilities: %s gives the class alone",
                             arguments.positional[0]);
     } else {
-        code = predict_all(net, path, &settings);
+        code = predict_all(net, &sources, &settings);
     }
     net_free(net);
     return code;
@@ -374,7 +420,7 @@ static enum exit_code run(const struct verb *verb, int count, char **words)
 const struct verb verb_run = {
     .name = "run",
     .summary = "predict: rows in, CSV out",
-    .usage = "NET [DATA] [OPTIONS]",
+    .usage = "NET [DATA...] [OPTIONS]",
     .text =
         "Runs the integer program NET on the rows of DATA (default: standard input) and prints\n"
         "its outputs as CSV with a header: values in their units, with the digits that one step\n"
@@ -382,12 +428,13 @@ const struct verb verb_run = {
         "where the data has a header, else by position.  Rows from a pipe are answered at once.\n"
         "DATA may also be images: IDX (.gz too), .npy or .npz of uint8, a PNG, PGM or PPM file or "
         "a\n"
-        "folder of those; one answer a line, in their order.  Standard input is images where the\n"
-        "net takes images.",
+        "folder of those, or several of these; one answer a line, in their order.  Standard input\n"
+        "is images where the net takes images.",
     .example = "  mote run pose.mote < readings.csv\n"
-               "  mote run digits.mote seven.png",
+               "  mote run digits.mote seven.png eight.png",
     .options = options,
     .positionals = 1,
     .optional = 1,
+    .many = true,
     .run = run,
 };

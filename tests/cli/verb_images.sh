@@ -62,6 +62,27 @@ prints "run: a pipe" "$(printf 'class\n0\n1\n0\n0')"
 mote run sides.mote set/1/a.pgm --raw
 prints "run: a picture, codes" "y1,y2
 -128,128"
+mote run sides.mote set/1/a.pgm t-images-idx3-ubyte set/0/b.pgm --raw set/1
+ends "run: several files" 0 ""
+prints "run: several files, in their order" "y1,y2
+-128,128
+256,-256
+-128,128
+10,-10
+1,-1
+10,-10
+-128,128
+1,-1"
+mote run --json -- sides.mote set/1/a.pgm set/0/a.pgm
+gives "run: several files, JSON" . '["1","0"]'
+mote run sides.mote set/1/a.pgm rows.csv
+ends "run: several files, a table" 1 "mote: rows.csv: no images, which several files must be"
+mote run sides.mote set/1/a.pgm none.pgm
+ends "run: several files, one missing" 1 "mote: none.pgm: No such file or directory"
+prints "run: what stands before an error" "class
+1"
+mote run sides.mote - set/1/a.pgm -
+ends "run: several files, twice standard input" 2 "mote run: only one file can come from standard input"
 mote run sides.mote t-images-idx3-ubyte --probabilities
 prints "run: probabilities" "0,1
 0.9941,0.0059
