@@ -7,13 +7,17 @@
 # the output folder (default build), SEED and EPOCHS (such as 10+50) vary the training.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+[ $# -gt 0 ] || set -- "$here/tiny.net" "$here/small.net"
+nets=()
+for net in "$@"; do
+    [ -f "$net" ] || { echo "run.sh: $net: no such file" >&2; exit 1; }
+    nets+=("$(realpath "$net")")
+done
 cd "$here/../.."
 build=${BUILD:-build}
 mote=$build/mote
 out=$build/digits
 mkdir -p "$out"
-nets=("$@")
-[ $# -gt 0 ] || nets=("$here/tiny.net" "$here/small.net")
 
 # The IDX file of images whose name begins with $1, packed or not.
 images_of()

@@ -3,6 +3,7 @@
 . tests/cli/support.bash
 
 programs=$(dirname "$MOTE")/examples/digits
+example=$PWD/examples/digits/run.sh
 cd "$SCRATCH" || exit 1
 status=0
 : >err
@@ -34,6 +35,11 @@ status=$?
 ends "digits: too large for the disk" 1 "generate: full: File too large"
 check "digits: only what is whole stays" [ "$(cd full && echo *)" = \
     "train-images-idx3-ubyte train-labels-idx1-ubyte" ]
+
+BUILD=$SCRATCH/build "$example" none.net >out 2>err
+status=$?
+ends "run.sh: a missing net" 1 "run.sh: none.net: no such file"
+check "run.sh: it is told before anything is made" [ ! -e build ]
 
 # A bar of a quarter of the height: centred, upright, white on black.
 printf '#\n#\n#\n#\n' | "$programs/draw" --text >bar.pgm
