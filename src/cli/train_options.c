@@ -13,28 +13,29 @@ const struct option train_options_table[] = {
      .argument = "K|NAMES",
      .kind = OPTION_TEXT,
      .offset = AT(outputs),
-     .help = "the last K columns are outputs, or those named: x,y,z",
+     .help = "tables: the last K columns are outputs, or those named: x,y,z",
      .recorded = true},
     {.name = "--label",
      .argument = "COL",
      .kind = OPTION_TEXT,
      .offset = AT(label),
-     .help = "classes: the label column, by name or number from 1",
+     .help = "tables: the column of the classes, by name or number from 1",
      .recorded = true},
     {.name = "--one-hot",
      .kind = OPTION_SET,
      .offset = AT(one_hot),
      .low = 1,
-     .help = "classes: the outputs are one-hot (found by itself if they are)",
+     .help = "tables: the outputs are one-hot classes (found by itself if they\n"
+             "are)",
      .recorded = true},
     {.name = "--net",
      .argument = "SHAPE",
      .kind = OPTION_TEXT,
      .offset = AT(train.topology),
-     .help = "6-16-16-6, or 16-16 (hidden layers), or auto (default): the\n"
-             "smallest of a few that is within 5 % of the best; with a budget\n"
-             "the best that fits, its weights and kernel included.  Images:\n"
-             "'16x16x1 conv3x8 relu pool2 dense10', or a file of such text",
+     .help = "tables: 6-16-16-6, or 16-16 (hidden layers), or auto (default):\n"
+             "the smallest of a few that is within 5 % of the best; with a\n"
+             "budget the best that fits, its weights and kernel included.\n"
+             "images: '16x16x1 conv3x8 relu pool2 dense10', or a file of such text",
      .recorded = true},
     {.name = "--labels",
      .argument = "FILE",
@@ -127,19 +128,21 @@ const struct option train_options_table[] = {
      .offset = AT(train.activation),
      .parse = parse_activation,
      .expects = "cubic, psig, relu, abs, leaky or clip",
-     .help = "cubic (default of regression), psig, relu (of classes), abs,\nleaky, clip",
+     .help = "tables: cubic (default of regression), psig, relu (of classes),\n"
+             "abs, leaky, clip",
      .recorded = true},
     {.name = "--skip",
      .kind = OPTION_SET,
      .offset = AT(train.skip),
      .low = 1,
-     .help = "add a linear skip from input to output (default of regression)",
+     .help = "tables: add a linear skip from input to output (default of\n"
+             "regression)",
      .recorded = true},
     {.name = "--no-skip",
      .kind = OPTION_SET,
      .offset = AT(train.skip),
      .low = -1,
-     .help = "no linear skip (default of classes)",
+     .help = "tables: no linear skip (default of classes)",
      .recorded = true},
     {.name = "--weights",
      .argument = "BITS",
@@ -147,7 +150,7 @@ const struct option train_options_table[] = {
      .offset = AT(train.weight_bits),
      .parse = parse_weights,
      .expects = "a number of bits from 2 to 9, or 'ternary'",
-     .help = "2 to 9, or ternary (the same as 2); default: 8",
+     .help = "tables: 2 to 9, or ternary (the same as 2); default: 8",
      .recorded = true},
     {.name = "--method",
      .argument = "NAME",
@@ -155,7 +158,8 @@ const struct option train_options_table[] = {
      .offset = AT(train.method),
      .parse = parse_method,
      .expects = "auto, lsq or qat",
-     .help = "lsq: least squares (regression); qat: gradient; auto (default)",
+     .help = "tables: lsq: least squares (regression); qat: gradient; auto\n"
+             "(default)",
      .recorded = true},
     {.name = "--loss",
      .argument = "NAME",
@@ -163,7 +167,7 @@ const struct option train_options_table[] = {
      .offset = AT(train.loss),
      .parse = parse_loss,
      .expects = "auto, mse, huber, cross-entropy or log",
-     .help = "auto (default), mse, huber, cross-entropy, log",
+     .help = "tables: auto (default), mse, huber, cross-entropy, log",
      .recorded = true},
     {.name = "--in",
      .argument = "TYPE",
@@ -171,7 +175,8 @@ const struct option train_options_table[] = {
      .offset = AT(train.in_type),
      .parse = parse_in_type,
      .expects = "u8, i8, u16 or i16",
-     .help = "type of the readings: u8, i8, u16, i16 (default: by the data)",
+     .help = "tables: type of the readings: u8, i8, u16, i16 (default: by the\n"
+             "data)",
      .recorded = true},
     {.name = "--hidden",
      .argument = "TYPE",
@@ -179,8 +184,9 @@ const struct option train_options_table[] = {
      .offset = AT(train.hidden_type),
      .parse = parse_hidden_type,
      .expects = "i8, u8 or i16",
-     .help = "type of the activations between layers: i16 (default), i8, or u8\n"
-             "(relu and abs); 8 bits are trained by gradient, with relu",
+     .help = "tables: type of the activations between layers: i16 (default),\n"
+             "i8, or u8 (relu and abs); 8 bits are trained by gradient, with\n"
+             "relu",
      .recorded = true},
     {.name = "--kernel",
      .argument = "NAME",
@@ -188,8 +194,9 @@ const struct option train_options_table[] = {
      .offset = AT(train.packed),
      .parse = parse_train_kernel,
      .expects = "any or packed",
-     .help = "packed: rows keep to sums of 16 bits, so that one multiplication\n"
-             "does the work of two (--hidden i8, no skip); any (default)",
+     .help = "tables: packed: rows keep to sums of 16 bits, so that one\n"
+             "multiplication does the work of two (--hidden i8, no skip); any\n"
+             "(default)",
      .recorded = true},
     {.name = "--out",
      .argument = "TYPE",
@@ -197,7 +204,7 @@ const struct option train_options_table[] = {
      .offset = AT(train.out_type),
      .parse = parse_out_type,
      .expects = "i8, i16 or i32",
-     .help = "type of the results: i8, i16 (default), i32",
+     .help = "tables: type of the results: i8, i16 (default), i32",
      .recorded = true},
     {.name = "--out-lsb",
      .argument = "STEP",
@@ -205,7 +212,8 @@ const struct option train_options_table[] = {
      .offset = AT(train.out_lsb),
      .parse = parse_decimal,
      .expects = "a positive decimal number",
-     .help = "value of one step of every output (default: chosen per output)",
+     .help = "tables: value of one step of every output (default: chosen per\n"
+             "output)",
      .recorded = true},
     {.name = "--time",
      .argument = "TIME",

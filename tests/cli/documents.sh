@@ -41,6 +41,18 @@ for verb in $verbs; do
         check "$verb has the completion's $option" grep -qx -- "$option" "$SCRATCH/known"
     done <"$SCRATCH/options"
 done
+
+# Options of one kind of data say so, in the help and in the manual.
+for kind in tables images; do
+    sed -n "/of_$kind\[\]/,/};/p" src/cli/train.c | grep -o '"--[a-z-]*"' | tr -d '"' >"$SCRATCH/kind"
+    check "options of $kind are known" [ "$(wc -l <"$SCRATCH/kind")" -ge 10 ]
+    while read -r option; do
+        "$MOTE" train --help | grep -E "^  $option( [^ ]+)?  +$kind: " >"$SCRATCH/out"
+        check "help: $option is of $kind" [ -s "$SCRATCH/out" ]
+        grep -A 1 -E "^\.BI? (.*)?${option//-/\\\\-}( |\$)" man/mote-train.1 | grep "^$kind: " >"$SCRATCH/out"
+        check "manual: $option is of $kind" [ -s "$SCRATCH/out" ]
+    done <"$SCRATCH/kind"
+done
 complete_words mote tr >"$SCRATCH/out"
 check "completion of a prefix" [ "$(cat "$SCRATCH/out")" = train ]
 complete_words mote train x.csv --activation c >"$SCRATCH/out"
