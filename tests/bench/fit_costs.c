@@ -143,7 +143,20 @@ static struct net *probe_net(uint64_t seed)
 
 /* ---- measuring ---- */
 
-/* Sum of the features of all layers; false where another kernel computes a row. */
+/* May most elements of a layer's output differ?  Compilers leave away what computes the others. */
+static bool is_alive(const struct plan *plan, int layer)
+{
+    int tensor = plan->net->layers[layer].output;
+    int width = plan->net->tensors[tensor].width;
+    int alive = 0;
+    for (int i = 0; i < width; i++) {
+        alive += plan->ranges[tensor][i].low < plan->ranges[tensor][i].high;
+    }
+    return 4 * alive >= 3 * width;
+}
+
+/* Sum of the features of all layers; false where another kernel computes a row, or where hardly
+ * anything is to be computed. */
 static bool sum_features(const struct net *net, const struct emit_options *options,
                          const struct kernel *kernel, struct probe *probe)
 {
@@ -151,9 +164,10 @@ static bool sum_features(const struct net *net, const struct emit_options *optio
     bool all = plan != NULL;
     for (int i = 0; all && i < net->layer_count; i++) {
         struct features features = {{0}};
-        all = plan_kernel(plan, i) == kernel ||
-              (plan_choice(plan, i)->span_count > 0 &&
-               plan_rows_of(plan, i, kernel) == net->layers[i].weights.rows);
+        all = is_alive(plan, i);
+        all = all && (plan_kernel(plan, i) == kernel ||
+                      (plan_choice(plan, i)->span_count > 0 &&
+                       plan_rows_of(plan, i, kernel) == net->layers[i].weights.rows));
         for (int k = 0; all && k < plan_choice(plan, i)->span_count; k++) {
             memset(&features, 0, sizeof features);
             kernel->count(plan, i, &plan_choice(plan, i)->spans[k], &features);
