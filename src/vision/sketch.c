@@ -128,11 +128,12 @@ static bool take_tokens(struct sketch_parser *parser)
     return true;
 }
 
-static bool fail_layer(struct sketch_parser *parser, int index, const char *message)
+/* The reader that fails at a layer's token. */
+static struct sketch_reader *at_layer(struct sketch_parser *parser, int index)
 {
     const struct sketch_layer *layer = &parser->sketch->layers[index];
-    struct place place = {parser->in.data->place, layer->line, layer->column};
-    return fail_at(parser->in.err, place, "%s", message);
+    sketch_point(&parser->in, layer->line, layer->column);
+    return &parser->in;
 }
 
 static bool is_read(const struct sketch *sketch, int index)
@@ -170,19 +171,20 @@ static bool check_layer(struct sketch_parser *parser, int index)
         return true;
     }
     if (sketch_weighted(layer) && !layer->relu && !layer->linear) {
-        return fail_layer(parser, index,
-                          "it needs a relu or linear behind it, unless it is the last layer");
+        return sketch_fail_token(at_layer(parser, index), "it needs a relu or linear behind it, "
+                                                          "unless it is the last layer");
     }
     if (!is_read(sketch, index)) {
-        return fail_layer(parser, index, "no layer reads its output");
+        return sketch_fail_token(at_layer(parser, index), "no layer reads its output");
     }
     for (int k = 1; k < layer->input_count; k++) {
         int bits = code_bits(sketch, layer->inputs[0]);
         int others = code_bits(sketch, layer->inputs[k]);
         if (bits != others) {
-            return fail_layer(parser, index,
-                              bits < 0 || others < 0 ? "it joins outputs with and without a sign"
-                                                     : "it joins activations of 4 and of 8 bits");
+            return sketch_fail_token(at_layer(parser, index), "%s",
+                                     bits < 0 || others < 0
+                                         ? "it joins outputs with and without a sign"
+                                         : "it joins activations of 4 and of 8 bits");
         }
     }
     return true;
@@ -191,37 +193,38 @@ static bool check_layer(struct sketch_parser *parser, int index)
 static bool check_last(struct sketch_parser *parser)
 {
     const struct sketch *sketch = parser->sketch;
-    int classes = parser->in.data->classes;
+    struct sketch_reader *in = &parser->in;
+    int classes = in->data->classes;
     if (sketch->layer_count == 0) {
-        return sketch_fail_token(&parser->in, "the last layer is missing");
+        return sketch_fail_token(in, "the last layer is missing");
     }
     int last = sketch->layer_count - 1;
     const struct sketch_layer *layer = &sketch->layers[last];
     const struct sketch_layer *logits = &sketch->layers[sketch_logits(sketch)];
-    char message[120];
+    sketch_point(in, layer->line, layer->column);
+    if (logits->relu) {
+        sketch_point(in, parser->relu_line, parser->relu_column);
+    }
     if (!sketch_weighted(logits) || logits->op == SKETCH_DECONV || logits->relu) {
-        return fail_layer(parser, last,
-                          "the last layer is dense, conv or pw, without relu, or gap behind one");
+        return sketch_fail_token(
+            in, "the last layer is dense, conv or pw, without relu, or gap behind one");
     }
     if (logits != layer && logits->out.rows * logits->out.columns > MEAN_MOST) {
-        (void)snprintf(message, sizeof message, "the last mean is of at most %d elements",
-                       MEAN_MOST);
-        return fail_layer(parser, last, message);
+        return sketch_fail_token(in, "the last mean is of at most %d elements", MEAN_MOST);
     }
     if (classes > 0 && volume_size(layer->out) != (size_t)classes) {
-        (void)snprintf(message, sizeof message, "it has %zu outputs, and there are %d classes",
-                       volume_size(layer->out), classes);
-        return fail_layer(parser, last, message);
+        return sketch_fail_token(in, "it has %zu outputs, and there are %d classes",
+                                 volume_size(layer->out), classes);
     }
     return layer->out.rows * layer->out.columns == 1 ||
-           fail_layer(parser, last, "the last layer leaves more than one position");
+           sketch_fail_token(in, "the last layer leaves more than one position");
 }
 
 bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
                   const struct sketch_data *data, struct error *err)
 {
     struct sketch_parser parser = {
-        .in = {.text = text, .length = length, .line = 1, .data = data, .err = err},
+        .in = sketch_start(text, length, data, err),
         .sketch = sketch,
         .last = -1,
     };
@@ -233,8 +236,7 @@ bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
     bool good = take_tokens(&parser);
     if (good && volume_size(sketch->image) > SKETCH_WIDTH_MAX) {
         const struct volume *image = &sketch->image;
-        parser.in.line = 1;
-        parser.in.start = parser.in.token = 0;
+        sketch_point(&parser.in, 1, 1);
         good = sketch_fail_token(&parser.in, "images of %dx%dx%d have more than %d elements",
                                  image->rows, image->columns, image->channels, SKETCH_WIDTH_MAX);
     }

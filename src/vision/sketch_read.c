@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool is_blank(char c)
 {
@@ -16,6 +17,14 @@ static bool is_letter(char c)
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
+}
+
+struct sketch_reader sketch_start(const char *text, size_t length, const struct sketch_data *data,
+                                  struct error *err)
+{
+    size_t mark = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    return (struct sketch_reader){
+        .text = text + mark, .length = length - mark, .line = 1, .data = data, .err = err};
 }
 
 char sketch_peek(const struct sketch_reader *reader)
@@ -110,6 +119,19 @@ bool sketch_name(struct sketch_reader *reader, char name[SKETCH_NAME_MAX + 1])
     }
     name[length] = 0;
     return true;
+}
+
+void sketch_point(struct sketch_reader *reader, size_t line, size_t column)
+{
+    reader->line = 1;
+    reader->start = 0;
+    for (size_t i = 0; i < reader->length && reader->line < line; i++) {
+        if (reader->text[i] == '\n') {
+            reader->line++;
+            reader->start = i + 1;
+        }
+    }
+    reader->token = reader->start + column - 1;
 }
 
 static bool fail_there(struct sketch_reader *reader, size_t at, const char *message)

@@ -16,11 +16,16 @@ struct sketch_reader {
 struct sketch_parser {
     struct sketch_reader in;
     struct sketch *sketch;
-    int last; /* the layer whose output the next one reads; -1: the image */
+    int last;                      /* the layer whose output the next one reads; -1: the image */
+    size_t relu_line, relu_column; /* of the last relu */
 };
 
 /* One token at hand: a layer, its activation, a crop or a resize (sketch_token.c). */
 bool sketch_token(struct sketch_parser *parser);
+
+/* At the first character, behind a byte order mark. */
+struct sketch_reader sketch_start(const char *text, size_t length, const struct sketch_data *data,
+                                  struct error *err);
 
 /* The character at hand; 0 at the end of a token, and for control characters. */
 char sketch_peek(const struct sketch_reader *reader);
@@ -38,6 +43,9 @@ void sketch_word(struct sketch_reader *reader, char *word, size_t room);
 
 /* A name of letters, digits, '_' and '-', beginning with a letter. */
 bool sketch_name(struct sketch_reader *reader, char name[SKETCH_NAME_MAX + 1]);
+
+/* Make the token at this place, both from 1, the one that failures are told of. */
+void sketch_point(struct sketch_reader *reader, size_t line, size_t column);
 
 /* Fail at the character at hand, or at the token's first. */
 bool sketch_fail(struct sketch_reader *reader, const char *format, ...)

@@ -448,6 +448,8 @@ static bool take_activation(struct sketch_parser *parser, const struct word *wor
     if (layer->linear) {
         return true;
     }
+    parser->relu_line = parser->in.line;
+    parser->relu_column = parser->in.token - parser->in.start + 1;
     layer->relu = 8;
     if (!sketch_take(&parser->in, ':')) {
         return true;
@@ -573,5 +575,6 @@ bool sketch_token(struct sketch_parser *parser)
                                 name));
         }
     }
-    return sketch_fail_token(&parser->in, "'%s' is no layer", name);
+    return name[0] ? sketch_fail_token(&parser->in, "'%s' is no layer", name)
+                   : sketch_fail_token(&parser->in, "expected a layer such as conv3x8");
 }

@@ -1,6 +1,7 @@
 #include "vision/vision.h"
 
 #include "base/hash.h"
+#include "vision/sketch_read.h"
 #include "vision/trainer.h"
 
 #include <stdlib.h>
@@ -45,18 +46,25 @@ static bool read_sketch(struct work *work, struct sketch *sketch, const char *te
     return sketch_parse(sketch, text, strlen(text), &data, err);
 }
 
+static const char *net_text(const struct work *work)
+{
+    return work->options->net ? work->options->net : work->result->net;
+}
+
+static const char *net_place(const struct work *work)
+{
+    return work->options->net_place ? work->options->net_place : "--net";
+}
+
 static bool read_sketches(struct work *work, struct error *err)
 {
     const struct vision_options *o = work->options;
     const struct images *images = work->images;
-    const char *text = o->net;
-    if (!text) {
+    if (!o->net) {
         struct volume size = {images->rows, images->columns, images->channels};
         sketch_default(&size, images->class_count, false, work->result->net);
-        text = work->result->net;
     }
-    const char *place = o->net_place ? o->net_place : "--net";
-    return read_sketch(work, &work->student.sketch, text, place, err) &&
+    return read_sketch(work, &work->student.sketch, net_text(work), net_place(work), err) &&
            (!o->teacher || read_sketch(work, &work->teacher.sketch, o->teacher, "--teacher", err));
 }
 
@@ -72,13 +80,15 @@ static bool check_images(const struct images *images, struct error *err)
 static bool check_rows(const struct work *work, struct error *err)
 {
     const struct sketch *sketch = &work->student.sketch;
+    const char *text = net_text(work);
+    struct sketch_data data = {.place = net_place(work)};
+    struct sketch_reader in = sketch_start(text, strlen(text), &data, err);
     for (int i = 0; i < sketch->layer_count; i++) {
         const struct sketch_layer *layer = &sketch->layers[i];
         int64_t most = layer->odd ? ODD_SUM_MOST / sketch_limit(layer) : INT64_MAX;
         if (sketch_weighted(layer) && sketch_columns(layer) > most) {
-            struct place place = {work->options->net_place ? work->options->net_place : "--net",
-                                  layer->line, layer->column};
-            return fail_at(err, place, "odd weights have at most %d inputs here", (int)most);
+            sketch_point(&in, layer->line, layer->column);
+            return sketch_fail_token(&in, "odd weights have at most %d inputs here", (int)most);
         }
     }
     return true;

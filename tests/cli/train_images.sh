@@ -50,6 +50,15 @@ ends "no such file" 1 "mote: none.txt: No such file or directory"
 printf 'dense10\0' >zero.txt
 mote train $images --net @zero.txt -o c.mote
 ends "a zero byte" 1 "mote: zero.txt: a zero byte: no text"
+printf '\357\273\277crop24 resize12 # small\nconv3x6:4 relu pool2\nconv3x8:t relu pool2 dense10:t\n' >mark.txt
+mote train $images --net mark.txt "${quick[@]}" -o c.mote --name a
+check "with a byte order mark: the same net" \
+    [ "$(jq -c 'del(.provenance)' a.mote)" = "$(jq -c 'del(.provenance)' c.mote)" ]
+printf '# wide\nconv3x64p relu\ndense10:o4\n' >odd.txt
+mote train $images --net odd.txt -o c.mote
+ends "errors of a layer show its line" 1 "mote: odd.txt:3:1: odd weights have at most 2193 inputs here
+  dense10:o4
+  ^"
 
 # Pixels of few bits: the chip's, since eval runs the net.
 mote train $images --net 'crop24 resize12:2 dense16:4 relu:4 dense10:4' --epochs 4+4 -o few.mote \

@@ -59,6 +59,21 @@ static void shapes_are_right(void **state)
     }
 }
 
+/* The line that a message speaks of, with its column: "--net:2:7: ...". */
+static void excerpt_is_right(const char *text, const struct error *err)
+{
+    int line = 0;
+    int column = 0;
+    assert_int_equal(sscanf(err->message, "--net:%d:%d: ", &line, &column), 2);
+    assert_int_equal(err->excerpt_column, column);
+    while (--line > 0) {
+        text = strchr(text, '\n') + 1;
+    }
+    size_t length = strcspn(text, "\n");
+    assert_int_equal(strlen(err->excerpt), length);
+    assert_memory_equal(err->excerpt, text, length);
+}
+
 static void messages_point_at_the_place(void **state)
 {
     static const char *const cases[][2] = {
@@ -106,8 +121,9 @@ static void messages_point_at_the_place(void **state)
         {"conv3x8 relu pool2p2 dense10", "--net:1:14: the padding is as large as the window"},
         {"conv3x8 relu shuffle3 dense10",
          "--net:1:14: its factor's square does not divide 8 channels"},
-        {"dense10 relu",
-         "--net:1:1: the last layer is dense, conv or pw, without relu, or gap behind one"},
+        {"dense10\n relu softmax",
+         "--net:2:2: the last layer is dense, conv or pw, without relu, or gap behind one"},
+        {"dense16 relu\n3x3 dense10", "--net:2:1: expected a layer such as conv3x8"},
         {"conv27x10", "--net:1:1: it has 40 outputs, and there are 10 classes"},
     };
     (void)state;
@@ -116,7 +132,27 @@ static void messages_point_at_the_place(void **state)
         struct error err = {0};
         assert_false(parse(&sketch, cases[i][0], &err));
         assert_string_equal(err.message, cases[i][1]);
+        excerpt_is_right(cases[i][0], &err);
     }
+}
+
+/* As editors on Windows put it in front of a file. */
+static void a_byte_order_mark_is_skipped(void **state)
+{
+    struct sketch sketch;
+    struct error err = {0};
+    (void)state;
+    assert_true(parse(&sketch,
+                      "\xef\xbb\xbf"
+                      "28x28x1 dense10",
+                      &err));
+    assert_false(parse(&sketch,
+                       "\xef\xbb\xbf"
+                       "dense10 konv3x8",
+                       &err));
+    assert_string_equal(err.message, "--net:1:9: 'konv' is no layer");
+    assert_string_equal(err.excerpt, "dense10 konv3x8");
+    assert_int_equal(err.excerpt_column, 9);
 }
 
 static void images_have_a_limit(void **state)
@@ -166,8 +202,11 @@ static void defaults_suit_all_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_are_right),        cmocka_unit_test(messages_point_at_the_place),
-        cmocka_unit_test(images_have_a_limit),     cmocka_unit_test(weights_are_counted_as_packed),
+        cmocka_unit_test(shapes_are_right),
+        cmocka_unit_test(messages_point_at_the_place),
+        cmocka_unit_test(a_byte_order_mark_is_skipped),
+        cmocka_unit_test(images_have_a_limit),
+        cmocka_unit_test(weights_are_counted_as_packed),
         cmocka_unit_test(defaults_suit_all_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
