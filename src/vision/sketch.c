@@ -128,68 +128,6 @@ static bool take_tokens(struct sketch_parser *parser)
     return true;
 }
 
-/* The reader that fails at a layer's token. */
-static struct sketch_reader *at_layer(struct sketch_parser *parser, int index)
-{
-    const struct sketch_layer *layer = &parser->sketch->layers[index];
-    sketch_point(&parser->in, layer->line, layer->column);
-    return &parser->in;
-}
-
-static bool is_read(const struct sketch *sketch, int index)
-{
-    for (int i = index + 1; i < sketch->layer_count; i++) {
-        for (int k = 0; k < sketch->layers[i].input_count; k++) {
-            if (sketch->layers[i].inputs[k] == index) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* Codes of 4 and of 8 bits, with and without a sign, neither add up nor stand behind each other:
- * all inputs of a join come from activations alike.  Bits of a layer's output codes; where it reads
- * the image those of pixels; negative: with a sign. */
-static int code_bits(const struct sketch *sketch, int index)
-{
-    while (index >= 0) {
-        const struct sketch_layer *layer = &sketch->layers[index];
-        if (sketch_weighted(layer)) {
-            return layer->linear ? -8 : layer->relu;
-        }
-        index = layer->inputs[0];
-    }
-    return sketch->drop > 0 ? 4 : 8;
-}
-
-static bool check_layer(struct sketch_parser *parser, int index)
-{
-    const struct sketch *sketch = parser->sketch;
-    const struct sketch_layer *layer = &sketch->layers[index];
-    if (index >= sketch_logits(sketch)) {
-        return true;
-    }
-    if (sketch_weighted(layer) && !layer->relu && !layer->linear) {
-        return sketch_fail_token(at_layer(parser, index), "it needs a relu or linear behind it, "
-                                                          "unless it is the last layer");
-    }
-    if (!is_read(sketch, index)) {
-        return sketch_fail_token(at_layer(parser, index), "no layer reads its output");
-    }
-    for (int k = 1; k < layer->input_count; k++) {
-        int bits = code_bits(sketch, layer->inputs[0]);
-        int others = code_bits(sketch, layer->inputs[k]);
-        if (bits != others) {
-            return sketch_fail_token(at_layer(parser, index), "%s",
-                                     bits < 0 || others < 0
-                                         ? "it joins outputs with and without a sign"
-                                         : "it joins activations of 4 and of 8 bits");
-        }
-    }
-    return true;
-}
-
 static bool check_last(struct sketch_parser *parser)
 {
     const struct sketch *sketch = parser->sketch;
@@ -240,11 +178,7 @@ bool sketch_parse(struct sketch *sketch, const char *text, size_t length,
         good = sketch_fail_token(&parser.in, "images of %dx%dx%d have more than %d elements",
                                  image->rows, image->columns, image->channels, SKETCH_WIDTH_MAX);
     }
-    good = good && check_last(&parser);
-    for (int i = 0; good && i < sketch->layer_count; i++) {
-        good = check_layer(&parser, i);
-    }
-    return good;
+    return good && check_last(&parser) && sketch_codes(&parser);
 }
 
 /* "crop40 resize24 ": the middle, if it is not all, and that to `side`. */

@@ -23,6 +23,14 @@ struct sketch_parser {
 /* One token at hand: a layer, its activation, a crop or a resize (sketch_token.c). */
 bool sketch_token(struct sketch_parser *parser);
 
+/* Behind the words "relu" and "linear": the activation of a layer before them (sketch_codes.c). */
+bool sketch_relu(struct sketch_parser *parser, const char *word);
+bool sketch_linear(struct sketch_parser *parser, const char *word);
+
+/* Behind the last token: what layers are linear without the word, and whether joins are of outputs
+ * alike. */
+bool sketch_codes(struct sketch_parser *parser);
+
 /* At the first character, behind a byte order mark. */
 struct sketch_reader sketch_start(const char *text, size_t length, const struct sketch_data *data,
                                   struct error *err);

@@ -435,34 +435,6 @@ static bool take_join(struct sketch_parser *parser, const struct word *word)
     return add_layer(parser, &layer);
 }
 
-static bool take_activation(struct sketch_parser *parser, const struct word *word)
-{
-    struct sketch *sketch = parser->sketch;
-    struct sketch_layer *layer = &sketch->layers[parser->last < 0 ? 0 : parser->last];
-    if (parser->last < 0 || !sketch_weighted(layer) || layer->relu || layer->linear ||
-        layer->name[0]) {
-        return sketch_fail_token(&parser->in, "%s stands right behind a layer with weights",
-                                 word->name);
-    }
-    layer->linear = word->form == FORM_LINEAR;
-    if (layer->linear) {
-        return true;
-    }
-    parser->relu_line = parser->in.line;
-    parser->relu_column = parser->in.token - parser->in.start + 1;
-    layer->relu = 8;
-    if (!sketch_take(&parser->in, ':')) {
-        return true;
-    }
-    size_t at = parser->in.at;
-    if (!sketch_number(&parser->in, 8, &layer->relu)) {
-        return false;
-    }
-    parser->in.at = layer->relu == 4 || layer->relu == 8 ? parser->in.at : at;
-    return layer->relu == 4 || layer->relu == 8 ||
-           sketch_fail(&parser->in, "activations have 4 or 8 bits");
-}
-
 /* ":4" behind a resize: pixels of 4 bits. */
 static bool take_pixel_bits(struct sketch_parser *parser)
 {
@@ -525,8 +497,8 @@ static bool take_form(struct sketch_parser *parser, const struct word *word)
     case FORM_WINDOW: return take_window(parser, word);
     case FORM_GLOBAL: return take_global(parser, word);
     case FORM_JOIN: return take_join(parser, word);
-    case FORM_RELU:
-    case FORM_LINEAR: return take_activation(parser, word);
+    case FORM_RELU: return sketch_relu(parser, word->name);
+    case FORM_LINEAR: return sketch_linear(parser, word->name);
     case FORM_HEAD: return take_head(parser, word);
     case FORM_CROP:
     case FORM_RESIZE: break;

@@ -81,7 +81,8 @@ ends "the help's example" 0 ""
 gives "the help's example: its weights" .weight_bytes 544
 for layers in 'conv1x5x8 relu dw3m2 relu pw16:b relu avg2 deconv3x4s2 relu up2 pad1 shuffle2 pool3s2 flatten
 dense10:o2' 'conv3x8ps2d1g1:o4 relu:4 gmax dense10:b' 'conv3x4p:t relu=a conv3x4p:t relu concat(a) gap dense10:16' \
-'conv3x4s2:4 relu pw3 linear=a dw3p relu pw3 linear add(a) pw10:t gap'
+'conv3x4s2:4 relu pw3 linear=a dw3p relu pw3 linear add(a) pw10:t gap' \
+'resize16x16 conv3x8 relu pool2 dw3 pw16 relu pool2 dense10' 'conv3x8 pool2 relu dw3 pool2 dense10'
 do
     mote train $images --net "$layers" --epochs 1+1 -o x.mote --threads 1
     ends "layers ${layers:0:24}" 0 ""

@@ -381,6 +381,7 @@ static void test_linear_and_last_mean(void **state)
     gradient_is_right("conv3x5 linear conv3x4p relu pw3 linear=a pw7 relu pw3 linear add(a) "
                       "pool2 conv1x3 gap",
                       (struct volume){6, 7, 2});
+    gradient_is_right("dw3 conv2x5 pool2 relu pw4 dense3", (struct volume){6, 7, 2});
     gradient_is_right("dw3 linear avg2 deconv2x4 linear dense3", (struct volume){6, 7, 2});
 }
 

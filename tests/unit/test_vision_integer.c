@@ -145,6 +145,8 @@ static void test_every_tensor(void **state)
         (struct volume){9, 10, 2});
     equals_interpreter("dw3 linear=a avg3s1p1 deconv3x4p1:4 linear concat(a) conv3x3:8 gap",
                        (struct volume){13, 14, 2});
+    equals_interpreter("conv3x6:4 pool2 relu dw3p pw5=a pool1 conv1x5 add(a) conv1x3 gap",
+                       (struct volume){9, 10, 2});
     equals_interpreter("dense40:8 relu:4 dense8:b relu:8 dense3:2", (struct volume){10, 10, 1});
     equals_interpreter("dense30:16 relu dense9:16 relu dense3:16", (struct volume){28, 28, 1});
 }

@@ -82,10 +82,15 @@ static void messages_point_at_the_place(void **state)
         {"28x28x3 dense10", "--net:1:1: the images are 28x28x1"},
         {"28x28 dense10", "--net:1:6: expected 'x' and the number of channels"},
         {"conv3x8 relu dense11", "--net:1:14: it has 11 outputs, and there are 10 classes"},
-        {"conv3x8 dense10",
-         "--net:1:1: it needs a relu or linear behind it, unless it is the last layer"},
-        {"conv3x8 relu linear dense10",
-         "--net:1:14: linear stands right behind a layer with weights"},
+        {"conv3x8 relu linear dense10", "--net:1:14: there is a relu or linear before it"},
+        {"conv3x8 relu pool2 relu dense10", "--net:1:20: there is a relu or linear before it"},
+        {"conv3x8=a relu dense10", "--net:1:11: the name stands behind it: relu=a"},
+        {"conv3x8 pool2=ab linear dense10", "--net:1:18: the name stands behind it: linear=ab"},
+        {"conv3x8 avg2 pool2 relu dense10",
+         "--net:1:20: relu stands behind a layer with weights; write it before avg, add or concat"},
+        {"conv3x8=a conv3x8p concat(a) linear dense10",
+         "--net:1:30: linear stands behind a layer with weights; write it before avg, add or "
+         "concat"},
         {"conv3x8 relu=a conv3x8p linear add(a) dense10",
          "--net:1:32: it joins outputs with and without a sign"},
         {"conv3x10p gap", "--net:1:11: the last mean is of at most 512 elements"},
@@ -101,7 +106,7 @@ static void messages_point_at_the_place(void **state)
         {"conv0x8", "--net:1:5: expected a number from 1 to 16384"},
         {"conv3x8:17", "--net:1:9: expected a number from 1 to 16"},
         {"conv3x8:1", "--net:1:10: weights have 2 to 16 bits, or b"},
-        {"relu dense10", "--net:1:1: relu stands right behind a layer with weights"},
+        {"relu dense10", "--net:1:1: relu stands behind a layer with weights"},
         {"conv3x8 relu:5 dense10", "--net:1:14: activations have 4 or 8 bits"},
         {"conv30x8 relu", "--net:1:1: its window is larger than its input"},
         {"conv3x8\n relu konv3x8", "--net:2:7: 'konv' is no layer"},
@@ -155,6 +160,41 @@ static void a_byte_order_mark_is_skipped(void **state)
     assert_int_equal(err.excerpt_column, 9);
 }
 
+/* Activation of each layer: r8, r4, l for linear, - for none. */
+static void print_activations(const struct sketch *sketch, char *out)
+{
+    for (int i = 0; i < sketch->layer_count; i++) {
+        const struct sketch_layer *layer = &sketch->layers[i];
+        out += sprintf(out, layer->relu ? "r%d " : layer->linear ? "l " : "- ", layer->relu);
+    }
+    out[-1] = 0;
+}
+
+static void activations_are_right(void **state)
+{
+    static const char *const cases[][2] = {
+        {"conv3x8 relu pool2 dw3 pw16 relu pool2 dense10", "r8 - l r8 - -"},
+        {"conv3x8 pool2 dw3 pw16:4 relu:4 pool2 dense10", "l - l r4 - -"},
+        /* a relu goes to where weights are */
+        {"conv3x8 pool2 pad1 relu:4 conv3x8 up2 shuffle2 flatten relu=b dense10",
+         "r4 - - r8 - - - -"},
+        {"conv3x8 gmax linear dense8 dense10", "l - l -"},
+        {"conv3x10s2 gap", "- -"},
+        {"deconv3x4 avg2 gap dense10 softmax", "l - - -"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sketch sketch;
+        struct error err = {0};
+        char text[400];
+        if (!parse(&sketch, cases[i][0], &err)) {
+            fail_msg("%s: %s", cases[i][0], err.message);
+        }
+        print_activations(&sketch, text);
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 static void images_have_a_limit(void **state)
 {
     struct sketch sketch;
@@ -202,11 +242,9 @@ static void defaults_suit_all_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_are_right),
-        cmocka_unit_test(messages_point_at_the_place),
-        cmocka_unit_test(a_byte_order_mark_is_skipped),
-        cmocka_unit_test(images_have_a_limit),
-        cmocka_unit_test(weights_are_counted_as_packed),
+        cmocka_unit_test(shapes_are_right),        cmocka_unit_test(messages_point_at_the_place),
+        cmocka_unit_test(activations_are_right),   cmocka_unit_test(a_byte_order_mark_is_skipped),
+        cmocka_unit_test(images_have_a_limit),     cmocka_unit_test(weights_are_counted_as_packed),
         cmocka_unit_test(defaults_suit_all_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
