@@ -140,7 +140,19 @@ static enum type type_of(const struct node *node)
     if (node->bottom < 0) {
         return node->top > 127 ? TYPE_I16 : TYPE_I8;
     }
-    return node->top == 15 ? TYPE_U4 : TYPE_U8;
+    return node->top == 15 ? TYPE_U4 : node->top == 127 ? TYPE_I8 : TYPE_U8;
+}
+
+/* Sums below 0 become 0 in a type without a sign; codes that join others with one are clamped to
+ * that behind it. */
+static bool add_narrow(struct assembling *a, const struct node *node, struct layer *sum)
+{
+    struct layer layer = {.op = OP_CONVERT, .input_count = 1, .output = sum->output};
+    layer.inputs[0] = sum->output = net_add_map(a->net, TYPE_U8, shape_of(node->layer->out));
+    layer.zero = arena_alloc(a->arena, node->size, sizeof *layer.zero);
+    layer.shift = arena_alloc(a->arena, node->size, sizeof *layer.shift);
+    return sum->output >= 0 && layer.zero && layer.shift && net_add_layer(a->net, sum) &&
+           net_add_layer(a->net, &layer);
 }
 
 static bool add_node(struct assembling *a, const struct node *node)
@@ -163,7 +175,8 @@ static bool add_node(struct assembling *a, const struct node *node)
         }
     }
     a->tensors[node->index] = to;
-    return to >= 0 && net_add_layer(a->net, &layer);
+    bool narrow = from->op == SKETCH_ADD && from->narrow;
+    return to >= 0 && (narrow ? add_narrow(a, node, &layer) : net_add_layer(a->net, &layer));
 }
 
 /* ---- what the numbers mean ---- */

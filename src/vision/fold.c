@@ -66,6 +66,18 @@ static double reach_of(const struct reaching *r, int channel)
     return r->most[channel];
 }
 
+/* The widest step that a channel of the node wants. */
+static void widen_ties(const struct reaching *r, const struct node *node)
+{
+    struct ties *ties = r->ties;
+    for (int c = 0; c < node->layer->out.channels; c++) {
+        int channel = ties->first[node->index] + c;
+        double reach = reach_of(r, channel) / (node->top + 1);
+        double *most = &ties->reach[ties_root(ties, channel)];
+        *most = reach > *most ? reach : *most;
+    }
+}
+
 static bool find_reach(struct trainer *t, struct arena *arena, struct ties *ties)
 {
     size_t count = (size_t)ties->count;
@@ -79,10 +91,8 @@ static bool find_reach(struct trainer *t, struct arena *arena, struct ties *ties
     trainer_each(t, PART_TRAIN, REACH_IMAGES, see_block, &r);
     r.bins = bins;
     trainer_each(t, PART_TRAIN, REACH_IMAGES, see_block, &r);
-    for (int channel = 0; channel < ties->count; channel++) {
-        double reach = reach_of(&r, channel);
-        double *most = &ties->reach[ties_root(ties, channel)];
-        *most = reach > *most ? reach : *most;
+    for (int i = 0; i < t->graph->node_count; i++) {
+        widen_ties(&r, &t->graph->nodes[i]);
     }
     return true;
 }
@@ -166,11 +176,11 @@ static double magnitude(const double *weights, size_t count)
     return sum;
 }
 
-/* What full scale is for a row: its tie's reach; a dead channel gets what its weights can give. */
-static double full_scale(struct folding *f, const struct node *node, int root)
+/* The step of a row: its tie's; a dead channel gets what its weights can give. */
+static double tie_step(struct folding *f, const struct node *node, int root)
 {
     double reach = f->ties->reach[root];
-    return (reach > 0 ? reach : 1) / (node->top + 1);
+    return reach > 0 ? reach : 1.0 / (node->top + 1);
 }
 
 static void fold_row(struct folding *f, const struct node *node, int r)
@@ -182,7 +192,7 @@ static void fold_row(struct folding *f, const struct node *node, int r)
     int row = node->row + r;
     int root = ties_root(f->ties, f->ties->first[node->index] + r);
     bool tied = f->ties->sources[root] > 1;
-    double step = full_scale(f, node, root);
+    double step = tie_step(f, node, root);
     double width = sqrt(learner->variance[row] + 1e-5);
     double scale = (double)graph_gammas(t->graph, learner->parameters)[row] / width;
     double *step_of = &f->ties->step[root];

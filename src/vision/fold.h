@@ -11,7 +11,7 @@ struct ties {
     int *parent;   /* channel: another one of its tie, or itself */
     int *sources;  /* root: rows that write into the tie */
     double *step;  /* root: real value of a code; 0: not known yet */
-    double *reach; /* root: largest value that matters, of all its channels */
+    double *reach; /* root: what a code stands for where none of its channels leaves its codes */
     int count;
 };
 

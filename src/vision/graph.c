@@ -96,7 +96,7 @@ static void make_conv(struct making *making, struct node *node)
 
 /* ---- pooling ---- */
 
-/* Ends of a node's codes: of its activation, of its input where it has none, of an image. */
+/* Ends of a node's codes: of its activation, of its inputs where it has none, of an image. */
 static void set_codes(const struct graph *graph, struct node *node)
 {
     const struct sketch_layer *layer = node->layer;
@@ -108,13 +108,16 @@ static void set_codes(const struct graph *graph, struct node *node)
     } else if (layer->linear) {
         node->top = 127;
         node->bottom = -128;
-    } else if (node->weighted) {
-        node->top = layer->relu == 4 ? 15 : 255;
+    } else if (node->weighted || layer->relu) {
+        node->top = layer->relu == 4 ? 15 : layer->narrow ? 127 : 255;
     } else if (input < 0) {
         node->top = sketch_top(graph->sketch);
     } else {
         node->top = graph->nodes[input].top;
-        node->bottom = graph->nodes[input].bottom;
+        for (int k = 0; k < layer->input_count; k++) {
+            int bottom = graph->nodes[layer->inputs[k]].bottom;
+            node->bottom = bottom < node->bottom ? bottom : node->bottom;
+        }
     }
 }
 

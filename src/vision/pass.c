@@ -318,13 +318,20 @@ static void move_backward(struct pass *pass, const struct node *node, int k)
     }
 }
 
+/* Least sum that an add leaves as it is. */
+static float add_bottom(const struct learner *learner, const struct node *node)
+{
+    bool signs = learner->integer && node->bottom < 0;
+    return node->layer->relu ? 0 : signs ? (float)node->bottom : -INFINITY;
+}
+
 /* Sums of codes are clamped; the slope is let through where they were not. */
 static void add_forward(struct pass *pass, const struct learner *learner, const struct node *node)
 {
     size_t count = node->size * (size_t)pass->graph->groups * VISION_LANES;
     float *to = pass->values[node->index];
     float top = learner->integer ? (float)node->top : INFINITY;
-    float bottom = learner->integer ? (float)node->bottom : -INFINITY;
+    float bottom = add_bottom(learner, node);
     memcpy(to, input_of(pass, node, 0), count * sizeof *to);
     for (int k = 1; k < node->layer->input_count; k++) {
         add_floats(to, input_of(pass, node, k), count);
@@ -340,7 +347,7 @@ static void add_backward(struct pass *pass, const struct learner *learner, const
     const float *value = pass->values[node->index];
     float *slope = pass->slopes[node->index];
     float top = learner->integer ? (float)node->top : INFINITY;
-    float bottom = learner->integer && node->bottom < 0 ? (float)node->bottom : -INFINITY;
+    float bottom = add_bottom(learner, node);
     for (size_t i = 0; i < count; i++) {
         slope[i] = value[i] < top && value[i] > bottom ? slope[i] : 0.0F;
     }

@@ -62,7 +62,8 @@ struct sketch_layer {
     bool dense;  /* a conv over its whole input, written `dense` */
     int bits;    /* of weights: 1..16; 2 is ternary unless `odd`; 1 is binary and odd */
     bool odd;    /* odd levels only */
-    int relu;    /* bits of the activation's codes, 4 or 8; 0: none */
+    int relu;    /* bits of the activation's codes, 4 or 8; 0: none; of an add, too */
+    bool narrow; /* relu: codes 0..127 instead of 0..255, since they join codes with a sign */
     bool linear; /* codes of 8 bits with a sign: weights without relu, but the last layer's */
     char name[SKETCH_NAME_MAX + 1];
     size_t line, column; /* of its token, from 1 */

@@ -1,5 +1,5 @@
-/* Which codes layers give: where activations belong, what is linear without the word, and whether
- * what is joined is alike. */
+/* Which codes layers give: where activations belong, what is linear without the word, and what is
+ * joined with what. */
 #include "vision/sketch_read.h"
 
 /* ---- activations ---- */
@@ -25,8 +25,10 @@ static bool keeps_order(enum sketch_op op)
 
 /* The layer that an activation at hand belongs to: "conv3x8 pool2 relu" is "conv3x8 relu pool2".
  * NULL: none. */
-static struct sketch_layer *find_activated(struct sketch_parser *parser, const char *word)
+static struct sketch_layer *find_activated(struct sketch_parser *parser, const char *word,
+                                           bool behind_add)
 {
+    const char *what = behind_add ? "a layer with weights or add" : "a layer with weights";
     int index = parser->last;
     struct sketch_layer *layer = NULL;
     for (; index >= 0; index = layer->inputs[0]) {
@@ -36,13 +38,12 @@ static struct sketch_layer *find_activated(struct sketch_parser *parser, const c
         }
     }
     if (index < 0) {
-        (void)sketch_fail_token(&parser->in, "%s stands behind a layer with weights", word);
+        (void)sketch_fail_token(&parser->in, "%s stands behind %s", word, what);
     } else if (layer->name[0]) {
         (void)sketch_fail_token(&parser->in, "the name stands behind it: %s=%s", word, layer->name);
-    } else if (!sketch_weighted(layer)) {
-        (void)sketch_fail_token(
-            &parser->in,
-            "%s stands behind a layer with weights; write it before avg, add or concat", word);
+    } else if (!sketch_weighted(layer) && !(behind_add && layer->op == SKETCH_ADD)) {
+        (void)sketch_fail_token(&parser->in, "%s stands behind %s, and before avg, gap and concat",
+                                word, what);
     } else if (layer->relu || layer->linear) {
         (void)sketch_fail_token(&parser->in, "there is a relu or linear before it");
     } else {
@@ -53,7 +54,7 @@ static struct sketch_layer *find_activated(struct sketch_parser *parser, const c
 
 bool sketch_linear(struct sketch_parser *parser, const char *word)
 {
-    struct sketch_layer *layer = find_activated(parser, word);
+    struct sketch_layer *layer = find_activated(parser, word, false);
     if (layer) {
         layer->linear = true;
     }
@@ -63,7 +64,7 @@ bool sketch_linear(struct sketch_parser *parser, const char *word)
 bool sketch_relu(struct sketch_parser *parser, const char *word)
 {
     struct sketch_reader *in = &parser->in;
-    struct sketch_layer *layer = find_activated(parser, word);
+    struct sketch_layer *layer = find_activated(parser, word, true);
     if (!layer) {
         return false;
     }
@@ -92,14 +93,18 @@ static struct sketch_reader *at_layer(struct sketch_parser *parser, int index)
     return &parser->in;
 }
 
-/* Codes of 4 and of 8 bits, with and without a sign, neither add up nor stand behind each other:
- * all inputs of a join come from activations alike.  Bits of a layer's output codes; where it reads
- * the image those of pixels; negative: with a sign. */
+/* Has its output codes of its own, whatever its inputs have? */
+static bool makes_codes(const struct sketch_layer *layer)
+{
+    return sketch_weighted(layer) || layer->relu;
+}
+
+/* Bits of a layer's output codes; where it hands on the image those of pixels; negative: linear. */
 static int code_bits(const struct sketch *sketch, int index)
 {
     while (index >= 0) {
         const struct sketch_layer *layer = &sketch->layers[index];
-        if (sketch_weighted(layer)) {
+        if (makes_codes(layer)) {
             return layer->linear ? -8 : layer->relu;
         }
         index = layer->inputs[0];
@@ -107,18 +112,82 @@ static int code_bits(const struct sketch *sketch, int index)
     return sketch->drop > 0 ? 4 : 8;
 }
 
-static bool check_layer(struct sketch_parser *parser, int index)
+/* Codes of 4 and of 8 bits neither add up nor stand behind each other. */
+static bool check_join(struct sketch_parser *parser, int index)
 {
-    const struct sketch *sketch = parser->sketch;
-    const struct sketch_layer *layer = &sketch->layers[index];
+    const struct sketch_layer *layer = &parser->sketch->layers[index];
+    int bits = code_bits(parser->sketch, layer->inputs[0]);
     for (int k = 1; k < layer->input_count; k++) {
-        int bits = code_bits(sketch, layer->inputs[0]);
-        int others = code_bits(sketch, layer->inputs[k]);
-        if (bits != others) {
+        int others = code_bits(parser->sketch, layer->inputs[k]);
+        if ((bits == 4) != (others == 4)) {
             return sketch_fail_token(at_layer(parser, index), "%s",
                                      bits < 0 || others < 0
-                                         ? "it joins outputs with and without a sign"
+                                         ? "it joins codes of 4 bits with a linear output, which "
+                                           "has 8; write relu instead of relu:4"
                                          : "it joins activations of 4 and of 8 bits");
+        }
+    }
+    return true;
+}
+
+/* Layers whose outputs have one type for the sake of this one: its inputs, and itself unless it
+ * makes codes of its own. */
+static int find_alike(const struct sketch *sketch, int index, int alike[SKETCH_INPUTS + 1])
+{
+    const struct sketch_layer *layer = &sketch->layers[index];
+    int count = 0;
+    for (int k = 0; k < layer->input_count; k++) {
+        if (layer->inputs[k] >= 0) {
+            alike[count++] = layer->inputs[k];
+        }
+    }
+    if (!makes_codes(layer)) {
+        alike[count++] = index;
+    }
+    return count;
+}
+
+/* Where one of them has a sign, all get one.  True: some did. */
+static bool spread_sign(const struct sketch *sketch, int index, bool *sign)
+{
+    int alike[SKETCH_INPUTS + 1];
+    int count = find_alike(sketch, index, alike);
+    int signs = 0;
+    for (int i = 0; i < count; i++) {
+        signs += sign[alike[i]];
+    }
+    for (int i = 0; i < count && signs > 0; i++) {
+        sign[alike[i]] = true;
+    }
+    return signs > 0 && signs < count;
+}
+
+/* Which outputs are of a type with a sign. */
+static void find_signs(const struct sketch *sketch, bool *sign)
+{
+    bool more = true;
+    for (int i = 0; i < sketch->layer_count; i++) {
+        sign[i] = sketch->layers[i].linear;
+    }
+    while (more) {
+        more = false;
+        for (int i = 0; i < sketch->layer_count; i++) {
+            more = spread_sign(sketch, i, sign) || more;
+        }
+    }
+}
+
+/* What a relu gives joins codes with a sign if it is half as large. */
+static bool set_narrow(struct sketch_parser *parser, int count)
+{
+    bool sign[SKETCH_LAYERS_MAX];
+    find_signs(parser->sketch, sign);
+    for (int i = 0; i < count; i++) {
+        struct sketch_layer *layer = &parser->sketch->layers[i];
+        layer->narrow = layer->relu && sign[i];
+        if (sign[i] && layer->inputs[0] < 0 && !makes_codes(layer)) {
+            return sketch_fail_token(at_layer(parser, i),
+                                     "its pixels join outputs without a relu; those need one");
         }
     }
     return true;
@@ -127,15 +196,13 @@ static bool check_layer(struct sketch_parser *parser, int index)
 bool sketch_codes(struct sketch_parser *parser)
 {
     struct sketch *sketch = parser->sketch;
-    int logits = sketch_logits(sketch);
-    for (int i = 0; i < logits; i++) {
+    int count = sketch_logits(sketch);
+    for (int i = 0; i < count; i++) {
         struct sketch_layer *layer = &sketch->layers[i];
         layer->linear = layer->linear || (sketch_weighted(layer) && !layer->relu);
-    }
-    for (int i = 0; i < logits; i++) {
-        if (!check_layer(parser, i)) {
+        if (!check_join(parser, i)) {
             return false;
         }
     }
-    return true;
+    return set_narrow(parser, count);
 }

@@ -27,8 +27,8 @@ bool sketch_token(struct sketch_parser *parser);
 bool sketch_relu(struct sketch_parser *parser, const char *word);
 bool sketch_linear(struct sketch_parser *parser, const char *word);
 
-/* Behind the last token: what layers are linear without the word, and whether joins are of outputs
- * alike. */
+/* Behind the last token: which layers are linear without the word, and which are narrow; whether
+ * what is joined can be. */
 bool sketch_codes(struct sketch_parser *parser);
 
 /* At the first character, behind a byte order mark. */

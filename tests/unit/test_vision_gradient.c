@@ -101,7 +101,7 @@ static double slow_join(struct slow *s, const struct sketch_layer *layer, int sa
         }
         channel -= v.channels;
     }
-    return sum;
+    return layer->relu && sum < 0 ? 0 : sum;
 }
 
 static double slow_element(struct slow *s, const struct node *node, int sample, const int where[3])
@@ -375,6 +375,16 @@ static void test_moves_and_joins(void **state)
                       (struct volume){5, 6, 2});
 }
 
+static void test_residual_blocks(void **state)
+{
+    (void)state;
+    gradient_is_right("conv3x4p relu=a conv3x4p relu conv3x4p add(a) relu=b pool2 pw4=c dw1 add(c) "
+                      "pool1 relu conv1x4 dense3",
+                      (struct volume){5, 6, 1});
+    gradient_is_right("dense7 relu=a dense7 add(a) relu=b dense7 add(a,b) dense3",
+                      (struct volume){4, 3, 2});
+}
+
 static void test_linear_and_last_mean(void **state)
 {
     (void)state;
@@ -388,9 +398,13 @@ static void test_linear_and_last_mean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),           cmocka_unit_test(test_convolutions),
-        cmocka_unit_test(test_deconvolutions),  cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_moves_and_joins), cmocka_unit_test(test_linear_and_last_mean),
+        cmocka_unit_test(test_residual_blocks),
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_deconvolutions),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_moves_and_joins),
+        cmocka_unit_test(test_linear_and_last_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,9 @@ static void compare_nets(const char *isa)
                    (struct volume){12, 12, 1}, isa, 0);
     compare_phases("conv3x4p:4 relu=a pool2 up2 add(a) dw3p:4 relu pool2 dense3:4",
                    (struct volume){12, 12, 1}, isa, 1);
+    compare_phases("conv3x4p:4 relu pool2=a conv3x4p:4 relu conv3x4p:4 add(a) relu=b conv3x4p:4 "
+                   "add(b) relu pool2 dense3:4",
+                   (struct volume){12, 12, 1}, isa, 1);
 }
 
 static void test_lean_passes(void **state)

@@ -86,13 +86,17 @@ static void messages_point_at_the_place(void **state)
         {"conv3x8 relu pool2 relu dense10", "--net:1:20: there is a relu or linear before it"},
         {"conv3x8=a relu dense10", "--net:1:11: the name stands behind it: relu=a"},
         {"conv3x8 pool2=ab linear dense10", "--net:1:18: the name stands behind it: linear=ab"},
-        {"conv3x8 avg2 pool2 relu dense10",
-         "--net:1:20: relu stands behind a layer with weights; write it before avg, add or concat"},
+        {"conv3x8 avg2 pool2 relu dense10", "--net:1:20: relu stands behind a layer with weights "
+                                            "or add, and before avg, gap and concat"},
         {"conv3x8=a conv3x8p concat(a) linear dense10",
-         "--net:1:30: linear stands behind a layer with weights; write it before avg, add or "
-         "concat"},
-        {"conv3x8 relu=a conv3x8p linear add(a) dense10",
-         "--net:1:32: it joins outputs with and without a sign"},
+         "--net:1:30: linear stands behind a layer with weights, and before avg, gap and concat"},
+        {"conv3x8 relu:4=a conv3x8p linear add(a) dense10",
+         "--net:1:34: it joins codes of 4 bits with a linear output, which has 8; write relu "
+         "instead of relu:4"},
+        {"pool2=a conv3x1p add(a) dense10",
+         "--net:1:1: its pixels join outputs without a relu; those need one"},
+        {"conv3x8=a conv3x8p add(a) linear dense10",
+         "--net:1:27: linear stands behind a layer with weights, and before avg, gap and concat"},
         {"conv3x10p gap", "--net:1:11: the last mean is of at most 512 elements"},
         {"conv3x10 relu gap",
          "--net:1:15: the last layer is dense, conv or pw, without relu, or gap behind one"},
@@ -106,7 +110,7 @@ static void messages_point_at_the_place(void **state)
         {"conv0x8", "--net:1:5: expected a number from 1 to 16384"},
         {"conv3x8:17", "--net:1:9: expected a number from 1 to 16"},
         {"conv3x8:1", "--net:1:10: weights have 2 to 16 bits, or b"},
-        {"relu dense10", "--net:1:1: relu stands behind a layer with weights"},
+        {"relu dense10", "--net:1:1: relu stands behind a layer with weights or add"},
         {"conv3x8 relu:5 dense10", "--net:1:14: activations have 4 or 8 bits"},
         {"conv30x8 relu", "--net:1:1: its window is larger than its input"},
         {"conv3x8\n relu konv3x8", "--net:2:7: 'konv' is no layer"},
@@ -160,12 +164,16 @@ static void a_byte_order_mark_is_skipped(void **state)
     assert_int_equal(err.excerpt_column, 9);
 }
 
-/* Activation of each layer: r8, r4, l for linear, - for none. */
+/* Activation of each layer: r8, r7 where it is narrow, r4, l for linear, - for none. */
 static void print_activations(const struct sketch *sketch, char *out)
 {
     for (int i = 0; i < sketch->layer_count; i++) {
         const struct sketch_layer *layer = &sketch->layers[i];
-        out += sprintf(out, layer->relu ? "r%d " : layer->linear ? "l " : "- ", layer->relu);
+        out += sprintf(out,
+                       layer->relu     ? "r%d "
+                       : layer->linear ? "l "
+                                       : "- ",
+                       layer->relu - layer->narrow);
     }
     out[-1] = 0;
 }
@@ -179,6 +187,14 @@ static void activations_are_right(void **state)
         {"conv3x8 pool2 pad1 relu:4 conv3x8 up2 shuffle2 flatten relu=b dense10",
          "r4 - - r8 - - - -"},
         {"conv3x8 gmax linear dense8 dense10", "l - l -"},
+        {"conv3x8 relu=a conv3x8p linear add(a) relu pool2 dense10", "r7 l r8 - -"},
+        {"conv3x8 relu=a conv3x8p relu add(a) relu pool2 dense10", "r8 r8 r8 - -"},
+        {"conv3x8 relu pool2=a conv3x8p relu conv3x8p add(a) relu=b conv3x8p add(b) pool2 relu "
+         "dense10",
+         "r7 - r8 l r7 l r8 - -"},
+        {"conv3x8 relu:4=a conv3x8p relu:4 add(a) relu:4 dense10", "r4 r4 r4 -"},
+        {"conv3x8 relu=a conv3x8p relu=b conv3x8p concat(a) pw8 relu concat(b) dense10",
+         "r7 r8 l - r8 - -"},
         {"conv3x10s2 gap", "- -"},
         {"deconv3x4 avg2 gap dense10 softmax", "l - - -"},
     };
