@@ -88,6 +88,28 @@ do
     ends "layers ${layers:0:24}" 0 ""
 done
 
+trained() # NET: what training gives, but where it came from
+{
+    mote train $images --net "$1" --epochs 1+1 --name t -o x.mote
+    jq -c 'del(.provenance)' x.mote
+}
+check "relu behind the pool is relu before it" [ "$(trained 'resize8 conv3x6 pool2 relu dense10')" = \
+    "$(trained 'resize8 conv3x6 relu pool2 dense10')" ]
+check "no activation is linear" [ "$(trained 'resize8 conv3x6 dense10')" = \
+    "$(trained 'resize8 conv3x6 linear dense10')" ]
+
+# Residual blocks: for every goal the file gives the interpreter's outputs.
+block='resize8 conv3x4p relu=a conv3x4p relu conv3x4p linear add(a) relu=b conv3x4p add(b) relu pool2 dense10:4'
+mote train $images --net "$block" --epochs 2+2 -o block.mote --threads 1
+ends "residual blocks" 0 ""
+targets=host
+"$MOTE" targets | grep -q '^cortex-m0 .* installed ' && targets=host,cortex-m0
+for goal in size balanced speed; do
+    mote measure block.mote --target $targets --optimise $goal --json
+    ends "residual blocks for $goal" 0 ""
+    gives "residual blocks for $goal: the interpreter's outputs" '[.[].mismatches] | add' 0
+done
+
 # A new user's folders, with pictures in colours that the net reads grey.
 mkdir -p set/dark set/light
 for i in $(seq 64 103); do
