@@ -347,23 +347,51 @@ static void print_floor_helper(struct text *out, const struct plan *plan, const 
     }
 }
 
+void print_weighted(struct text *out, const struct plan *plan, const char *weight, const char *x,
+                    bool casts, bool wide)
+{
+    if (!plan->machine->no_multiplier || wide || plan->options->constant_time) {
+        text_printf(out, "        acc += (int32_t)%s * %s%s;\n", weight, casts ? "(int32_t)" : "",
+                    x);
+        return;
+    }
+    text_printf(out,
+                "        const int8_t weight = %s;\n"
+                "        const int16_t size = (int16_t)((weight < 0) ? -weight : weight);\n"
+                "        uint8_t bits = (uint8_t)size;\n"
+                "        int32_t x = (int32_t)%s;\n"
+                "        if (weight < 0) {\n"
+                "            x = -x;\n"
+                "        }\n"
+                "        /*@ loop unroll 8; */\n"
+                "        while (bits != 0U) {\n"
+                "            if ((bits & 1U) != 0U) {\n"
+                "                acc += x;\n"
+                "            }\n"
+                "            x += x;\n"
+                "            bits >>= 1;\n"
+                "        }\n",
+                weight, x);
+}
+
 /* Counting down: the Cortex-M0 then needs one register and no comparison. */
 static void print_row_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {
     const char *macro = helper.b == TYPE_I8 ? "I8" : "I16";
+    char weight[ELEMENT_MAX];
     text_printf(out,
                 "/* One row of a layer: weights times activations on top of the bias, which holds "
                 "the half that\n * rounds the shift behind it.%s */\n"
                 "static int32_t %s(const %s *a, const %s *w, %s n, int32_t bias)\n"
                 "{\n"
                 "    int32_t acc = bias;\n"
-                "    for (%s j = n - 1; j >= 0; j--) {\n"
-                "        acc += (int32_t)%s_%s(w, j) * %sa[j];\n"
-                "    }\n",
+                "    for (%s j = n - 1; j >= 0; j--) {\n",
                 plan->shifts_in_rows ? "  The shift follows the weights." : "", name,
-                c_type(helper.a), c_type(helper.b), plan->index, plan->index, plan->upper, macro,
-                type_low(helper.a) == 0 ? "(int32_t)" : "");
+                c_type(helper.a), c_type(helper.b), plan->index, plan->index);
+    (void)snprintf(weight, sizeof weight, "%s_%s(w, j)", plan->upper, macro);
+    print_weighted(out, plan, weight, "a[j]", type_low(helper.a) == 0, helper.b != TYPE_I8);
+    text_add(out, "    }\n");
     if (plan->shifts_in_rows) {
         text_printf(out, "    return %s_floor(acc, (uint8_t)%s_%s(w, n));\n}\n\n", plan->name,
                     plan->upper, macro);

@@ -230,10 +230,10 @@ static void print_digits(struct text *out, const struct plan *plan)
 
 static void print_plain(struct text *out, const struct plan *plan, struct walker walker)
 {
-    text_printf(out,
-                "acc += (int32_t)%s_%s(at, 0) * (int32_t)p[j];\n"
-                "at = &at[1];\n",
-                plan->upper, walker.wide ? "I16" : "I8");
+    char weight[ELEMENT_MAX];
+    (void)snprintf(weight, sizeof weight, "%s_%s(at, 0)", plan->upper, walker.wide ? "I16" : "I8");
+    print_weighted(out, plan, weight, "p[j]", true, walker.wide);
+    text_add(out, "at = &at[1];\n");
 }
 
 static void print_parameters(struct text *out, const struct plan *plan, struct walker walker)

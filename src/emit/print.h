@@ -28,6 +28,13 @@ int64_t floor_shift(int64_t value, int shift);
 
 int32_t number_at(struct numbers numbers, size_t index);
 
+/* helper.c: acc += weight * x, each given as C; x unsigned: `casts`.  Where there is no instruction
+ * for a product, the compiler's function goes through 32 bits of a negative factor; here it is the
+ * seven or eight of the weight's size, unless that is `wide`.  No sum on the way leaves what bounds
+ * all of them. */
+void print_weighted(struct text *out, const struct plan *plan, const char *weight, const char *x,
+                    bool casts, bool wide);
+
 /* ---- table.c: constant tables and how they are read ---- */
 
 struct series series_of(char letter, int number, struct numbers numbers, int count);

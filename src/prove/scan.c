@@ -81,6 +81,7 @@ static bool check_include(const struct scan *scan)
     (void)snprintf(own, sizeof own, "#include \"%s.h\"\n", scan->prefix);
     return begins(scan->at, "#include <stdint.h>\n") || begins(scan->at, own) ||
            begins(scan->at, "#include <immintrin.h>\n") ||
+           begins(scan->at, "#include <emmintrin.h>\n") ||
            begins(scan->at, "#include <arm_neon.h>\n") ||
            begins(scan->at, "#include <arm_acle.h>\n") ||
            refuse(scan, "other includes than <stdint.h>");

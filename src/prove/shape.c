@@ -148,6 +148,20 @@ static int count_halving(const char *code, const char *head, const char *tail, c
     return count;
 }
 
+/* The same of loops over the bits of a weight, at whatever depth they stand. */
+static int count_weights(const char *code)
+{
+    int count = 0;
+    for (int depth = 8; depth <= 24; depth += 4) {
+        char head[80], tail[40], halve[60];
+        (void)snprintf(head, sizeof head, "\n%*swhile (bits != 0U) {\n", depth, "");
+        (void)snprintf(tail, sizeof tail, "\n%*s}\n", depth, "");
+        (void)snprintf(halve, sizeof halve, "\n%*sbits >>= 1;\n", depth + 4, "");
+        count += count_halving(code, head, tail, halve, "bits", 2);
+    }
+    return count;
+}
+
 /* Is NAME_word() or NAME_lift() there, and what it is in every emitted file? */
 static bool has_conversion(const char *code, const char *prefix, const char *name,
                            const char *value)
@@ -236,7 +250,8 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
                      count_halving(code, "            for (;;) {\n", "\n            }\n",
                                    "\n                x >>= 1;\n                if (x == 0U) {\n"
                                    "                    break;\n                }\n",
-                                   "x", 2);
+                                   "x", 2) +
+                     count_weights(code);
     shape->words = has_conversion(code, shape->prefix, "word", "(uint32_t)z");
     shape->lifts = has_conversion(code, shape->prefix, "lift", "(uint32_t)z ^ 0x80000000U");
     shape->apart = count_apart(code, shape);

@@ -154,7 +154,15 @@ mote emit "$tree/tests/golden/pose-6-16-6.mote" -o steady.h --constant-time --se
 mote prove steady.h --model 16
 prints "constant time with a curve" "steady.h, 16-bit int: proved"
 
-# The kernels of a target without a multiplier: bit by bit, modulo 2^32.
+# What --asm adds is not C: the portable function is what is proved.
+mote emit "$golden" -o vectors.h --asm --optimise speed --selftest 0
+check "there is a variant for this machine" grep -q emmintrin.h vectors.h
+mote prove vectors.h --model 16
+prints "a file with variants" "vectors.h, 16-bit int: proved"
+
+# The kernels of a target without a multiplier: bit by bit of the activations modulo 2^32, of weights exact.
+mote prove "$golden" --model 32 --target rv32ec --kernel loop
+prints "products by the bits of weights" "$golden, 32-bit int: proved"
 mote prove "$golden" --model 32
 prints "the default kernels" "$golden, 32-bit int: proved"
 mote prove "$golden" --model 32 --target rv32ec --optimise speed

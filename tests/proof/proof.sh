@@ -69,7 +69,8 @@ quiet()
 golden()
 {
     local name
-    name=n0_$(basename "$1" .mote | tr - _)_$2
+    name=$(basename "$1" .mote | tr - _)
+    name=n0_${name:0:12}_${2:0:4} # C prefixes have 24 characters
     "$MOTE" emit "$1" -o "$name.h" "${@:3}" || echo "not ok the page $name"
     printf '#include "%s.h"\n\nint main(void)\n{\n    return %s_selftest();\n}\n' "$name" "$name" >"$name.c"
 }
