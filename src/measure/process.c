@@ -256,19 +256,25 @@ static bool says(const char *line, size_t length, const char *what)
     return false;
 }
 
+/* The line that tells the fault: of a linker that only ends with an error the region that is too
+ * small. */
 void outcome_complaint(const struct outcome *outcome, char *line, size_t room)
 {
     const char *text = outcome->errors.data ? outcome->errors.data : "";
-    const char *best = text;
-    for (const char *at = text; *at;) {
+    const char *best = NULL;
+    const char *small = NULL;
+    for (const char *at = text; *at && !best;) {
         size_t length = strcspn(at, "\n");
-        if (says(at, length, "error") || says(at, length, "overflow") ||
-            says(at, length, "within region") || says(at, length, "will not fit")) {
+        bool fits = !says(at, length, "will not fit");
+        if (says(at, length, "overflow") || says(at, length, "within region") || /* old linkers */
+            (fits && says(at, length, "error"))) {
             best = at;
-            break;
         }
+        small = fits || small ? small : at;
         at += length + (at[length] == '\n');
     }
+    best = small && (!best || says(best, strcspn(best, "\n"), "collect2")) ? small : best;
+    best = best ? best : text;
     best += strspn(best, " \t\n");
     (void)snprintf(line, room, "%.*s", (int)strcspn(best, "\n"), best);
 }
