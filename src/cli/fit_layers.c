@@ -201,20 +201,21 @@ static struct emit_price price(const struct layers_job *job, const struct text *
                : (struct emit_price){-1, -1, -1};
 }
 
-/* With layer `layer` made for `goal`; what gives the same C costs the same. */
-static bool price_goal(struct layers_job *job, const struct text *whole, int layer, int goal,
-                       struct emit_prices *prices, struct cost *costs, struct error *err)
+/* Price `index` of all: with that layer made for that goal.  What gives the same C costs the same.
+ */
+static bool price_goal(struct layers_job *job, const struct text *whole, int index,
+                       const struct emit_price *same, struct cost *costs, struct error *err)
 {
-    struct emit_price *to = &job->prices[layer * EMIT_GOALS + goal];
+    struct emit_price *to = &job->prices[index];
     struct text header = {0};
     struct error broken = {0};
     enum optimise layers[NET_LAYERS_MAX];
     memcpy(layers, job->layers, sizeof layers);
-    layers[layer] = (enum optimise)goal;
+    layers[index / EMIT_GOALS] = (enum optimise)(index % EMIT_GOALS);
     bool good = emit_trial(job, layers, &header, err);
     if (good && header.length == whole->length &&
         memcmp(header.data, whole->data, whole->length) == 0) {
-        *to = prices->whole;
+        *to = *same;
     } else if (good) {
         *to = price(job, &header, costs, &broken);
     }
@@ -238,7 +239,7 @@ bool layers_prices(struct layers_job *job, struct emit_prices *prices, struct er
     prices->unit = unit_of(costs);
     prices->layers = job->prices;
     for (int i = 0; !err->failed && i < count; i++) {
-        good = price_goal(job, &whole, i / EMIT_GOALS, i % EMIT_GOALS, prices, costs, err);
+        good = price_goal(job, &whole, i, &prices->whole, costs, err);
         progress_show(&progress, (double)(i + 1) / count, -1, "alternatives", "");
     }
     progress_end(&progress);

@@ -19,7 +19,7 @@ check "8 bits everywhere" \
 # Layers of which every row is packed: those that are not would be told behind the cycles.
 packed_rows()
 {
-    "$MOTE" emit "$1" --explain --kernel packed | grep -c '^  \* packed .* cycles$'
+    "$MOTE" emit "$1" --explain --kernel packed | grep -c '^  \* packed .* cycles; as --kernel says$'
 }
 mote "${train[@]}" --net 8-12 --kernel packed --in i8 --out i8 -o packed.mote
 check "--kernel packed: no skip, 8 bits" \
