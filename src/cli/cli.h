@@ -107,7 +107,8 @@ struct layer_goals {
     enum optimise of[NET_LAYERS_MAX];
 };
 
-/* Does it fit the net?  Then the note of what a budget chose, in the arena; NULL: no memory. */
+/* Do goals and a kernel (NULL: not given) go with the net?  Then the note of what a budget chose,
+ * in the arena; NULL: no memory. */
 bool choice_check(const struct layer_goals *layers, const char *kernel, const struct net *net,
                   struct error *err);
 const char *layers_note(const enum optimise *layers, int count, struct arena *arena);

@@ -79,6 +79,6 @@ struct layers_job {
 bool layers_search(struct layers_job *job, struct error *err);
 
 /* What the first target says of the job's `layers`, and of each layer made for another goal. */
-bool layers_prices(struct layers_job *job, struct emit_prices *prices, struct error *err);
+bool layers_prices(const struct layers_job *job, struct emit_prices *prices, struct error *err);
 
 #endif

@@ -117,7 +117,7 @@ static int part_of(int count)
 }
 
 /* What a short training reads of the validation part. */
-static bool try_bits(const struct width_job *job, float *accuracy, struct error *err)
+static bool try_bits(const struct width_job *job, double *accuracy, struct error *err)
 {
     struct vision_options how = *job->how;
     struct vision_result result;
@@ -132,7 +132,7 @@ static bool try_bits(const struct width_job *job, float *accuracy, struct error 
         return fail_memory(err);
     }
     struct net *net = vision_train(job->images, &how, &result, err);
-    *accuracy = net ? (float)result.integer_accuracy : 0;
+    *accuracy = net ? result.integer_accuracy : 0;
     net_free(net);
     return net != NULL;
 }
@@ -140,10 +140,10 @@ static bool try_bits(const struct width_job *job, float *accuracy, struct error 
 bool bits_search(struct width_job *job, struct error *err)
 {
     struct width_job best = *job;
-    float most = -1;
+    double most = -1;
     for (int i = 0; i < BITS_TRIED; i++) {
         struct width_job trial = *job;
-        float accuracy = -1;
+        double accuracy = -1;
         trial.bits = bits_tried[i];
         if (!widths_search(&trial, err) || (trial.fits && !try_bits(&trial, &accuracy, err))) {
             return false;

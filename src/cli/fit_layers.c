@@ -46,12 +46,10 @@ static double excess(int64_t limit, int64_t value)
     return more ? (double)value / (double)limit - 1 : limit > 0 && value < 0 ? 1 : 0;
 }
 
-/* Of one prediction, in what the target knows. */
-static int64_t time_of(const struct cost *cost)
+/* Of one prediction, cycles or instructions; -1 where only a clock tells, which chooses nothing. */
+static int64_t counted_time(const struct cost *cost)
 {
-    return cost->cycles > 0         ? cost->cycles
-           : cost->instructions > 0 ? cost->instructions
-                                    : (int64_t)cost->nanoseconds;
+    return cost->cycles > 0 ? cost->cycles : cost->instructions;
 }
 
 /* Beside a limit of cycles flash is to be least, else time. */
@@ -63,7 +61,7 @@ static void judge(const struct layers_job *job, const struct cost *costs, struct
                        excess(budget->ram, costs[i].ram + costs[i].stack) +
                        excess(budget->cycles, costs[i].cycles);
     }
-    trial->figure = budget->cycles ? cost_flash(&costs[0]) : time_of(&costs[0]);
+    trial->figure = budget->cycles ? cost_flash(&costs[0]) : counted_time(&costs[0]);
 }
 
 static bool better(const struct trial *a, const struct trial *b)
@@ -187,28 +185,35 @@ bool layers_search(struct layers_job *job, struct error *err)
 
 /* ---- for --explain ---- */
 
+static int64_t time_of(const struct cost *cost)
+{
+    int64_t counted = counted_time(cost);
+    return counted > 0 ? counted : (int64_t)cost->nanoseconds;
+}
+
 static const char *unit_of(const struct cost *cost)
 {
     return cost->cycles > 0 ? "cycles" : cost->instructions > 0 ? "instructions" : "ns";
 }
 
-/* The first target's price of a text. */
+/* A text's price on the only target. */
 static struct emit_price price(const struct layers_job *job, const struct text *header,
-                               struct cost *costs, struct error *err)
+                               struct cost *cost, struct error *err)
 {
-    return measure_trial(job, header, costs, err)
-               ? (struct emit_price){cost_flash(costs), costs->ram + costs->stack, time_of(costs)}
+    return measure_trial(job, header, cost, err)
+               ? (struct emit_price){cost_flash(cost), cost->ram + cost->stack, time_of(cost)}
                : (struct emit_price){-1, -1, -1};
 }
 
 /* Price `index` of all: with that layer made for that goal.  What gives the same C costs the same.
  */
 static bool price_goal(struct layers_job *job, const struct text *whole, int index,
-                       const struct emit_price *same, struct cost *costs, struct error *err)
+                       const struct emit_price *same, struct error *err)
 {
     struct emit_price *to = &job->prices[index];
     struct text header = {0};
     struct error broken = {0};
+    struct cost cost;
     enum optimise layers[NET_LAYERS_MAX];
     memcpy(layers, job->layers, sizeof layers);
     layers[index / EMIT_GOALS] = (enum optimise)(index % EMIT_GOALS);
@@ -217,29 +222,34 @@ static bool price_goal(struct layers_job *job, const struct text *whole, int ind
         memcmp(header.data, whole->data, whole->length) == 0) {
         *to = *same;
     } else if (good) {
-        *to = price(job, &header, costs, &broken);
+        *to = price(job, &header, &cost, &broken);
     }
     text_free(&header);
     return good;
 }
 
-bool layers_prices(struct layers_job *job, struct emit_prices *prices, struct error *err)
+bool layers_prices(const struct layers_job *all, struct emit_prices *prices, struct error *err)
 {
+    struct target_list first = *all->list;
+    struct layers_job one = *all;
+    struct layers_job *job = &one;
     int count = EMIT_GOALS * net_row_layers(job->net);
+    first.count = 1;
+    one.list = &first;
     struct progress progress = progress_start(false);
     struct text whole = {0};
-    struct cost *costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *costs);
+    struct cost cost = {0};
     job->prices = arena_alloc(job->arena, (size_t)count, sizeof *job->prices);
-    if (!costs || !job->prices) {
+    if (!job->prices) {
         return fail_memory(err);
     }
     bool good = emit_trial(job, job->layers, &whole, err);
-    prices->whole = good ? price(job, &whole, costs, err) : (struct emit_price){-1, -1, -1};
-    prices->target = job->list->targets[0]->title;
-    prices->unit = unit_of(costs);
+    prices->whole = good ? price(job, &whole, &cost, err) : (struct emit_price){-1, -1, -1};
+    prices->target = first.targets[0]->title;
+    prices->unit = unit_of(&cost);
     prices->layers = job->prices;
     for (int i = 0; !err->failed && i < count; i++) {
-        good = price_goal(job, &whole, i, &prices->whole, costs, err);
+        good = price_goal(job, &whole, i, &prices->whole, err);
         progress_show(&progress, (double)(i + 1) / count, -1, "alternatives", "");
     }
     progress_end(&progress);

@@ -165,10 +165,11 @@ struct measured {
 };
 
 /* Targets that failed leave the list, their errors come first.  Where all there are were asked for,
- * a network that is too large for one of them is a note. */
+ * without a budget, a network that is too large for some of them is a note. */
 static void drop_failed(const struct settings *settings, struct measured *m)
 {
-    bool all = !settings->targets || strcmp(settings->targets, "all") == 0;
+    bool all = (!settings->targets || strcmp(settings->targets, "all") == 0) &&
+               !has_budget(&settings->budget);
     int count = m->list.count;
     m->list.count = 0;
     for (int i = 0; i < count; i++) {
@@ -215,7 +216,7 @@ static bool measure_all(const struct settings *settings, const struct net *net, 
     }
     (void)targets_try(net, &m->list, &how, m->costs, m->errors);
     drop_failed(settings, m);
-    return true;
+    return m->list.count > 0 || m->failed > 0 || fail(err, "it is too large for all targets");
 }
 
 static enum exit_code measure(const struct settings *settings, const struct net *net,
@@ -275,9 +276,9 @@ const struct verb verb_measure = {
         "flash), microseconds at the target's clock, and a hash of all outputs, which is the same\n"
         "everywhere.  With --data, mean is that of the cycles of as many vectors as were counted.\n"
         "'-' is a figure that the target cannot tell.  Where a target fails, the others are\n"
-        "printed; without --target a network too large for one is a note.  The exit code is 1\n"
-        "where an output differs, and 3 where a figure is over its budget or a limited one "
-        "unknown.",
+        "printed; without --target and a budget a network too large for one is a note.  The exit\n"
+        "code is 1 where an output differs, and 3 where a figure is over its budget or a limited\n"
+        "one unknown.",
     .example = "  mote measure pose.mote --target cortex-m0 --flash 1100 --ram 200 --cycles 8000",
     .options = options,
     .positionals = 1,

@@ -145,13 +145,10 @@ bool parse_out_type(const char *text, void *name)
     return *type != NULL;
 }
 
-static const char *const optimise_names[] = {
-    [OPTIMISE_SIZE] = "size", [OPTIMISE_SPEED] = "speed", [OPTIMISE_BALANCED] = "balanced"};
-
 bool parse_optimise(const char *text, void *optimise)
 {
-    for (int i = OPTIMISE_SIZE; i <= OPTIMISE_BALANCED; i++) {
-        if (strcmp(text, optimise_names[i]) == 0) {
+    for (int i = 0; i < EMIT_GOALS; i++) {
+        if (strcmp(text, emit_goal_name((enum optimise)i)) == 0) {
             *(enum optimise *)optimise = (enum optimise)i;
             return true;
         }
@@ -184,7 +181,7 @@ const char *layers_note(const enum optimise *layers, int count, struct arena *ar
     struct text text = {0};
     text_add(&text, "the budget chose: --layers ");
     for (int i = 0; i < count; i++) {
-        text_printf(&text, "%s%s", i > 0 ? "," : "", optimise_names[layers[i]]);
+        text_printf(&text, "%s%s", i > 0 ? "," : "", emit_goal_name(layers[i]));
     }
     const char *copy = text.failed ? NULL : arena_string(arena, text.data);
     text_free(&text);

@@ -184,8 +184,7 @@ static bool make_choice(struct plan *plan, int index, const struct kernel *kerne
 /* For speed, code of this part more cycles is taken where it needs less flash. */
 #define SPEED_SLACK 16
 
-/* What is to be least. */
-static int64_t score(const struct plan *plan, const struct choice *choice)
+int64_t plan_score(const struct plan *plan, const struct choice *choice)
 {
     switch (plan->options->optimise) {
     case OPTIMISE_SIZE: return choice->cost.bytes;
@@ -211,7 +210,8 @@ static void choose_best(const struct plan *plan, struct step *step)
     step->chosen = first_choice(step);
     for (int i = 1; i < step->choice_count; i++) {
         const struct choice *choice = &step->choices[i];
-        if (!choice->why && score(plan, choice) < score(plan, &step->choices[step->chosen])) {
+        if (!choice->why &&
+            plan_score(plan, choice) < plan_score(plan, &step->choices[step->chosen])) {
             step->chosen = i;
         }
     }

@@ -16,6 +16,9 @@
 enum optimise { OPTIMISE_SIZE, OPTIMISE_SPEED, OPTIMISE_BALANCED };
 #define EMIT_GOALS 3
 
+/* "size", "speed", "balanced": as options have them. */
+const char *emit_goal_name(enum optimise goal);
+
 /* Machines that may get a NAME_predict() of their own, in assembly or intrinsics (emit/variant.h).
  */
 enum variant_kind {

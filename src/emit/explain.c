@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+const char *emit_goal_name(enum optimise goal)
+{
+    static const char *const names[EMIT_GOALS] = {
+        [OPTIMISE_SIZE] = "size", [OPTIMISE_SPEED] = "speed", [OPTIMISE_BALANCED] = "balanced"};
+    return names[goal];
+}
+
 static const char *goal(const struct plan *plan)
 {
     switch (plan->options->optimise) {
@@ -27,17 +34,6 @@ static void explain_widest(struct text *out, const struct plan *plan, int index)
     }
 }
 
-/* The figure that is to be least; of `balanced` both. */
-static int64_t figure(const struct plan *plan, const struct choice *choice)
-{
-    switch (plan->options->optimise) {
-    case OPTIMISE_SIZE: return choice->cost.bytes;
-    case OPTIMISE_SPEED: return choice->cost.cycles;
-    case OPTIMISE_BALANCED: return (choice->cost.bytes + 1) * (choice->cost.cycles + 1);
-    }
-    return 0;
-}
-
 /* Why the taken one is, where it is not the least; NULL: it is. */
 static const char *reason(const struct plan *plan, int index, const struct choice *taken)
 {
@@ -46,7 +42,7 @@ static const char *reason(const struct plan *plan, int index, const struct choic
     bool small = true;
     for (int i = 0; i < step->choice_count; i++) {
         const struct choice *other = &step->choices[i];
-        least = least && (other->why || figure(plan, other) >= figure(plan, taken));
+        least = least && (other->why || plan_score(plan, other) >= plan_score(plan, taken));
         small = small && (other->why || other->cost.cycles >= taken->cost.cycles ||
                           other->cost.bytes > taken->cost.bytes);
     }

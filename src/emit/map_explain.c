@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const goal_names[EMIT_GOALS] = {
-    [OPTIMISE_SIZE] = "size", [OPTIMISE_SPEED] = "speed", [OPTIMISE_BALANCED] = "balanced"};
-
 /* In the order in which they are told. */
 static const enum optimise told[EMIT_GOALS] = {OPTIMISE_SPEED, OPTIMISE_BALANCED, OPTIMISE_SIZE};
 
@@ -117,7 +114,7 @@ static void add_goals(char *text, size_t size, const struct ways *ways, enum opt
         if (ways->same[goal][told[i]]) {
             size_t used = strlen(text);
             (void)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
-                           goal_names[told[i]]);
+                           emit_goal_name(told[i]));
         }
     }
 }
@@ -195,8 +192,8 @@ static void tell_layer(struct text *out, const struct plan *plan, int index)
     char size[GROUPED_MAX];
     char bound[GROUPED_MAX];
     map_layer_word(plan->net, layer, word, sizeof word);
-    text_printf(out, "layer %d: %s, %s elements in %s", index, word, grouped(view->size, size),
-                home_name(view));
+    text_printf(out, "layer %d: %s, %s %s in %s", index, word, grouped(view->size, size),
+                view->packed ? "bytes of two elements" : "elements", home_name(view));
     if (view->home == HOME_BUFFER && !view->nowhere && !view->in_lanes) {
         text_printf(out, " from %d", view->offset);
     }

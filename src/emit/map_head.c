@@ -73,10 +73,8 @@ int64_t map_weight_bytes(const struct plan *plan, int index)
     const struct weights *weights = &plan->net->layers[index].weights;
     int64_t bytes = rows->lanes ? map_lanes_bytes(rows->lanes) : 0;
     for (int k = 0; rows->passes && !rows->lanes && k < rows->pass_count; k++) {
-        const struct pass *pass = &rows->passes[k];
-        bool wide = rows->coding->each == 1 && weights->bits > 8;
-        bytes += (int64_t)weights->rows * (wide ? 2 : 1) *
-                 map_row_bytes(rows->coding, pass->taps[0] * pass->taps[1] * pass->length);
+        bytes += (int64_t)weights->rows *
+                 net_row_bytes(weights->bits, weights->odd, map_pass_columns(&rows->passes[k]));
     }
     return bytes;
 }

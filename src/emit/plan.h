@@ -183,6 +183,9 @@ bool plan_choose_again(struct plan *plan, int layer, const char *why);
 /* Does a prover see that a choice's sums stay within their words? */
 bool plan_proved(const struct plan *plan, int layer, const struct choice *choice);
 
+/* What is to be least: bytes, time, or their product. */
+int64_t plan_score(const struct plan *plan, const struct choice *choice);
+
 /* The chosen spans of a dense layer. */
 const struct choice *plan_choice(const struct plan *plan, int layer);
 

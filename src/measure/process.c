@@ -256,24 +256,28 @@ static bool says(const char *line, size_t length, const char *what)
     return false;
 }
 
-/* The line that tells the fault: of a linker that only ends with an error the region that is too
- * small. */
-void outcome_complaint(const struct outcome *outcome, char *line, size_t room)
+/* The first line that says one of some words, but for a linker's last one; NULL: none. */
+static const char *line_with(const char *text, const char *const words[], int count)
 {
-    const char *text = outcome->errors.data ? outcome->errors.data : "";
-    const char *best = NULL;
-    const char *small = NULL;
-    for (const char *at = text; *at && !best;) {
+    for (const char *at = text; *at;) {
         size_t length = strcspn(at, "\n");
-        bool fits = !says(at, length, "will not fit");
-        if (says(at, length, "overflow") || says(at, length, "within region") || /* old linkers */
-            (fits && says(at, length, "error"))) {
-            best = at;
+        for (int i = 0; i < count && !says(at, length, "collect2"); i++) {
+            if (says(at, length, words[i])) {
+                return at;
+            }
         }
-        small = fits || small ? small : at;
         at += length + (at[length] == '\n');
     }
-    best = small && (!best || says(best, strcspn(best, "\n"), "collect2")) ? small : best;
+    return NULL;
+}
+
+void outcome_complaint(const struct outcome *outcome, char *line, size_t room)
+{
+    static const char *const faults[] = {"error", "overflow", "within region"};
+    static const char *const causes[] = {"will not fit", "undefined reference"}; /* linkers' */
+    const char *text = outcome->errors.data ? outcome->errors.data : "";
+    const char *best = line_with(text, faults, 3);
+    best = best ? best : line_with(text, causes, 2);
     best = best ? best : text;
     best += strspn(best, " \t\n");
     (void)snprintf(line, room, "%.*s", (int)strcspn(best, "\n"), best);

@@ -113,6 +113,15 @@ if command -v avr-gcc >/dev/null; then
     ends "too large for one of all" 0
     check "is a note" grep -q '^mote: note: attiny85: .* 824 static bytes overflow' err
     check "there is no figure of it" [ "$(grep -c '^attiny85' out)" -eq 0 ]
+    mote measure "$images" --target all --vectors 4 --flash 100k
+    ends "too large for one of all, which a budget is for" 1 \
+        "mote: attiny85: counting fails: mote-count_avr: 824 static bytes overflow the 512 of the RAM"
+    mkdir tiny
+    cp "$tree"/targets/* tiny
+    find tiny -name '*.target' ! -name attiny85.target -delete
+    MOTE_TARGETS=$PWD/tiny mote measure "$images" --vectors 4
+    ends "too large for all there are" 1
+    check "says so" grep -qx 'mote: it is too large for all targets' err
 else
     echo "skip too large for a target: avr-gcc is not installed"
 fi

@@ -2,6 +2,7 @@
 #include "support/unit.h"
 
 #include "emit/machine.h"
+#include "emit/map.h"
 #include "run/run.h"
 #include "support/emitted.h"
 #include "support/random_maps.h"
@@ -369,9 +370,25 @@ static void test_more_digits(void **state)
     }
 }
 
+/* What is told of a net before it is emitted is what its tables take. */
+static void test_row_bytes(void **state)
+{
+    (void)state;
+    for (int bits = 1; bits <= 16; bits++) {
+        for (int odd = bits == 1; odd <= (bits <= 4); odd++) {
+            const struct weights weights = {.bits = bits, .odd = odd};
+            for (int columns = 1; columns <= 40; columns++) {
+                assert_int_equal(net_row_bytes(bits, odd, columns),
+                                 map_row_bytes(map_coding(&weights), columns) * (bits > 8 ? 2 : 1));
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_row_bytes),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_other_compiler),
         cmocka_unit_test(test_short_int),

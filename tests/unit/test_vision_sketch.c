@@ -24,6 +24,16 @@ static void print_shapes(const struct sketch *sketch, char *out, size_t room)
     }
 }
 
+static struct sketch parsed(const char *text)
+{
+    struct sketch sketch;
+    struct error err = {0};
+    if (!parse(&sketch, text, &err)) {
+        fail_msg("%s: %s", text, err.message);
+    }
+    return sketch;
+}
+
 static void shapes_are_right(void **state)
 {
     static const char *const cases[][2] = {
@@ -48,12 +58,8 @@ static void shapes_are_right(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct sketch sketch;
-        struct error err = {0};
         char text[400];
-        if (!parse(&sketch, cases[i][0], &err)) {
-            fail_msg("%s", err.message);
-        }
+        struct sketch sketch = parsed(cases[i][0]);
         print_shapes(&sketch, text, sizeof text);
         assert_string_equal(text, cases[i][1]);
     }
@@ -74,74 +80,74 @@ static void excerpt_is_right(const char *text, const struct error *err)
     assert_memory_equal(err->excerpt, text, length);
 }
 
+static const char *const mistakes[][2] = {
+    {"", "--net:1:1: a network is missing"},
+    {" # only\n", "--net:2:1: a network is missing"},
+    {"28x28x3 dense10", "--net:1:1: the images are 28x28x1"},
+    {"28x28 dense10", "--net:1:6: expected 'x' and the number of channels"},
+    {"conv3x8 relu dense11", "--net:1:14: it has 11 outputs, and there are 10 classes"},
+    {"conv3x8 relu linear dense10", "--net:1:14: there is a relu or linear before it"},
+    {"conv3x8 relu pool2 relu dense10", "--net:1:20: there is a relu or linear before it"},
+    {"conv3x8=a relu dense10", "--net:1:11: the name stands behind it: relu=a"},
+    {"conv3x8 pool2=ab linear dense10", "--net:1:18: the name stands behind it: linear=ab"},
+    {"conv3x8 avg2 pool2 relu dense10", "--net:1:20: relu stands behind a layer with weights "
+                                        "or add, and before avg, gap and concat"},
+    {"conv3x8=a conv3x8p concat(a) linear dense10",
+     "--net:1:30: linear stands behind a layer with weights, and before avg, gap and concat"},
+    {"conv3x8 relu:4=a conv3x8p linear add(a) dense10",
+     "--net:1:34: it joins codes of 4 bits with a linear output, which has 8; write relu "
+     "instead of relu:4"},
+    {"pool2=a conv3x1p add(a) dense10",
+     "--net:1:1: its pixels join outputs without a relu; those need one"},
+    {"conv3x8=a conv3x8p add(a) linear dense10",
+     "--net:1:27: linear stands behind a layer with weights, and before avg, gap and concat"},
+    {"conv3x10p gap", "--net:1:11: the last mean is of at most 512 elements"},
+    {"conv3x10 relu gap",
+     "--net:1:15: the last layer is dense, conv or pw, without relu, or gap behind one"},
+    {"conv3x10 linear gap conv1x10 add(b)", "--net:1:34: no layer before it is called 'b'"},
+    {"dense10 argmax relu", "--net:1:16: nothing stands behind argmax"},
+    {"argmax dense10", "--net:1:1: argmax needs a layer before it"},
+    {"dense10 softmax4", "--net:1:16: '4' does not belong to softmax"},
+    {"conv3x8p0x", "--net:1:11: expected a number from 0 to 256"},
+    {"conv3x8q relu", "--net:1:8: 'q' does not belong to conv"},
+    {"conv3 relu", "--net:1:6: expected 'x' and the number of outputs"},
+    {"conv0x8", "--net:1:5: expected a number from 1 to 16384"},
+    {"conv3x8:17", "--net:1:9: expected a number from 1 to 16"},
+    {"conv3x8:1", "--net:1:10: weights have 2 to 16 bits, or b"},
+    {"relu dense10", "--net:1:1: relu stands behind a layer with weights or add"},
+    {"conv3x8 relu:5 dense10", "--net:1:14: activations have 4 or 8 bits"},
+    {"conv30x8 relu", "--net:1:1: its window is larger than its input"},
+    {"conv3x8\n relu konv3x8", "--net:2:7: 'konv' is no layer"},
+    {"crop40 dense10", "--net:1:1: the image has 28x28 pixels"},
+    {"dense16 relu crop20 dense10", "--net:1:14: crop stands before resize and all layers"},
+    {"resize12 resize12 dense10", "--net:1:10: resize stands before all layers"},
+    {"resize12:5 dense10", "--net:1:10: expected a number from 1 to 4"},
+    {"resize12: dense10", "--net:1:10: expected a number from 1 to 4"},
+    {"crop12:4 dense10", "--net:1:7: ':' does not belong to crop"},
+    {"conv3x6g2 relu dense10", "--net:1:1: 2 groups do not divide 1 inputs and 6 outputs"},
+    {"dense16 relu add(a) dense10", "--net:1:18: no layer before it is called 'a'"},
+    {"dense16 relu=a dense8 relu add(a) dense10", "--net:1:33: 1x1x16 does not join 1x1x8"},
+    {"dense8 relu=a dense8 relu=a dense10", "--net:1:27: two layers are called 'a'"},
+    {"dense8 relu:4=a dense8 relu add(a) dense10",
+     "--net:1:29: it joins activations of 4 and of 8 bits"},
+    {"conv3x4096 relu dense10", "--net:1:1: its output has more than 65536 elements"},
+    {"conv3x8 relu pool2p2 dense10", "--net:1:14: the padding is as large as the window"},
+    {"conv3x8 relu shuffle3 dense10", "--net:1:14: its factor's square does not divide 8 channels"},
+    {"dense10\n relu softmax",
+     "--net:2:2: the last layer is dense, conv or pw, without relu, or gap behind one"},
+    {"dense16 relu\n3x3 dense10", "--net:2:1: expected a layer such as conv3x8"},
+    {"conv27x10", "--net:1:1: it has 40 outputs, and there are 10 classes"},
+};
+
 static void messages_point_at_the_place(void **state)
 {
-    static const char *const cases[][2] = {
-        {"", "--net:1:1: a network is missing"},
-        {" # only\n", "--net:2:1: a network is missing"},
-        {"28x28x3 dense10", "--net:1:1: the images are 28x28x1"},
-        {"28x28 dense10", "--net:1:6: expected 'x' and the number of channels"},
-        {"conv3x8 relu dense11", "--net:1:14: it has 11 outputs, and there are 10 classes"},
-        {"conv3x8 relu linear dense10", "--net:1:14: there is a relu or linear before it"},
-        {"conv3x8 relu pool2 relu dense10", "--net:1:20: there is a relu or linear before it"},
-        {"conv3x8=a relu dense10", "--net:1:11: the name stands behind it: relu=a"},
-        {"conv3x8 pool2=ab linear dense10", "--net:1:18: the name stands behind it: linear=ab"},
-        {"conv3x8 avg2 pool2 relu dense10", "--net:1:20: relu stands behind a layer with weights "
-                                            "or add, and before avg, gap and concat"},
-        {"conv3x8=a conv3x8p concat(a) linear dense10",
-         "--net:1:30: linear stands behind a layer with weights, and before avg, gap and concat"},
-        {"conv3x8 relu:4=a conv3x8p linear add(a) dense10",
-         "--net:1:34: it joins codes of 4 bits with a linear output, which has 8; write relu "
-         "instead of relu:4"},
-        {"pool2=a conv3x1p add(a) dense10",
-         "--net:1:1: its pixels join outputs without a relu; those need one"},
-        {"conv3x8=a conv3x8p add(a) linear dense10",
-         "--net:1:27: linear stands behind a layer with weights, and before avg, gap and concat"},
-        {"conv3x10p gap", "--net:1:11: the last mean is of at most 512 elements"},
-        {"conv3x10 relu gap",
-         "--net:1:15: the last layer is dense, conv or pw, without relu, or gap behind one"},
-        {"conv3x10 linear gap conv1x10 add(b)", "--net:1:34: no layer before it is called 'b'"},
-        {"dense10 argmax relu", "--net:1:16: nothing stands behind argmax"},
-        {"argmax dense10", "--net:1:1: argmax needs a layer before it"},
-        {"dense10 softmax4", "--net:1:16: '4' does not belong to softmax"},
-        {"conv3x8p0x", "--net:1:11: expected a number from 0 to 256"},
-        {"conv3x8q relu", "--net:1:8: 'q' does not belong to conv"},
-        {"conv3 relu", "--net:1:6: expected 'x' and the number of outputs"},
-        {"conv0x8", "--net:1:5: expected a number from 1 to 16384"},
-        {"conv3x8:17", "--net:1:9: expected a number from 1 to 16"},
-        {"conv3x8:1", "--net:1:10: weights have 2 to 16 bits, or b"},
-        {"relu dense10", "--net:1:1: relu stands behind a layer with weights or add"},
-        {"conv3x8 relu:5 dense10", "--net:1:14: activations have 4 or 8 bits"},
-        {"conv30x8 relu", "--net:1:1: its window is larger than its input"},
-        {"conv3x8\n relu konv3x8", "--net:2:7: 'konv' is no layer"},
-        {"crop40 dense10", "--net:1:1: the image has 28x28 pixels"},
-        {"dense16 relu crop20 dense10", "--net:1:14: crop stands before resize and all layers"},
-        {"resize12 resize12 dense10", "--net:1:10: resize stands before all layers"},
-        {"resize12:5 dense10", "--net:1:10: expected a number from 1 to 4"},
-        {"resize12: dense10", "--net:1:10: expected a number from 1 to 4"},
-        {"crop12:4 dense10", "--net:1:7: ':' does not belong to crop"},
-        {"conv3x6g2 relu dense10", "--net:1:1: 2 groups do not divide 1 inputs and 6 outputs"},
-        {"dense16 relu add(a) dense10", "--net:1:18: no layer before it is called 'a'"},
-        {"dense16 relu=a dense8 relu add(a) dense10", "--net:1:33: 1x1x16 does not join 1x1x8"},
-        {"dense8 relu=a dense8 relu=a dense10", "--net:1:27: two layers are called 'a'"},
-        {"dense8 relu:4=a dense8 relu add(a) dense10",
-         "--net:1:29: it joins activations of 4 and of 8 bits"},
-        {"conv3x4096 relu dense10", "--net:1:1: its output has more than 65536 elements"},
-        {"conv3x8 relu pool2p2 dense10", "--net:1:14: the padding is as large as the window"},
-        {"conv3x8 relu shuffle3 dense10",
-         "--net:1:14: its factor's square does not divide 8 channels"},
-        {"dense10\n relu softmax",
-         "--net:2:2: the last layer is dense, conv or pw, without relu, or gap behind one"},
-        {"dense16 relu\n3x3 dense10", "--net:2:1: expected a layer such as conv3x8"},
-        {"conv27x10", "--net:1:1: it has 40 outputs, and there are 10 classes"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         struct sketch sketch;
         struct error err = {0};
-        assert_false(parse(&sketch, cases[i][0], &err));
-        assert_string_equal(err.message, cases[i][1]);
-        excerpt_is_right(cases[i][0], &err);
+        assert_false(parse(&sketch, mistakes[i][0], &err));
+        assert_string_equal(err.message, mistakes[i][1]);
+        excerpt_is_right(mistakes[i][0], &err);
     }
 }
 
@@ -200,12 +206,8 @@ static void activations_are_right(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct sketch sketch;
-        struct error err = {0};
         char text[400];
-        if (!parse(&sketch, cases[i][0], &err)) {
-            fail_msg("%s: %s", cases[i][0], err.message);
-        }
+        struct sketch sketch = parsed(cases[i][0]);
         print_activations(&sketch, text);
         assert_string_equal(text, cases[i][1]);
     }
