@@ -199,14 +199,6 @@ static bool has_sum(const struct layer *layer, int row)
     return plan_row_used(layer, row) || !plan_clamps_only(layer->activation);
 }
 
-static int constant_of(const struct plan *plan, int index, int row)
-{
-    const struct layer *layer = &plan->net->layers[index];
-    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
-    int64_t z = floor_shift(layer->bias[row], layer->shift[row]);
-    return (int)(z < kept.low ? kept.low : z > kept.high ? kept.high : z);
-}
-
 /* What storing results needs. */
 static const char *results_of(const struct plan *plan, int index)
 {
@@ -265,7 +257,7 @@ static void print_result(struct printer *p, int index, int row, bool second, con
         (void)snprintf(to, sizeof to, "to[%d]", row + (second && !direct->pool ? step : 0));
     }
     if (!has_sum(layer, row)) {
-        text_printf(p->out, "            %s = %d;\n", to, constant_of(plan, index, row));
+        text_printf(p->out, "            %s = %d;\n", to, plan_constant(plan, index, row));
         return;
     }
     if (direct->entries > 0) {

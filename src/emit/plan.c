@@ -250,6 +250,14 @@ bool plan_row_used(const struct layer *layer, int row)
     return false;
 }
 
+int plan_constant(const struct plan *plan, int index, int row)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    struct interval kept = plan_kept(layer->activation, plan->net->tensors[layer->output].type);
+    int64_t z = floor_shift(layer->bias[row], layer->shift[row]);
+    return (int)(z < kept.low ? kept.low : z > kept.high ? kept.high : z);
+}
+
 int plan_readers(const struct net *net, int tensor, int *last)
 {
     int count = 0;

@@ -210,6 +210,9 @@ bool plan_row_shifts(const struct plan *plan, const struct kernel *kernel);
 /* Has this row a weight that is not zero?  Otherwise it is a constant. */
 bool plan_row_used(const struct layer *layer, int row);
 
+/* What a row without weights is behind its shift, within what its activation keeps. */
+int plan_constant(const struct plan *plan, int layer, int row);
+
 /* Does a convert layer only copy its elements?  Loops that do are printed as a helper that no
  * compiler turns into memcpy. */
 bool plan_copies(const struct plan *plan, int layer);

@@ -438,13 +438,12 @@ static void print_column(struct printer *p, int index, const struct span *tile, 
     text_add(p->out, "\n        }\n");
 }
 
-/* z = u2 >> shift, by what keeps a signed sum from being shifted; then the element. */
-static void print_result(struct printer *p, int index, int row, const struct seen *seen, int sum)
+/* z = u2 >> shift, by what keeps a signed sum from being shifted. */
+static void print_shift(struct printer *p, int index, int row, const struct seen *seen, int sum)
 {
     int shift = p->plan->net->layers[index].shift[row];
     int64_t lift = seen_lift(seen, sum, shift);
     char text[GROUPED_MAX];
-    text_add(p->out, "        {\n");
     if (shift > 0 && lift >= 0) {
         text_printf(p->out,
                     "        const uint32_t part = (uint32_t)u%d >> %d;\n"
@@ -460,9 +459,25 @@ static void print_result(struct printer *p, int index, int row, const struct see
         text_printf(p->out, "        const int32_t z = u%d", sum);
     }
     text_add(p->out, ";\n");
-    (void)snprintf(text, sizeof text, "%d", row);
-    pack_print_within(p, index, text, seen_result(seen, sum, shift), "z");
-    text_add(p->out, "        }\n");
+}
+
+/* The element; of a row without weights a constant. */
+static void print_result(struct printer *p, int index, int row, const struct seen *seen, int sum)
+{
+    const struct layer *layer = &p->plan->net->layers[index];
+    int shift = layer->shift[row];
+    char at[ELEMENT_MAX];
+    char text[GROUPED_MAX];
+    (void)snprintf(at, sizeof at, "%d", row);
+    if (plan_row_used(layer, row)) {
+        text_add(p->out, "        {\n");
+        print_shift(p, index, row, seen, sum);
+        pack_print_within(p, index, at, seen_result(seen, sum, shift), "z");
+        text_add(p->out, "        }\n");
+    } else {
+        int value = plan_constant(p->plan, index, row);
+        pack_print_within(p, index, at, (struct interval){value, value}, literal(value, text));
+    }
 }
 
 /* u0 ...: the biases, lifted. */
@@ -476,7 +491,9 @@ static void print_sums(struct printer *p, int index, const struct span *tile,
         int64_t lift = seen_lift(seen, i, layer->shift[row]);
         int64_t lifted =
             layer->bias[row] + (lift > 0 ? lift : 0) * ((int64_t)1 << layer->shift[row]);
-        text_printf(p->out, "        int32_t u%d = %s;\n", i, literal(lifted, text));
+        if (plan_row_used(layer, row)) {
+            text_printf(p->out, "        int32_t u%d = %s;\n", i, literal(lifted, text));
+        }
     }
 }
 
@@ -553,7 +570,8 @@ static void need(const struct plan *plan, int index, struct helpers *helpers)
             tile.rows = line_tile_rows(rows, done);
             seen_tile(plan, index, &tile, &seen);
             for (int i = 0; i < tile.rows; i++) {
-                if (seen_lift(&seen, i, layer->shift[tile.first + i]) < 0) {
+                int row = tile.first + i;
+                if (plan_row_used(layer, row) && seen_lift(&seen, i, layer->shift[row]) < 0) {
                     helpers_need(helpers, (struct helper){.kind = HELPER_FLOOR});
                 }
             }

@@ -202,12 +202,35 @@ static void test_no_multiplication(void **state)
     net_free(net);
 }
 
+static int16_t late_weight(int row, int column)
+{
+    return (int16_t)(row < 2 ? 0 : any_weight(row, column));
+}
+
+/* A row without weights is a number, clamped already: a comparison of a constant is what static
+ * checks find. */
+static void test_constant_rows(void **state)
+{
+    (void)state;
+    struct net *net = dense(8, -16 * 32768 - 17, late_weight); /* i16: -32770 and -32769 as sums */
+    struct emit_options options = {.kernel = "shifts"};
+    struct text header = {0};
+    struct error err = {0};
+    assert_int_equal(rows_taken(net, "shifts"), ROWS);
+    assert_true(emit_c(net, &options, &header, NULL, &err));
+    assert_non_null(strstr(header.data, "out[0] = (int16_t)(-32768);"));
+    assert_non_null(strstr(header.data, "out[1] = (int16_t)(-32768);"));
+    assert_null(strstr(header.data, "u0 "));
+    text_free(&header);
+    net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_low_rows),          cmocka_unit_test(test_low_tables),
         cmocka_unit_test(test_size_takes_low),    cmocka_unit_test(test_narrow_rows),
-        cmocka_unit_test(test_no_multiplication),
+        cmocka_unit_test(test_no_multiplication), cmocka_unit_test(test_constant_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
