@@ -134,7 +134,7 @@ static const char *refusal(const struct plan *plan, int index, const struct choi
     if (choice->fitting == 0) {
         return choice->kernel->group > 1 ? "no two neighbouring rows fit" : "no row fits";
     }
-    if (plan->options->constant_time && !steady_choice(plan, choice)) {
+    if (plan->options->constant_time && !steady_choice(plan, index, choice)) {
         return "its time depends on the data";
     }
     const struct kernel *first = choice->spans[0].kernel;
@@ -242,11 +242,12 @@ static void choose_named(const struct plan *plan, struct step *step)
 
 /* Has the machine costs for it, do the options name it, or does nothing else take the same time for
  * all data? */
-static bool candidate(const struct plan *plan, enum kernel_kind kind)
+static bool candidate(const struct plan *plan, int index, enum kernel_kind kind)
 {
     enum kernel_kind named;
-    bool steady = plan->options->constant_time && plan->machine->no_multiplier;
-    return (steady && kernel_at(kind)->adds) || plan->machine->has[kind] ||
+    bool alone = plan->options->constant_time && plan->machine->no_multiplier &&
+                 plan->net->layers[index].weights.bits > 8;
+    return (alone && kernel_at(kind)->adds) || plan->machine->has[kind] ||
            (plan->options->kernel && kernel_parse(plan->options->kernel, &named) && named == kind);
 }
 
@@ -281,7 +282,7 @@ bool plan_choose(struct plan *plan)
         struct step *step = &plan->steps[i];
         for (int k = 0; plan->net->layers[i].op == OP_DENSE && k < KERNEL_COUNT; k++) {
             enum kernel_kind kind = (enum kernel_kind)k;
-            if (candidate(plan, kind) && !make_choice(plan, i, kernel_at(kind))) {
+            if (candidate(plan, i, kind) && !make_choice(plan, i, kernel_at(kind))) {
                 return false;
             }
         }

@@ -61,7 +61,10 @@ static void print_portable(struct text *out, const struct plan *plan, const char
     if (plan->options->constant_time) {
         print_steady_helpers(&printer);
     }
+    struct text functions = {0};
+    printer.out = &functions;
     print_functions(&printer, storage);
+    print_with_products(out, plan, &functions);
 }
 
 /* The variants that are wanted and fit, each behind its #if; returns how many. */

@@ -320,58 +320,31 @@ void print_macros(struct text *out, const struct plan *plan, const struct helper
  */
 static void print_floor_helper(struct text *out, const struct plan *plan, const char *name)
 {
-    if (!plan->based && plan->options->constant_time) {
-        print_steady_floor(out, plan, name);
+    bool steady = !plan->based && plan->options->constant_time;
+    bool avr = plan->machine->word == 16 && !steady;
+    text_printf(out, "/* floor(acc / 2^k)%s. */\nstatic int32_t %s(int32_t acc, uint8_t k)\n{\n",
+                plan->based ? "; 2^30, a multiple of 2^k, keeps the sum from being negative"
+                : steady    ? ": of acc + 2^31, all but the last bit and that"
+                            : "",
+                name);
+    if (avr) {
+        text_add(out, "#if defined(__AVR__)\n");
+        avr_print_floor(out);
+        text_add(out, "#else\n");
+    }
+    if (steady) {
+        print_steady_floor(out, plan);
     } else if (plan->based) {
-        text_printf(
-            out,
-            "/* floor(acc / 2^k); 2^30, a multiple of 2^k, keeps the sum from being negative. */\n"
-            "static int32_t %s(int32_t acc, uint8_t k)\n"
-            "{\n"
-            "    const int32_t sum = acc + 1073741824;\n"
-            "    const uint32_t part = (uint32_t)sum >> k;\n"
-            "    const uint32_t base = 1073741824U >> k;\n"
-            "    return (int32_t)part - (int32_t)base;\n"
-            "}\n\n",
-            name);
+        text_add(out, "    const int32_t sum = acc + 1073741824;\n"
+                      "    const uint32_t part = (uint32_t)sum >> k;\n"
+                      "    const uint32_t base = 1073741824U >> k;\n"
+                      "    return (int32_t)part - (int32_t)base;\n");
     } else {
-        text_printf(out,
-                    "/* floor(acc / 2^k). */\n"
-                    "static int32_t %s(int32_t acc, uint8_t k)\n"
-                    "{\n"
-                    "    const int32_t size = (acc < 0) ? -(acc + 1) : acc;\n"
-                    "    const uint32_t part = (uint32_t)size >> k;\n"
-                    "    return (acc < 0) ? (-(int32_t)part - 1) : (int32_t)part;\n"
-                    "}\n\n",
-                    name);
+        text_add(out, "    const int32_t size = (acc < 0) ? -(acc + 1) : acc;\n"
+                      "    const uint32_t part = (uint32_t)size >> k;\n"
+                      "    return (acc < 0) ? (-(int32_t)part - 1) : (int32_t)part;\n");
     }
-}
-
-void print_weighted(struct text *out, const struct plan *plan, const char *weight, const char *x,
-                    bool casts, bool wide)
-{
-    if (!plan->machine->no_multiplier || wide || plan->options->constant_time) {
-        text_printf(out, "        acc += (int32_t)%s * %s%s;\n", weight, casts ? "(int32_t)" : "",
-                    x);
-        return;
-    }
-    text_printf(out,
-                "        const int8_t weight = %s;\n"
-                "        const int16_t size = (int16_t)((weight < 0) ? -weight : weight);\n"
-                "        uint8_t bits = (uint8_t)size;\n"
-                "        int32_t part = (int32_t)%s;\n"
-                "        if (weight < 0) {\n"
-                "            part = -part;\n"
-                "        }\n"
-                "        /*@ loop unroll 8; */\n"
-                "        while (bits != 0U) {\n"
-                "            if ((bits & 1U) != 0U) {\n"
-                "                acc += part;\n"
-                "            }\n"
-                "            part += part;\n"
-                "            bits >>= 1;\n"
-                "        }\n",
-                weight, x);
+    text_add(out, avr ? "#endif\n}\n\n" : "}\n\n");
 }
 
 /* Counting down: the Cortex-M0 then needs one register and no comparison. */
@@ -380,21 +353,29 @@ static void print_row_helper(struct text *out, const struct plan *plan, struct h
 {
     const char *macro = helper.b == TYPE_I8 ? "I8" : "I16";
     char weight[ELEMENT_MAX];
+    char call[HELPER_NAME_MAX];
     text_printf(out,
                 "/* One row of a layer: weights times activations on top of the bias, which holds "
                 "the half that\n * rounds the shift behind it.%s */\n"
                 "static int32_t %s(const %s *a, const %s *w, %s n, int32_t bias)\n"
-                "{\n"
-                "    int32_t acc = bias;\n"
-                "    for (%s j = n - 1; j >= 0; j--) {\n",
+                "{\n",
                 plan->shifts_in_rows ? "  The shift follows the weights." : "", name,
-                c_type(helper.a), c_type(helper.b), plan->index, plan->index);
-    (void)snprintf(weight, sizeof weight, "%s_%s(w, j)", plan->upper, macro);
-    print_weighted(out, plan, weight, "a[j]", type_low(helper.a) == 0, helper.b != TYPE_I8);
-    text_add(out, "    }\n");
+                c_type(helper.a), c_type(helper.b), plan->index);
+    bool dot = dot_helps(plan, helper.a) && helper.b == TYPE_I8;
+    if (dot) {
+        text_printf(out,
+                    "    const int8_t *at = w;\n    const int32_t acc = %s(bias, a, &at, n);\n",
+                    dot_name(plan, helper.a, call));
+    } else {
+        text_printf(out, "    int32_t acc = bias;\n    for (%s j = n - 1; j >= 0; j--) {\n",
+                    plan->index);
+        (void)snprintf(weight, sizeof weight, "%s_%s(w, j)", plan->upper, macro);
+        print_weighted(out, plan, weight, "a[j]", helper.a, helper.b != TYPE_I8);
+        text_add(out, "    }\n");
+    }
     if (plan->shifts_in_rows) {
-        text_printf(out, "    return %s_floor(acc, (uint8_t)%s_%s(w, n));\n}\n\n", plan->name,
-                    plan->upper, macro);
+        text_printf(out, "    return %s_floor(acc, (uint8_t)%s_%s(%s));\n}\n\n", plan->name,
+                    plan->upper, macro, dot ? "at, 0" : "w, n");
     } else {
         text_add(out, "    return acc;\n}\n\n");
     }
@@ -451,7 +432,7 @@ static const char *activation_steps(enum activation activation)
 static const char *activation_value(const struct plan *plan, enum activation activation)
 {
     if (curve_helps(plan, activation)) {
-        return "(v < 0) ? -(int32_t)up : (int32_t)down";
+        return curve_value(plan);
     }
     switch (activation) {
     case ACTIVATION_NONE:
@@ -502,15 +483,15 @@ static void print_element_helper(struct text *out, const struct plan *plan, stru
     bool steady = plan->options->constant_time;
     bool smooth = helper.activation == ACTIVATION_CUBIC || helper.activation == ACTIVATION_PSIG;
     bool curve = curve_helps(plan, helper.activation);
-    const char *value =
-        steady ? steady_value(helper.activation) : activation_value(plan, helper.activation);
+    const char *value = steady && !curve ? steady_value(helper.activation)
+                                         : activation_value(plan, helper.activation);
     text_printf(out, "/* %s */\nstatic %s %s(int32_t z)\n{\n", activation_note(helper.activation),
                 c_type(helper.b), name);
     print_clamped(out, plan, low, high);
-    if (steady) {
+    if (curve) {
+        print_curve_steps(out, plan, helper.activation, helper.a);
+    } else if (steady) {
         print_steady_steps(out, plan, helper.activation, helper.a);
-    } else if (curve) {
-        print_curve_steps(out, plan, helper.activation);
     } else {
         text_add(out, activation_steps(helper.activation));
     }
@@ -555,7 +536,7 @@ static void print_helper(struct text *out, const struct plan *plan, const struct
     case HELPER_FOUR:
     case HELPER_TWO:
     case HELPER_TERNARY: print_low_helper(out, plan, helper, name); break;
-    case HELPER_TIMES: print_times_helper(out, name); break;
+    case HELPER_TIMES: print_times_helper(out, plan, name); break;
     case HELPER_QUAD: print_quad_helper(out, plan, helper, name); break;
     case HELPER_DSP: print_dsp_helper(out, plan, helper, name); break;
     case HELPER_DUAL: print_dual_helper(out, name); break;

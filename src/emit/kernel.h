@@ -28,16 +28,19 @@ struct kernel {
     int group; /* rows that it takes at a time; 1 for most */
     /* Takes what such groups leave; every row that fits this one fits it.  NULL: none. */
     const struct kernel *smaller;
-    bool words;  /* reads activations fastest from 32-bit elements */
-    bool bytes;  /* reads them as fast from unsigned bytes */
-    int series;  /* of SERIES_...: what it reads per row */
-    bool flat;   /* its code grows with the weights: only for small layers */
-    bool clamps; /* it writes out activations that only clamp, and needs no helper for them */
-    bool whole;  /* takes all rows of a layer, or none */
-    bool sums;   /* SHAPE_SPAN: may store the 32-bit sums that an add reads */
-    bool uneven; /* its time depends on the activations */
-    bool adds;   /* it multiplies nothing */
-    bool wraps;  /* its sums are modulo 2^n: a prover knows nothing of them */
+    bool words;   /* reads activations fastest from 32-bit elements */
+    bool bytes;   /* reads them as fast from unsigned bytes */
+    int series;   /* of SERIES_...: what it reads per row */
+    bool flat;    /* its code grows with the weights: only for small layers */
+    bool clamps;  /* it writes out activations that only clamp, and needs no helper for them */
+    bool whole;   /* takes all rows of a layer, or none */
+    bool sums;    /* SHAPE_SPAN: may store the 32-bit sums that an add reads */
+    bool uneven;  /* its time depends on the activations */
+    bool powers;  /* it multiplies by powers of two alone, which 16-bit compilers may make calls */
+    bool adds;    /* it multiplies nothing */
+    bool bitwise; /* without a multiplier it adds along the bits of weights of 8 bits */
+    bool narrow;  /* its products have 16 bits */
+    bool wraps;   /* its sums are modulo 2^n: a prover knows nothing of them */
 
     /* May it compute this row?  A proof from the plan's ranges; NULL: every row. */
     bool (*fits)(const struct plan *plan, int layer, int row);
@@ -90,9 +93,8 @@ void plan_fit(struct plan *plan);
 
 /* ---- steady.c ---- */
 
-/* Does it take the same time for all data on the plan's machine? */
-bool steady_kernel(const struct plan *plan, const struct kernel *kernel);
-bool steady_choice(const struct plan *plan, const struct choice *choice);
+/* Does a layer's choice take the same time for all data on the plan's machine? */
+bool steady_choice(const struct plan *plan, int layer, const struct choice *choice);
 /* Does all of the plan?  Else fails and says why not. */
 bool steady_check(const struct plan *plan, struct error *err);
 

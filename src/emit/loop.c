@@ -89,6 +89,7 @@ const struct kernel kernel_loop = {
     .group = 1,
     .series = SERIES_BIAS,
     .shifts = true,
+    .bitwise = true,
     .count = count,
     .need = need,
     .tables = tables,

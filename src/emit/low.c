@@ -96,28 +96,36 @@ static struct helper low_helper(const struct plan *plan, int index, const struct
 }
 
 static void print_fields(struct text *out, const struct plan *plan, const struct coding *coding,
-                         const char *cast)
+                         enum type type)
 {
+    const char *byte = byte_type(plan);
     int bits = 8 / coding->each;
+    char weight[ELEMENT_MAX];
     text_printf(out,
-                "    uint32_t b = 0U;\n"
+                "    %s b = 0U;\n"
                 "    for (%s i = 0; i < n; i++) {\n"
-                "        uint32_t field;\n"
+                "        %s field;\n"
                 "        if (b <= 1U) {\n"
-                "            b = 256U + (uint32_t)%s_U8(at, 0);\n"
+                "            b = (%s)(256U + (%s)%s_U8(at, 0));\n"
                 "            at = &at[1];\n"
                 "        }\n"
-                "        field = b & %dU;\n"
-                "        acc += ((int32_t)field - %d) * %sa[i];\n"
-                "        b >>= %d;\n"
-                "    }\n",
-                plan->index, plan->upper, (1 << bits) - 1, -coding->low, cast, bits);
+                "        field = (%s)(b & %dU);\n",
+                byte, plan->index, byte, byte, byte, plan->upper, byte, (1 << bits) - 1);
+    if (mac_helps(plan, type)) {
+        (void)snprintf(weight, sizeof weight, "(int8_t)((int16_t)field - %d)", -coding->low);
+        print_mac(out, plan, weight, "a[i]", type);
+    } else {
+        text_printf(out, "        acc += ((int32_t)field - %d) * %sa[i];\n", -coding->low,
+                    type_low(type) == 0 ? "(int32_t)" : "");
+    }
+    text_printf(out, "        b = (%s)(b >> %d);\n    }\n", byte, bits);
 }
 
 static void print_digits(struct text *out, const struct plan *plan, const char *cast)
 {
+    const char *byte = byte_type(plan);
     text_printf(out,
-                "    uint32_t b = 0U;\n"
+                "    %s b = 0U;\n"
                 "    int left = 0;\n"
                 "    for (%s i = 0; i < n; i++) {\n"
                 "        if (left == 0) {\n"
@@ -126,7 +134,7 @@ static void print_digits(struct text *out, const struct plan *plan, const char *
                 "            left = 5;\n"
                 "        }\n"
                 "        left--;\n"
-                "        b = (b & 255U) * 3U;\n"
+                "        b = (%s)((b & 255U) * 3U);\n"
                 "        if (b >= 512U) {\n"
                 "            acc += %sa[i];\n"
                 "        } else if (b < 256U) {\n"
@@ -135,7 +143,7 @@ static void print_digits(struct text *out, const struct plan *plan, const char *
                 "            /* zero */\n"
                 "        }\n"
                 "    }\n",
-                plan->index, plan->upper, cast, cast);
+                byte, plan->index, plan->upper, byte, cast, cast);
 }
 
 void print_low_helper(struct text *out, const struct plan *plan, struct helper helper,
@@ -158,7 +166,7 @@ void print_low_helper(struct text *out, const struct plan *plan, struct helper h
     if (coding == &ternary) {
         print_digits(out, plan, cast);
     } else {
-        print_fields(out, plan, coding, cast);
+        print_fields(out, plan, coding, helper.a);
     }
     text_add(out, "    return acc;\n}\n\n");
 }

@@ -320,8 +320,7 @@ const char *map_coding_note(const struct coding *coding);
 void map_print_window_helpers(struct printer *p);
 /* Are two functions one? */
 bool map_same_walker(struct walker a, struct walker b);
-/* The next byte of weights into b, where it is time; the type of b. */
-const char *map_byte_type(const struct plan *plan);
+/* The next byte of weights into b (byte_type()), where it is time. */
 void map_print_next_fields(struct text *out, const struct plan *plan);
 /* `unit` follows constants of the type of `left`, which counts the digits in b: "U" or "". */
 void map_print_next_digit(struct text *out, const struct plan *plan, const char *unit);

@@ -177,7 +177,7 @@ static void print_kind(const struct loop *loop, int kind)
                                           : loop->walker.shift == 0 && loop->walker.narrow;
     const struct interval *range = narrow ? &short_sums : NULL;
     struct text *out = loop->p->out;
-    const char *type = map_byte_type(loop->plan);
+    const char *type = byte_type(loop->plan);
     char to[64];
     const char *at = one_result(loop) ? is_packed(loop, kind) ? "i / 2" : "i" : "u";
     (void)snprintf(to, sizeof to, "%s[%s%s]", pointer_of(loop, kind), at,

@@ -60,7 +60,7 @@ static struct sums start(struct text *out, const struct plan *plan, struct walke
 /* f = scale * code - less, where code is a field of b, C text. */
 static void print_code(const struct sums *s, const char *field, int scale, int less)
 {
-    const char *type = map_byte_type(s->plan);
+    const char *type = byte_type(s->plan);
     text_printf(s->out, "{\nconst %s code = (%s)(%s);\nconst %s field = (%s)code;\n", type, type,
                 field, s->weight, s->weight);
     text_printf(s->out,
@@ -72,7 +72,7 @@ static void print_code(const struct sums *s, const char *field, int scale, int l
  * are multiplied out, the first one first. */
 static void print_either(const struct sums *s)
 {
-    const char *type = map_byte_type(s->plan);
+    const char *type = byte_type(s->plan);
     const char *unit = s->numbers.unit;
     text_printf(s->out,
                 "if (left == 0%s) {\nb = %s_U8(at, 0);\nat = &at[1];\nleft = 2%s;\n"
@@ -98,7 +98,7 @@ static void print_weight(const struct sums *s)
         char code[32];
         (void)snprintf(code, sizeof code, "b & %dU", (1 << coding->bits) - 1);
         print_code(s, code, coding->scale, -coding->low);
-        text_printf(s->out, "b = (%s)(b >> %d);\n", map_byte_type(s->plan), coding->bits);
+        text_printf(s->out, "b = (%s)(b >> %d);\n", byte_type(s->plan), coding->bits);
     }
 }
 
@@ -214,7 +214,7 @@ static void print_two(const struct sums *s)
 /* name = what `bits` is as one number or as two, shifted by k. */
 static void print_halves(const struct sums *s, const char *name, const char *bits)
 {
-    const char *wide = map_byte_type(s->plan);
+    const char *wide = byte_type(s->plan);
     bool mixed = s->walker.packs && s->walker.single;
     char upper[INDEX_MAX];
     (void)snprintf(upper, sizeof upper, mixed ? "((%s)%s >> high)" : "(%s%s >> 4)",
@@ -332,7 +332,7 @@ static void print_alone(const struct sums *s)
 
 static void print_bit_sum(const struct sums *s, const char *at, const char *sum)
 {
-    const char *wide = map_byte_type(s->plan);
+    const char *wide = byte_type(s->plan);
     text_printf(s->out, "const %s bits = (%s)((%s)%s << k);\nconst %s e = (%s)bits;\n", wide, wide,
                 wide, at, s->work, s->work);
     text_printf(s->out, "%s = (%s)((f < 0) ? (%s - e) : (%s + e));\n", sum, s->sum, sum, sum);
@@ -495,7 +495,7 @@ static void print_locals(const struct sums *s)
     if (sums_in_register(s)) {
         text_printf(s->out, "%s acc = s[0];\n", s->sum);
     }
-    text_printf(s->out, "const uint8_t *at = w;\n%s b = 0U;\n", map_byte_type(s->plan));
+    text_printf(s->out, "const uint8_t *at = w;\n%s b = 0U;\n", byte_type(s->plan));
     if (s->walker.other || ternary(s->walker)) {
         text_printf(s->out, "%s left = 0%s;\n", s->numbers.small, s->numbers.unit);
     }

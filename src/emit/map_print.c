@@ -281,6 +281,43 @@ static void print_byte_macro(struct printer *p)
     }
 }
 
+/* NAME_predict(), behind the functions that it calls. */
+static void print_functions(struct printer *p, const char *storage)
+{
+    const struct plan *plan = p->plan;
+    print_helpers(p->out, plan, p->helpers);
+    for (int i = 0; i < plan->net->layer_count; i++) {
+        if (plan->net->layers[i].op == OP_RESIZE && map_resize_blocks(plan, i)) {
+            map_print_mean(p, i);
+        }
+        if (plan->net->layers[i].op == OP_SOFTMAX) {
+            map_print_powers(p, i);
+        }
+    }
+    map_print_window_helpers(p);
+    if (has_bytes_in_words(plan->maps)) {
+        text_printf(p->out,
+                    "/* The bytes of words. */\n"
+                    "static inline uint8_t *%s_bytes(uint32_t *words)\n{\n"
+                    "    return (uint8_t *)words;\n}\n\n",
+                    plan->name);
+    }
+    text_add(p->out, storage);
+    print_prototype(p->out, plan);
+    text_add(p->out, "\n{\n");
+    map_print_tables(p);
+    print_convert_tables(p);
+    map_print_areas(p);
+    print_arrays(p);
+    text_add(p->out, "\n");
+    if (map_begins_with_zeros(plan)) {
+        print_zeros(p, array_names[TYPE_U8], 0, plan->maps->arrays[TYPE_U8]);
+    }
+    print_copied_input(p);
+    print_layers(p);
+    text_add(p->out, "}\n");
+}
+
 void map_print(struct text *out, const struct plan *plan, const char *storage)
 {
     struct helpers helpers;
@@ -289,35 +326,8 @@ void map_print(struct text *out, const struct plan *plan, const char *storage)
     print_macros(out, plan, &helpers);
     print_apart_macros(&printer);
     print_byte_macro(&printer);
-    print_helpers(out, plan, &helpers);
-    for (int i = 0; i < plan->net->layer_count; i++) {
-        if (plan->net->layers[i].op == OP_RESIZE && map_resize_blocks(plan, i)) {
-            map_print_mean(&printer, i);
-        }
-        if (plan->net->layers[i].op == OP_SOFTMAX) {
-            map_print_powers(&printer, i);
-        }
-    }
-    map_print_window_helpers(&printer);
-    if (has_bytes_in_words(plan->maps)) {
-        text_printf(out,
-                    "/* The bytes of words. */\n"
-                    "static inline uint8_t *%s_bytes(uint32_t *words)\n{\n"
-                    "    return (uint8_t *)words;\n}\n\n",
-                    plan->name);
-    }
-    text_add(out, storage);
-    print_prototype(out, plan);
-    text_add(out, "\n{\n");
-    map_print_tables(&printer);
-    print_convert_tables(&printer);
-    map_print_areas(&printer);
-    print_arrays(&printer);
-    text_add(out, "\n");
-    if (map_begins_with_zeros(plan)) {
-        print_zeros(&printer, array_names[TYPE_U8], 0, plan->maps->arrays[TYPE_U8]);
-    }
-    print_copied_input(&printer);
-    print_layers(&printer);
-    text_add(out, "}\n");
+    struct text code = {0};
+    printer.out = &code;
+    print_functions(&printer, storage);
+    print_with_products(out, plan, &code);
 }

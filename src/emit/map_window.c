@@ -174,11 +174,6 @@ static const char *weight_type(struct walker walker)
     return walker.coding->each > 1 ? "uint8_t" : walker.wide ? "int16_t" : "int8_t";
 }
 
-const char *map_byte_type(const struct plan *plan)
-{
-    return plan->machine->word == 16 ? "uint16_t" : "uint32_t";
-}
-
 void map_print_next_fields(struct text *out, const struct plan *plan)
 {
     text_printf(out,
@@ -186,21 +181,27 @@ void map_print_next_fields(struct text *out, const struct plan *plan)
                 "b = (%s)(256U + (%s)%s_U8(at, 0));\n"
                 "at = &at[1];\n"
                 "}\n",
-                map_byte_type(plan), map_byte_type(plan), plan->upper);
+                byte_type(plan), byte_type(plan), plan->upper);
 }
 
-static void print_fields(struct text *out, const struct plan *plan, const struct coding *coding)
+static void print_fields(struct text *out, const struct plan *plan, struct walker walker)
 {
-    bool twice = coding->scale == 2;
+    const struct coding *coding = walker.coding;
+    bool mac = mac_helps(plan, walker.type);
+    char weight[ELEMENT_MAX];
     map_print_next_fields(out, plan);
-    text_printf(out,
-                "{\n"
-                "const %s f = (%s)(b & %dU);\n"
-                "acc += (%s(int32_t)f%s - %d) * (int32_t)p[j];\n"
-                "}\n"
-                "b = (%s)(b >> %d);\n",
-                map_byte_type(plan), map_byte_type(plan), (1 << coding->bits) - 1, twice ? "(" : "",
-                twice ? " * 2)" : "", -coding->low, map_byte_type(plan), coding->bits);
+    text_printf(out, "{\nconst %s f = (%s)(b & %dU);\n", byte_type(plan), byte_type(plan),
+                (1 << coding->bits) - 1);
+    (void)snprintf(weight, sizeof weight, coding->scale == 2 ? "((%s)f * 2) - %d" : "(%s)f - %d",
+                   mac ? "int16_t" : "int32_t", -coding->low);
+    if (mac) {
+        char whole[ELEMENT_MAX + 10];
+        (void)snprintf(whole, sizeof whole, "(int8_t)(%s)", weight);
+        print_mac(out, plan, whole, "p[j]", walker.type);
+    } else {
+        text_printf(out, "acc += (%s) * (int32_t)p[j];\n", weight);
+    }
+    text_printf(out, "}\nb = (%s)(b >> %d);\n", byte_type(plan), coding->bits);
 }
 
 void map_print_next_digit(struct text *out, const struct plan *plan, const char *unit)
@@ -213,7 +214,7 @@ void map_print_next_digit(struct text *out, const struct plan *plan, const char 
                 "}\n"
                 "left--;\n"
                 "b = (%s)((b & 255U) * 3U);\n",
-                unit, plan->upper, unit, map_byte_type(plan));
+                unit, plan->upper, unit, byte_type(plan));
 }
 
 static void print_digits(struct text *out, const struct plan *plan)
@@ -232,7 +233,7 @@ static void print_plain(struct text *out, const struct plan *plan, struct walker
 {
     char weight[ELEMENT_MAX];
     (void)snprintf(weight, sizeof weight, "%s_%s(at, 0)", plan->upper, walker.wide ? "I16" : "I8");
-    print_weighted(out, plan, weight, "p[j]", true, walker.wide);
+    print_weighted(out, plan, weight, "p[j]", walker.type, walker.wide);
     text_add(out, "at = &at[1];\n");
 }
 
@@ -300,7 +301,7 @@ static void print_walk(struct text *out, const struct plan *plan, struct walker 
     } else if (walker.coding->bits == 0) {
         print_digits(out, plan);
     } else {
-        print_fields(out, plan, walker.coding);
+        print_fields(out, plan, walker);
     }
     close_walk(out, walker);
 }
@@ -318,7 +319,7 @@ static void print_walker(struct text *out, const struct plan *plan, struct walke
     print_parameters(out, plan, walker);
     text_printf(&body, "int32_t acc = bias;\nconst %s *at = w;\n", weight_type(walker));
     if (walker.coding->each > 1) {
-        text_printf(&body, "%s b = 0U;\n", map_byte_type(plan));
+        text_printf(&body, "%s b = 0U;\n", byte_type(plan));
     }
     if (walker.coding->bits == 0) {
         text_add(&body, "int left = 0;\n");

@@ -58,23 +58,31 @@ static struct helper narrow_helper(const struct plan *plan, int index)
 void print_narrow_helper(struct text *out, const struct plan *plan, struct helper helper,
                          const char *name)
 {
+    bool bytes = dot_helps(plan, helper.a) && (helper.a == TYPE_I8 || helper.a == TYPE_U8);
     text_printf(out,
                 "/* One row of a layer, modulo 2^16. */\n"
                 "static unsigned %s(const %s *a, const int8_t *w, uint8_t n, unsigned bias)\n"
                 "{\n"
+                "    unsigned acc = bias;\n",
+                name, c_type(helper.a));
+    if (bytes) {
+        text_add(out, "#if defined(__AVR_HAVE_MUL__)\n");
+        avr_print_short_dot(out, helper.a);
+        text_add(out, "#else\n");
+    }
+    text_printf(out,
                 "    const %s *x = a;\n"
                 "    const int8_t *v = w;\n"
-                "    unsigned acc = bias;\n"
                 "    uint8_t left = n;\n"
                 "    do {\n"
                 "        acc += (unsigned)%s_I8(v, 0) * (unsigned)*x;\n"
                 "        v = &v[1];\n"
                 "        x = &x[1];\n"
                 "        left--;\n"
-                "    } while (left > 0U);\n"
+                "    } while (left > 0U);\n%s"
                 "    return acc;\n"
                 "}\n\n",
-                name, c_type(helper.a), c_type(helper.a), plan->upper);
+                c_type(helper.a), plan->upper, bytes ? "#endif\n" : "");
 }
 
 /* The weights and the biases of this kernel's rows. */
@@ -158,6 +166,7 @@ static void count(const struct plan *plan, int index, const struct span *span,
 
 const struct kernel kernel_narrow = {
     .kind = KERNEL_NARROW,
+    .narrow = true,
     .what = "tables and loops, sums of 16 bits",
     .wraps = true,
     .shape = SHAPE_SPAN,
@@ -265,6 +274,7 @@ static void line_count(const struct plan *plan, int index, const struct span *sp
 
 const struct kernel kernel_narrow_line = {
     .kind = KERNEL_NARROW_LINE,
+    .narrow = true,
     .what = "straight line, sums of 16 bits",
     .wraps = true,
     .shape = SHAPE_SPAN,

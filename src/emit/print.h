@@ -28,13 +28,6 @@ int64_t floor_shift(int64_t value, int shift);
 
 int32_t number_at(struct numbers numbers, size_t index);
 
-/* helper.c: acc += weight * x, each given as C; x unsigned: `casts`.  Where there is no instruction
- * for a product, the compiler's function goes through 32 bits of a negative factor; here it is the
- * seven or eight of the weight's size, unless that is `wide`.  No sum on the way leaves what bounds
- * all of them. */
-void print_weighted(struct text *out, const struct plan *plan, const char *weight, const char *x,
-                    bool casts, bool wide);
-
 /* ---- table.c: constant tables and how they are read ---- */
 
 struct series series_of(char letter, int number, struct numbers numbers, int count);
@@ -147,6 +140,44 @@ void print_narrow_helper(struct text *out, const struct plan *plan, struct helpe
 void print_low_helper(struct text *out, const struct plan *plan, struct helper helper,
                       const char *name);
 
+/* ---- weight.c: products of weights and activations ---- */
+
+/* acc += weight * x, each given as C, x of `type`.  Where there is no instruction for a
+ * product, the compiler's function goes through 32 bits of a negative factor; here it is the seven
+ * or eight of the weight's size, unless that is `wide`.  No sum on the way leaves what bounds all
+ * of them. */
+void print_weighted(struct text *out, const struct plan *plan, const char *weight, const char *x,
+                    enum type type, bool wide);
+
+/* Does a 16-bit compiler make calls of products of a weight of 8 bits and an x of `type`, where
+ * NAME_mac_TYPE(acc, weight, x) is a few instructions? */
+bool mac_helps(const struct plan *plan, enum type type);
+
+/* acc = NAME_mac_TYPE(acc, weight, x); */
+void print_mac(struct text *out, const struct plan *plan, const char *weight, const char *x,
+               enum type type);
+
+/* Is NAME_dot_TYPE(acc, a, &w, n), acc + w[0] a[0] + ... of weights of 8 bits, faster than a loop
+ * of the compiler's?  Its name. */
+bool dot_helps(const struct plan *plan, enum type type);
+const char *dot_name(const struct plan *plan, enum type type, char name[HELPER_NAME_MAX]);
+
+/* Those of these functions that `code` calls, and the code, which is freed. */
+void print_with_products(struct text *out, const struct plan *plan, struct text *code);
+
+/* What bytes of weights are decoded in. */
+const char *byte_type(const struct plan *plan);
+
+/* ---- avr.c ---- */
+
+/* What those two do, of acc, w and x or sum, a, w and n; `is_long`: of an n above 255. */
+void avr_print_mac(struct text *out, enum type type);
+void avr_print_dot(struct text *out, enum type type, bool is_long);
+/* acc += the sum of n products of bytes, modulo 2^16, n > 0. */
+void avr_print_short_dot(struct text *out, enum type type);
+/* Returns floor(acc / 2^k). */
+void avr_print_floor(struct text *out);
+
 /* ---- steady.c: constant time ---- */
 
 /* NAME_hide(), which keeps compilers from knowing a mask. */
@@ -162,12 +193,17 @@ bool steady_wide(const struct plan *plan);
  * 32-bit outputs needs that one (steady_far).  A prover knows both by their text. */
 void print_word_helpers(struct text *out, const struct plan *plan, bool words, bool lifts);
 bool steady_far(const struct plan *plan);
-/* NAME_floor() for sums of any size. */
-void print_steady_floor(struct text *out, const struct plan *plan, const char *name);
+/* What NAME_floor() does with sums of any size. */
+void print_steady_floor(struct text *out, const struct plan *plan);
 /* What an activation to `type` makes its value of, and that value, of v (SPEC 5). */
 void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation,
                         enum type type);
 const char *steady_value(enum activation activation);
+/* Statements for `sign`, a mask, and size = |v|, of a v from -ones to ones = 2^n - 1. */
+void print_steady_size(struct text *out, const struct plan *plan, int ones);
+/* "const uint32_t take = ...": all bits of a number below 2^31 where `bit` is one. */
+void print_steady_mask(struct text *out, const struct plan *plan, const char *indent,
+                       const char *take, const char *bit);
 /* The body of NAME_classify() behind its array of outputs. */
 void print_steady_search(struct text *out, const struct plan *plan);
 
@@ -176,9 +212,11 @@ void print_steady_search(struct text *out, const struct plan *plan);
 /* Is the activation a product that the machine has no instruction for? */
 bool curve_helps(const struct plan *plan, enum activation activation);
 void curve_need(struct helpers *helpers);
-void print_times_helper(struct text *out, const char *name);
-/* up and down of v, clamped: what its curve is below zero, without the sign, and above. */
-void print_curve_steps(struct text *out, const struct plan *plan, enum activation activation);
+void print_times_helper(struct text *out, const struct plan *plan, const char *name);
+/* What a curve to `type` makes its value of, and that value, of v, clamped. */
+void print_curve_steps(struct text *out, const struct plan *plan, enum activation activation,
+                       enum type type);
+const char *curve_value(const struct plan *plan);
 
 /* The sums of four packed rows, as a function. */
 void print_quad_helper(struct text *out, const struct plan *plan, struct helper helper,

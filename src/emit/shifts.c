@@ -588,6 +588,7 @@ const struct kernel kernel_shifts = {
     .flat = true,
     .clamps = true,
     .sums = true,
+    .powers = true,
     .adds = true,
     .fits = fits,
     .proved = proved,

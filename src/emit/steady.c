@@ -1,8 +1,9 @@
 /* Code whose time does not depend on data (options.constant_time): clamps, activations and the
- * largest output by masks instead of branches.  A mask is one bit times 2^32 - 1: nothing wraps,
- * and no compiler has a comparison to make a branch of.  Numbers are lifted until they are not
- * negative before their bits are looked at, so that no conversion loses a sign.  Where a prover
- * does not see what a mask leaves, another one that changes nothing says it. */
+ * largest output by masks instead of branches.  A mask is one bit times 2^n - 1, or, where a
+ * product is a call, the complement of their sum: nothing wraps, and no compiler has a comparison
+ * to make a branch of.  Numbers are lifted until they are not negative before their bits are looked
+ * at, so that no conversion loses a sign.  Where a prover does not see what a mask leaves, another
+ * one that changes nothing says it. */
 #include "emit/kernel.h"
 
 #include <stdio.h>
@@ -11,28 +12,52 @@
 
 /* ---- what may be emitted ---- */
 
-bool steady_kernel(const struct plan *plan, const struct kernel *kernel)
+/* Is a weight neither zero nor one nor its negative? */
+static bool has_products(const struct layer *layer)
 {
-    return !kernel->uneven && (kernel->adds || !plan->machine->no_multiplier);
+    bool found = false;
+    for (int i = 0; i < layer->weights.rows * layer->weights.columns; i++) {
+        found = found || layer->weights.values[i] < -1 || layer->weights.values[i] > 1;
+    }
+    return found;
 }
 
-bool steady_choice(const struct plan *plan, const struct choice *choice)
+/* Does the time of the products not depend on data?  Without a multiplier they are loops, and
+ * 16-bit compilers call functions for 32 bits that look at signs. */
+static bool steady_products(const struct plan *plan, int index, const struct kernel *kernel)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    if (plan->machine->no_multiplier) {
+        return kernel->bitwise && layer->weights.bits <= 8;
+    }
+    bool macs = kernel->bitwise && layer->weights.bits <= 8 &&
+                mac_helps(plan, plan->views[layer->inputs[0]].type);
+    return plan->machine->word != 16 || kernel->narrow || macs || !has_products(layer);
+}
+
+/* Does a kernel take the same time for whatever the layer reads on the plan's machine? */
+static bool steady_kernel(const struct plan *plan, int index, const struct kernel *kernel)
+{
+    const struct layer *layer = &plan->net->layers[index];
+    bool called = kernel->powers && plan->machine->word == 16 && has_products(layer);
+    return !kernel->uneven && ((kernel->adds && !called) || steady_products(plan, index, kernel));
+}
+
+bool steady_choice(const struct plan *plan, int index, const struct choice *choice)
 {
     bool steady = true;
     for (int i = 0; i < choice->span_count; i++) {
-        steady = steady && steady_kernel(plan, choice->spans[i].kernel);
+        steady = steady && steady_kernel(plan, index, choice->spans[i].kernel);
     }
     return steady;
 }
 
-/* Does the layer multiply two variables, beside its kernels? */
+/* Does the layer multiply two variables, beside its kernels and curves? */
 static bool multiplies(const struct plan *plan, int index)
 {
-    enum activation activation = plan->net->layers[index].activation;
     const struct step *step = &plan->steps[index];
-    bool table = plan->net->layers[index].op == OP_CONVERT && step->form == FORM_LOOP &&
-                 !step->shift.uniform;
-    return table || activation == ACTIVATION_CUBIC || activation == ACTIVATION_PSIG;
+    return plan->net->layers[index].op == OP_CONVERT && step->form == FORM_LOOP &&
+           !step->shift.uniform;
 }
 
 bool steady_check(const struct plan *plan, struct error *err)
@@ -43,7 +68,7 @@ bool steady_check(const struct plan *plan, struct error *err)
         if (step->form == FORM_DEAD) {
             continue;
         }
-        bool kernels = !dense || steady_choice(plan, plan_choice(plan, i));
+        bool kernels = !dense || steady_choice(plan, i, plan_choice(plan, i));
         if (!kernels || (plan->machine->no_multiplier && multiplies(plan, i))) {
             return fail(err,
                         "constant time: layer %d needs a multiplication, whose time depends on the "
@@ -114,18 +139,52 @@ void print_word_helpers(struct text *out, const struct plan *plan, bool words, b
     }
 }
 
+/* Are products of 32 bits calls, even by constants, whose time may depend on what they multiply? */
+static bool calls(const struct plan *plan)
+{
+    return plan->machine->word == 16;
+}
+
+/* "The lowest n bits where `bit` is one": 2^n - 1 = ones, n < 32. */
+#define MASK_MAX 128
+static const char *mask_of(const struct plan *plan, const char *bit, unsigned ones,
+                           char text[MASK_MAX])
+{
+    (void)snprintf(text, MASK_MAX, calls(plan) ? "~(%.50s + %uU) & %uU" : "%.50s * %uU", bit, ones,
+                   ones);
+    return text;
+}
+
+/* The same of all bits that a number below 2^31 has; a product gives all 32 as cheaply. */
+static const char *whole_mask(const struct plan *plan, const char *bit, char text[MASK_MAX])
+{
+    return mask_of(plan, bit, calls(plan) ? 0x7FFFFFFFU : 0xFFFFFFFFU, text);
+}
+
+/* The same of all 32 bits. */
+static const char *word_mask(const struct plan *plan, const char *bit, char text[MASK_MAX])
+{
+    char mask[MASK_MAX];
+    (void)snprintf(text, MASK_MAX, calls(plan) ? "(%.20s << 31) | (%.80s)" : "%.0s%.80s", bit,
+                   whole_mask(plan, bit, mask));
+    return text;
+}
+
 /* held = z + 2^30 within 31 bits, where z may be any int32_t. */
 static void print_wide_held(struct text *out, const struct plan *plan)
 {
+    char inner[MASK_MAX];
+    char outer[MASK_MAX];
     text_printf(out,
                 "    const uint32_t bits = %s_lift(z);\n"
                 "    const uint32_t sign = bits >> 31;\n"
-                "    const uint32_t inside = %s_hide((sign ^ ((bits >> 30) & 1U)) * "
-                "0x7FFFFFFFU);\n"
-                "    const uint32_t same = (bits & 0x3FFFFFFFU) + (sign * 0x40000000U);\n"
-                "    const uint32_t end = (sign * 0x7FFFFFFFU) & (0x7FFFFFFFU - inside);\n"
+                "    const uint32_t near = sign ^ ((bits >> 30) & 1U);\n"
+                "    const uint32_t inside = %s_hide(%s);\n"
+                "    const uint32_t same = (bits & 0x3FFFFFFFU) + (sign << 30);\n"
+                "    const uint32_t end = (%s) & (0x7FFFFFFFU - inside);\n"
                 "    const uint32_t held = (same & inside) | end;\n",
-                plan->name, plan->name);
+                plan->name, plan->name, mask_of(plan, "near", 0x7FFFFFFFU, inner),
+                mask_of(plan, "sign", 0x7FFFFFFFU, outer));
 }
 
 /* "net_clamp_m128_127" */
@@ -150,6 +209,8 @@ static void print_clamp(struct text *out, const struct plan *plan, struct interv
 {
     unsigned ones = 1;
     char low[GROUPED_MAX];
+    char above[MASK_MAX];
+    char below[MASK_MAX];
     while (ones < kept.high - kept.low) {
         ones += ones + 1;
     }
@@ -167,13 +228,16 @@ static void print_clamp(struct text *out, const struct plan *plan, struct interv
     }
     text_printf(out,
                 "));\n"
-                "    const uint32_t above = %s_hide(~rise >> 31) * 0x7FFFFFFFU;\n"
+                "    const uint32_t high = %s_hide(~rise >> 31);\n"
+                "    const uint32_t above = %s;\n"
                 "    const uint32_t up = rise & above;\n"
                 "    const uint32_t rest = %s_word(%d - (int32_t)up);\n"
-                "    const uint32_t below = %s_hide(~rest >> 31) * %uU;\n"
+                "    const uint32_t low = %s_hide(~rest >> 31);\n"
+                "    const uint32_t below = %s;\n"
                 "    const uint32_t down = rest & below;\n"
                 "    return %d - (int32_t)down;\n}\n\n",
-                plan->name, plan->name, (int)(kept.high - kept.low), plan->name, ones,
+                plan->name, mask_of(plan, "high", 0x7FFFFFFFU, above), plan->name,
+                (int)(kept.high - kept.low), plan->name, mask_of(plan, "low", ones, below),
                 (int)kept.high);
 }
 
@@ -198,31 +262,33 @@ bool print_clamp_helpers(struct text *out, const struct plan *plan, const char *
     return any;
 }
 
-void print_steady_floor(struct text *out, const struct plan *plan, const char *name)
+void print_steady_floor(struct text *out, const struct plan *plan)
 {
     text_printf(out,
-                "/* floor(acc / 2^k): of acc + 2^31, all but the last bit and that. */\n"
-                "static int32_t %s(int32_t acc, uint8_t k)\n"
-                "{\n"
                 "    const uint32_t part = %s_lift(acc) >> k;\n"
                 "    const uint32_t half = part >> 1;\n"
                 "    const uint32_t base = 0x40000000U >> k;\n"
                 "    const uint32_t last = part & 1U;\n"
-                "    return (((int32_t)half - (int32_t)base) * 2) + (int32_t)last;\n"
-                "}\n\n",
-                name, plan->name);
+                "    return (((int32_t)half - (int32_t)base) * 2) + (int32_t)last;\n",
+                plan->name);
 }
 
 /* ---- activations ---- */
 
-/* size = |v|, of a v from -ones to ones = 2^n - 1. */
-static void print_size(struct text *out, const struct plan *plan, int ones)
+void print_steady_mask(struct text *out, const struct plan *plan, const char *indent,
+                       const char *take, const char *bit)
 {
-    text_printf(out,
-                "    const uint32_t t = %s_word(v);\n"
-                "    const uint32_t sign = %s_hide((t >> 31) * 0xFFFFFFFFU);\n"
-                "    const uint32_t size = (((t ^ sign) & %dU) + (sign & 1U)) & %dU;\n",
-                plan->name, plan->name, ones, ones);
+    char mask[MASK_MAX];
+    text_printf(out, "%sconst uint32_t %s = %s_hide(%s);\n", indent, take, plan->name,
+                whole_mask(plan, bit, mask));
+}
+
+void print_steady_size(struct text *out, const struct plan *plan, int ones)
+{
+    text_printf(out, "    const uint32_t t = %s_word(v);\n", plan->name);
+    print_steady_mask(out, plan, "    ", "sign", "(t >> 31)");
+    text_printf(out, "    const uint32_t size = (((t ^ sign) & %dU) + (sign & 1U)) & %dU;\n", ones,
+                ones);
 }
 
 void print_steady_steps(struct text *out, const struct plan *plan, enum activation activation,
@@ -231,7 +297,7 @@ void print_steady_steps(struct text *out, const struct plan *plan, enum activati
     bool sign = activation == ACTIVATION_ABS || activation == ACTIVATION_LEAKY ||
                 activation == ACTIVATION_PSIG;
     if (sign) {
-        print_size(out, plan, (int)type_high(type));
+        print_steady_size(out, plan, (int)type_high(type));
     }
     switch (activation) {
     case ACTIVATION_NONE:
@@ -276,24 +342,24 @@ bool steady_far(const struct plan *plan)
 /* The best of the outputs so far in `most`; `take`: all ones where output i is larger. */
 static void print_near_step(struct text *out, const struct plan *plan)
 {
-    text_printf(out,
-                "        const uint32_t next = (uint32_t)((int32_t)out[i] + 1073741824);\n"
-                "        const uint32_t less = ((next + 0x7FFFFFFFU) - most) >> 31;\n"
-                "        const uint32_t take = %s_hide(less * 0xFFFFFFFFU);\n",
-                plan->name);
+    text_add(out, "        const uint32_t next = (uint32_t)((int32_t)out[i] + 1073741824);\n"
+                  "        const uint32_t less = ((next + 0x7FFFFFFFU) - most) >> 31;\n");
+    print_steady_mask(out, plan, "        ", "take", "less");
 }
 
 /* Differences may need 33 bits: the signs first, then the other 31 bits. */
 static void print_far_step(struct text *out, const struct plan *plan)
 {
+    char mask[MASK_MAX];
     text_printf(out,
                 "        const uint32_t next = %s_lift(out[i]);\n"
                 "        const uint32_t low = most & 0x7FFFFFFFU;\n"
                 "        const uint32_t high = next & 0x7FFFFFFFU;\n"
                 "        const uint32_t more = (high + 0x7FFFFFFFU) - low;\n"
                 "        const uint32_t less = (~most & next) | (~(most ^ next) & more);\n"
-                "        const uint32_t take = %s_hide((less >> 31) * 0xFFFFFFFFU);\n",
-                plan->name, plan->name);
+                "        const uint32_t sign = less >> 31;\n"
+                "        const uint32_t take = %s_hide(%s);\n",
+                plan->name, plan->name, word_mask(plan, "sign", mask));
 }
 
 void print_steady_search(struct text *out, const struct plan *plan)

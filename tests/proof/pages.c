@@ -199,6 +199,17 @@ static bool fits_types(const struct net *net)
     return fits;
 }
 
+/* Has every layer a kernel whose time does not depend on data? */
+static bool can_be_steady(const struct net *net, const struct machine *machine)
+{
+    const struct emit_options how = {.name = "n", .machine = machine, .constant_time = true};
+    struct error err = {0};
+    struct text page = {0};
+    bool can = emit_c(net, &how, &page, NULL, &err);
+    text_free(&page);
+    return can;
+}
+
 static void write_pages(const struct job *job, uint64_t seed)
 {
     struct net *net = job->maps     ? random_map_net(seed)
@@ -209,7 +220,7 @@ static void write_pages(const struct job *job, uint64_t seed)
                                     : random_net(seed);
     int32_t *in = NULL;
     int32_t *out = NULL;
-    if (job->steady && !fits_types(net)) {
+    if (job->steady && (!fits_types(net) || !can_be_steady(net, job->machine))) {
         net_free(net);
         return;
     }

@@ -514,37 +514,6 @@ static void test_constant_time_by_clang(void **state)
     }
 }
 
-/* Without a multiplier: shifts and additions, and no curve. */
-static void test_constant_time_without_multiplier(void **state)
-{
-    (void)state;
-    need("rv32ec");
-    static const char *const files[] = {"tests/golden/a-int8.mote", "tests/golden/a-ternary.mote",
-                                        "tests/golden/int8-6-16-16-6.mote"};
-    for (int i = 0; i < 3; i++) {
-        struct error err = {0};
-        struct net *net = net_read(files[i], &err);
-        assert_non_null(net);
-        for (int speed = 0; speed < 2; speed++) {
-            struct cost cost = measure_steady(net, "rv32ec", speed, false);
-            print_message("%s: %lld cycles\n", files[i], (long long)cost.cycles);
-            assert_true(cost.cycles > 0);
-            assert_int_equal(cost.cycles_least, cost.cycles);
-        }
-        net_free(net);
-    }
-    struct error err = {0};
-    struct target *target = target_load("rv32ec", &err);
-    struct net *net = pose_like_net(1, 5);
-    struct text header = {0};
-    const struct emit_options options = {.machine = target->machine, .constant_time = true};
-    assert_false(emit_c(net, &options, &header, NULL, &err));
-    assert_non_null(strstr(err.message, "constant time: layer 1 needs a multiplication"));
-    text_free(&header);
-    net_free(net);
-    target_free(target);
-}
-
 /* Boards of the source tree, counting programs of this build, work folders in the scratch one. */
 static int set_up(void **state)
 {
@@ -581,7 +550,6 @@ int main(void)
         cmocka_unit_test(test_constant_time),
         cmocka_unit_test(test_constant_time_of_golden_nets),
         cmocka_unit_test(test_constant_time_by_clang),
-        cmocka_unit_test(test_constant_time_without_multiplier),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
