@@ -404,6 +404,13 @@ static void print_clamped(struct text *out, const struct plan *plan, int32_t low
         text_printf(out, "    const int32_t v = %s;\n", clamp);
         return;
     }
+    if (plan->machine->has[KERNEL_VECTOR]) { /* two steps: what vectors have instructions for */
+        text_printf(out,
+                    "    const int32_t most = (z > %d) ? %d : z;\n"
+                    "    const int32_t v = (most < %d) ? %d : most;\n",
+                    (int)high, (int)high, (int)low, (int)low);
+        return;
+    }
     text_printf(out, "    const int32_t v = (z > %d) ? %d : ((z < %d) ? %d : z);\n", (int)high,
                 (int)high, (int)low, (int)low);
 }

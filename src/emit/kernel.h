@@ -30,6 +30,7 @@ struct kernel {
     const struct kernel *smaller;
     bool words;   /* reads activations fastest from 32-bit elements */
     bool bytes;   /* reads them as fast from unsigned bytes */
+    bool shorts;  /* it reads them fastest from 16-bit elements */
     int series;   /* of SERIES_...: what it reads per row */
     bool flat;    /* its code grows with the weights: only for small layers */
     bool clamps;  /* it writes out activations that only clamp, and needs no helper for them */

@@ -142,6 +142,25 @@ static bool wants_bytes(const struct plan *plan, int tensor)
     return bytes;
 }
 
+/* Are there bytes that all readers would rather have as 16 bits? */
+static bool wants_shorts(const struct plan *plan, int tensor)
+{
+    const struct net *net = plan->net;
+    enum type type = net->tensors[tensor].type;
+    bool shorts =
+        tensor != net->output && tensor != net->input && (type == TYPE_I8 || type == TYPE_U8);
+    for (int i = 0; shorts && i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        bool reads = false;
+        for (int k = 0; k < layer->input_count; k++) {
+            reads = reads || layer->inputs[k] == tensor;
+        }
+        shorts = !reads || (layer->op == OP_DENSE && plan->steps[i].choice_count > 0 &&
+                            plan_choice(plan, i)->kernel->shorts);
+    }
+    return shorts;
+}
+
 /* A concat's array and those it is copied from must be alike; true if `words` changed. */
 static bool settle_concats(const struct plan *plan, const struct group *groups, bool *words)
 {
@@ -183,8 +202,10 @@ static void choose_types(struct plan *plan, const struct group *groups)
     while (settle_concats(plan, groups, words)) {
     }
     for (int t = 0; t < net->tensor_count; t++) {
-        enum type wide = stands_alone(plan, groups, t) && wants_bytes(plan, t) ? TYPE_U8 : TYPE_I32;
-        plan->views[t].type = words[groups[t].root] ? wide : net->tensors[t].type;
+        bool alone = stands_alone(plan, groups, t);
+        enum type wide = alone && wants_bytes(plan, t) ? TYPE_U8 : TYPE_I32;
+        enum type own = alone && wants_shorts(plan, t) ? TYPE_I16 : net->tensors[t].type;
+        plan->views[t].type = words[groups[t].root] ? wide : own;
     }
 }
 
