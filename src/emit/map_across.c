@@ -241,6 +241,9 @@ static void print_results(const struct loop *loop)
         print_result(loop, "s[0]");
         return;
     }
+    if (!one_sum(loop)) {
+        text_printf(out, "%s first = 0%s;\n", small, unit);
+    }
     if (!one_result(loop)) {
         if (packed[0] || packed[1]) {
             text_printf(out, "const %s pair = (%s)(i / 2%s);\n", small, small, unit);
@@ -249,9 +252,6 @@ static void print_results(const struct loop *loop)
         if (packed[0] != packed[1]) {
             text_printf(out, "if (kind != 0%s) {\nu = %s;\n}\n", unit, packed[0] ? "i" : "pair");
         }
-    }
-    if (!one_sum(loop)) {
-        text_printf(out, "%s first = 0%s;\n", small, unit);
     }
     text_printf(out, "for (%s x = 0%s; x < results; x++) {\n", small, unit);
     if (one_sum(loop)) {

@@ -79,10 +79,10 @@ void map_print_direct_rows(struct printer *p, int index, const char *y0)
     text_printf(p->out,
                 "for (%s y = %s; y < %d; y++) {\n"
                 "const uint8_t *line = &%s[%s];\n"
-                "uint8_t *bytes = (uint8_t *)&lanes[y * %d];\n",
+                "uint8_t *bytes = (uint8_t *)&lanes[y",
                 plan->index, y0, lanes->in_rows, map_array(plan, input),
-                map_end_terms(line, plan->maps->views[input].offset + pass->in_offset),
-                lanes->row_step);
+                map_end_terms(line, plan->maps->views[input].offset + pass->in_offset));
+    text_printf(p->out, lanes->row_step == 1 ? "];\n" : " * %d];\n", lanes->row_step);
     int loops = open_parts(p, index, &part, at);
     print_bytes(p, "to", part);
     if (direct->positions) {

@@ -215,7 +215,10 @@ static void print_gather(struct printer *p, int index, const char *y0)
     map_add_term(from, "v", lanes->rolls ? pass->in_row_step : 0);
     map_add_term(from, "y", in->row);
     text_printf(p->out, "for (%s y = %s; y < %d; y++) {\n", plan->index, y0, lanes->in_rows);
-    text_printf(p->out, "uint32_t *word = &lanes[y * %d];\n", lanes->row_step);
+    text_printf(p->out,
+                lanes->row_step == 1 ? "uint32_t *word = &lanes[y];\n"
+                                     : "uint32_t *word = &lanes[y * %d];\n",
+                lanes->row_step);
     if (lanes->planes > 0) {
         map_open_columns(p, lanes);
         map_add_term(from, "x", in->column);

@@ -27,8 +27,9 @@ const char *element(const struct plan *plan, int tensor, const char *index, char
         (void)snprintf(text, ELEMENT_MAX, "%s[%ld]", home_name(plan, tensor),
                        view->offset + strtol(index, NULL, 10));
     } else {
-        (void)snprintf(text, ELEMENT_MAX, "%s[%d + %s]", home_name(plan, tensor), view->offset,
-                       index);
+        bool product = *index != '(' && strchr(index, '*');
+        (void)snprintf(text, ELEMENT_MAX, product ? "%s[%d + (%s)]" : "%s[%d + %s]",
+                       home_name(plan, tensor), view->offset, index);
     }
     return text;
 }
