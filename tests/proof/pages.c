@@ -3,8 +3,8 @@
  * For seed S and every --optimise value: nS_size.h, nS_size.c ..., of nets on maps also with layers
  * made for one or the other, nS_mixed.h; values that give the same code give one file.  With a
  * kernel, it alone: nS_KERNEL.h, where the net has rows for it; "steady" for constant time,
- * nS_steady_size.h ...; "maps", "digits", "dense", "pools" for nets on maps.  With a machine's
- * costs, what is chosen for them: nS_costs_size.h ... */
+ * nS_steady_size.h ..., nS_even_costs_size.h ... with costs; "maps", "digits", "dense", "pools" for
+ * nets on maps.  With a machine's costs, what is chosen for them: nS_costs_size.h ... */
 #include "base/file.h"
 #include "emit/emit.h"
 #include "emit/machine.h"
@@ -153,7 +153,7 @@ static void write_choices(const struct job *job, uint64_t seed, const struct net
                                          .selftest = vectors};
         char name[64];
         (void)snprintf(name, sizeof name, "n%llu_%s%s%s", (unsigned long long)seed,
-                       job->steady   ? "steady_"
+                       job->steady   ? (job->machine ? "even_" : "steady_")
                        : job->maps   ? "maps_"
                        : job->digits ? "digits_"
                        : job->dense  ? "dense_"
