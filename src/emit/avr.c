@@ -56,7 +56,7 @@ static void print_product(struct text *out, const struct operands *o, enum type 
     bool whole = type == TYPE_I8 || type == TYPE_U8;
     print_byte_product(out, o, 0, type == TYPE_I8, whole);
     if (!whole) {
-        print_byte_product(out, o, 1, type == TYPE_I16, whole);
+        print_byte_product(out, o, 1, true, whole);
     }
 }
 

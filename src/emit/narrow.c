@@ -66,7 +66,7 @@ void print_narrow_helper(struct text *out, const struct plan *plan, struct helpe
                 "    unsigned acc = bias;\n",
                 name, c_type(helper.a));
     if (bytes) {
-        text_add(out, "#if defined(__AVR_HAVE_MUL__)\n");
+        text_add(out, AVR_LOOPS);
         avr_print_short_dot(out, helper.a);
         text_add(out, "#else\n");
     }

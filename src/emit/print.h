@@ -170,6 +170,9 @@ const char *byte_type(const struct plan *plan);
 
 /* ---- avr.c ---- */
 
+/* Where their loops over weights in flash are taken: by a multiplier, from where tables lie. */
+#define AVR_LOOPS "#if defined(__AVR_HAVE_MUL__) && defined(__AVR_HAVE_LPMX__)\n"
+
 /* What those two do, of acc, w and x or sum, a, w and n; `is_long`: of an n above 255. */
 void avr_print_mac(struct text *out, enum type type);
 void avr_print_dot(struct text *out, enum type type, bool is_long);

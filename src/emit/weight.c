@@ -13,8 +13,8 @@ const char *byte_type(const struct plan *plan)
 bool mac_helps(const struct plan *plan, enum type type)
 {
     bool bytes = type == TYPE_I8 || type == TYPE_U8;
-    bool shorts = type == TYPE_I16 || type == TYPE_U16;
-    return plan->machine->word == 16 && (bytes || (shorts && !plan->machine->no_multiplier));
+    bool shorts = type == TYPE_I16 && !plan->machine->no_multiplier;
+    return plan->machine->word == 16 && (bytes || shorts);
 }
 
 void print_mac(struct text *out, const struct plan *plan, const char *weight, const char *x,
@@ -56,11 +56,6 @@ static void print_mac_helper(struct text *out, enum type type, const char *name)
 
 /* ---- a row of products ---- */
 
-bool dot_helps(const struct plan *plan, enum type type)
-{
-    return mac_helps(plan, type) && !plan->machine->no_multiplier;
-}
-
 /* Columns of the widest layer. */
 static int widest(const struct net *net)
 {
@@ -73,6 +68,11 @@ static int widest(const struct net *net)
     return columns;
 }
 
+bool dot_helps(const struct plan *plan, enum type type)
+{
+    return mac_helps(plan, type) && !plan->machine->no_multiplier && widest(plan->net) <= INT16_MAX;
+}
+
 static void print_dot_helper(struct text *out, const struct plan *plan, enum type type,
                              const char *name)
 {
@@ -81,8 +81,7 @@ static void print_dot_helper(struct text *out, const struct plan *plan, enum typ
                 "static inline int32_t %s(int32_t acc, const %s *a, const int8_t **w, %s n)\n"
                 "{\n"
                 "    const int8_t *at = *w;\n"
-                "    int32_t sum = acc;\n"
-                "#if defined(__AVR_HAVE_MUL__)\n",
+                "    int32_t sum = acc;\n" AVR_LOOPS,
                 name, c_type(type), plan->index);
     avr_print_dot(out, type, widest(plan->net) > UINT8_MAX);
     text_printf(out,
