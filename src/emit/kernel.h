@@ -149,6 +149,9 @@ void pack_print_result(struct printer *p, int layer, const char *row);
 void pack_print_within(struct printer *p, int layer, const char *row, struct interval range,
                        const char *z);
 
+/* The element of a row without weights: a number. */
+void pack_print_constant(struct printer *p, int layer, int row);
+
 /* Two rows whose sums are the halves of a word. */
 struct pack_word {
     const char *name;    /* the word's in the emitted file */

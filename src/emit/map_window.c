@@ -229,9 +229,21 @@ static void print_digits(struct text *out, const struct plan *plan)
                   "}\n");
 }
 
+/* Is a run of elements one call?  That is faster than a product each, and some 60 bytes more. */
+static bool in_runs(const struct plan *plan, struct walker walker)
+{
+    return walker.coding->each == 1 && !walker.wide && dot_helps(plan, walker.type) &&
+           plan->options->optimise != OPTIMISE_SIZE;
+}
+
 static void print_plain(struct text *out, const struct plan *plan, struct walker walker)
 {
     char weight[ELEMENT_MAX];
+    char name[HELPER_NAME_MAX];
+    if (in_runs(plan, walker)) {
+        text_printf(out, "acc = %s(acc, p, &at, n);\n", dot_name(plan, walker.type, name));
+        return;
+    }
     (void)snprintf(weight, sizeof weight, "%s_%s(at, 0)", plan->upper, walker.wide ? "I16" : "I8");
     print_weighted(out, plan, weight, "p[j]", walker.type, walker.wide);
     text_add(out, "at = &at[1];\n");
@@ -283,12 +295,15 @@ static void open_walk(struct text *out, const struct plan *plan, struct walker w
                 walker.reach == REACH_FLAT   ? "a"
                 : walker.reach == REACH_ROWS ? "&a[y * step]"
                                              : "&a[(y * step) + (x * gap)]");
-    text_printf(out, "for (%s j = 0; j < n; j++) {\n", plan->index);
+    if (!in_runs(plan, walker)) {
+        text_printf(out, "for (%s j = 0; j < n; j++) {\n", plan->index);
+    }
 }
 
-static void close_walk(struct text *out, struct walker walker)
+static void close_walk(struct text *out, const struct plan *plan, struct walker walker)
 {
-    for (int depth = (int)walker.reach + 1; depth > 0; depth--) {
+    int loops = (int)walker.reach + (in_runs(plan, walker) ? 0 : 1);
+    for (int depth = loops; depth > 0; depth--) {
         text_add(out, "}\n");
     }
 }
@@ -303,7 +318,7 @@ static void print_walk(struct text *out, const struct plan *plan, struct walker 
     } else {
         print_fields(out, plan, walker);
     }
-    close_walk(out, walker);
+    close_walk(out, plan, walker);
 }
 
 static void print_walker(struct text *out, const struct plan *plan, struct walker walker)

@@ -228,8 +228,10 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
     const struct layer *layer = &p->plan->net->layers[index];
     text_add(p->out, "    { /* modulo 2^16 */\n");
     for (int i = 0; i < tile->rows; i++) {
-        text_printf(p->out, "        unsigned u%d = %uU;\n", i,
-                    narrow_bias(p->plan, index, tile->first + i));
+        if (plan_row_used(layer, tile->first + i)) {
+            text_printf(p->out, "        unsigned u%d = %uU;\n", i,
+                        narrow_bias(p->plan, index, tile->first + i));
+        }
     }
     text_add(p->out, tile_used(layer, tile) ? "        unsigned ux;\n" : "");
     for (int j = 0; j < layer->weights.columns; j++) {
@@ -247,9 +249,13 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
                                       .end = tile->first + i + 1,
                                       .halves = true,
                                       .narrow = true};
-        text_add(p->out, "        {\n");
-        mask_print(p, index, &masked);
-        text_add(p->out, "        }\n");
+        if (plan_row_used(layer, tile->first + i)) {
+            text_add(p->out, "        {\n");
+            mask_print(p, index, &masked);
+            text_add(p->out, "        }\n");
+        } else {
+            pack_print_constant(p, index, tile->first + i);
+        }
     }
     text_add(p->out, "    }\n");
 }

@@ -465,18 +465,15 @@ static void print_shift(struct printer *p, int index, int row, const struct seen
 static void print_result(struct printer *p, int index, int row, const struct seen *seen, int sum)
 {
     const struct layer *layer = &p->plan->net->layers[index];
-    int shift = layer->shift[row];
     char at[ELEMENT_MAX];
-    char text[GROUPED_MAX];
     (void)snprintf(at, sizeof at, "%d", row);
     if (plan_row_used(layer, row)) {
         text_add(p->out, "        {\n");
         print_shift(p, index, row, seen, sum);
-        pack_print_within(p, index, at, seen_result(seen, sum, shift), "z");
+        pack_print_within(p, index, at, seen_result(seen, sum, layer->shift[row]), "z");
         text_add(p->out, "        }\n");
     } else {
-        int value = plan_constant(p->plan, index, row);
-        pack_print_within(p, index, at, (struct interval){value, value}, literal(value, text));
+        pack_print_constant(p, index, row);
     }
 }
 

@@ -56,16 +56,15 @@ static void print_mac_helper(struct text *out, enum type type, const char *name)
 
 /* ---- a row of products ---- */
 
-/* Columns of the widest layer. */
-static int widest(const struct net *net)
+/* Elements of the largest tensor that a layer reads: no row is longer. */
+static int64_t widest(const struct net *net)
 {
-    int columns = 0;
+    int64_t most = 0;
     for (int i = 0; i < net->layer_count; i++) {
-        const struct layer *layer = &net->layers[i];
-        bool more = layer->op == OP_DENSE && layer->weights.columns > columns;
-        columns = more ? layer->weights.columns : columns;
+        int64_t width = net->tensors[net->layers[i].inputs[0]].width;
+        most = width > most ? width : most;
     }
-    return columns;
+    return most;
 }
 
 bool dot_helps(const struct plan *plan, enum type type)

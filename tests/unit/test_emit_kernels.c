@@ -7,6 +7,7 @@
 #include "support/emitted.h"
 #include "support/folder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,22 +208,38 @@ static int16_t late_weight(int row, int column)
     return (int16_t)(row < 2 ? 0 : any_weight(row, column));
 }
 
+static int16_t late_small_weight(int row, int column)
+{
+    return (int16_t)(row < 2 ? 0 : (row + column) % 3);
+}
+
 /* A row without weights is a number, clamped already: a comparison of a constant is what static
  * checks find. */
 static void test_constant_rows(void **state)
 {
     (void)state;
     struct net *net = dense(8, -16 * 32768 - 17, late_weight); /* i16: -32770 and -32769 as sums */
-    struct emit_options options = {.kernel = "shifts"};
-    struct text header = {0};
-    struct error err = {0};
-    assert_int_equal(rows_taken(net, "shifts"), ROWS);
-    assert_true(emit_c(net, &options, &header, NULL, &err));
-    assert_non_null(strstr(header.data, "out[0] = (int16_t)(-32768);"));
-    assert_non_null(strstr(header.data, "out[1] = (int16_t)(-32768);"));
-    assert_null(strstr(header.data, "u0 "));
-    text_free(&header);
+    struct net *small = dense(8, 17, late_small_weight); /* 17 and 18 as sums, 1 behind the shift */
+    const struct {
+        const struct net *net;
+        const char *kernel, *value;
+    } ways[] = {{net, "shifts", "(-32768);"}, {small, "narrowline", "(1);"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct emit_options options = {.kernel = ways[i].kernel};
+        struct text header = {0};
+        struct error err = {0};
+        char line[60];
+        assert_int_equal(rows_taken(ways[i].net, ways[i].kernel), ROWS);
+        assert_true(emit_c(ways[i].net, &options, &header, NULL, &err));
+        for (int row = 0; row < 2; row++) {
+            (void)snprintf(line, sizeof line, "out[%d] = (int16_t)%s", row, ways[i].value);
+            assert_non_null(strstr(header.data, line));
+        }
+        assert_null(strstr(header.data, "u0 "));
+        text_free(&header);
+    }
     net_free(net);
+    net_free(small);
 }
 
 int main(void)
