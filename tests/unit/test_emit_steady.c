@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VECTORS 60 /* corners of the inputs first */
+#define VECTORS 40 /* corners of the inputs first */
 
 #ifndef NETS
-#define NETS 4
+#define NETS 3
 #endif
 
 /* A multiplier of 32 bits, none, one of 8 bits, none. */
@@ -39,6 +39,7 @@ static bool check_steady(const struct net *net, const char *board, enum optimise
     return true;
 }
 
+/* Not on the Cortex-M0, where test_emit_thumb.c does that with assembly besides. */
 static void check_golden(const char *board)
 {
     static const char *const files[] = {"a-int8", "a-int16", "a-ternary", "pose-6-16-16-6"};
@@ -93,7 +94,6 @@ static void test_refusal(void **state)
         (void)state;                                                                               \
         check(boards[board]);                                                                      \
     }
-CHECK(test_golden_nets_with_multiplier, check_golden, 0)
 CHECK(test_golden_nets_without, check_golden, 1)
 CHECK(test_golden_nets_of_8_bits, check_golden, 2)
 CHECK(test_golden_nets_of_8_bits_without, check_golden, 3)
@@ -105,7 +105,6 @@ CHECK(test_random_nets_of_8_bits_without, check_random, 3)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_nets_with_multiplier),
         cmocka_unit_test(test_golden_nets_without),
         cmocka_unit_test(test_golden_nets_of_8_bits),
         cmocka_unit_test(test_golden_nets_of_8_bits_without),
