@@ -72,9 +72,8 @@ fi
 
 if [ "$("$MOTE" targets --json | jq '.[] | select(.name == "atmega328p").installed')" = true ]; then
     mote measure "$tree/tests/golden/pose-6-16-6.mote" --target atmega328p --constant-time
-    check "atmega328p: products of 16-bit numbers take their time" [ "$status" -eq 1 ]
-    check "and the cycles are told" \
-        grep -qx 'mote: atmega328p: time is not constant: [0-9]* to [0-9]* cycles' err
+    ends "atmega328p: products of 16-bit numbers in constant time" 0 ""
+    check "and the cycles are told" grep -q '^atmega328p ' out
 else
     echo "skip atmega328p: not installed"
 fi
@@ -114,8 +113,9 @@ if command -v avr-gcc >/dev/null; then
     check "is a note" grep -q '^mote: note: attiny85: .* 824 static bytes overflow' err
     check "there is no figure of it" [ "$(grep -c '^attiny85' out)" -eq 0 ]
     mote measure "$images" --target all --vectors 4 --flash 100k
-    ends "too large for one of all, which a budget is for" 1 \
-        "mote: attiny85: counting fails: mote-count_avr: 824 static bytes overflow the 512 of the RAM"
+    check "too large for one of all, which a budget is for" [ "$status" -eq 1 ]
+    check "is no note then" grep -qx "mote: attiny85: counting fails: mote-count_avr: 824 static bytes\
+ overflow the 512 of the RAM" err
     mkdir tiny
     cp "$tree"/targets/* tiny
     find tiny -name '*.target' ! -name attiny85.target -delete

@@ -217,6 +217,20 @@ static void missing_json_is_a_failure(void **state)
     text_free(&out);
 }
 
+/* One cycle more for any vector breaks constant time; what is unknown does not. */
+static void constant_time(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct cost cost = {.target = "board", .cycles = 100, .cycles_least = 100};
+    assert_true(cost_constant(&cost, &err));
+    cost.cycles_least = COST_UNKNOWN;
+    assert_true(cost_constant(&cost, &err));
+    cost.cycles_least = 99;
+    assert_false(cost_constant(&cost, &err));
+    assert_string_equal(err.message, "board: time is not constant: 99 to 100 cycles");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +241,7 @@ int main(void)
         cmocka_unit_test(columns_line_up),
         cmocka_unit_test(tables_of_costs),
         cmocka_unit_test(budgets),
+        cmocka_unit_test(constant_time),
         cmocka_unit_test(net_as_json),
         cmocka_unit_test(missing_json_is_a_failure),
     };
