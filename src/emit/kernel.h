@@ -149,9 +149,6 @@ void pack_print_result(struct printer *p, int layer, const char *row);
 void pack_print_within(struct printer *p, int layer, const char *row, struct interval range,
                        const char *z);
 
-/* The element of a row without weights: a number. */
-void pack_print_constant(struct printer *p, int layer, int row);
-
 /* Two rows whose sums are the halves of a word. */
 struct pack_word {
     const char *name;    /* the word's in the emitted file */
@@ -188,6 +185,9 @@ struct interval mask_seen(const struct plan *plan, int layer, int row);
 
 /* Statements that store a row's result. */
 void mask_print(struct printer *p, int layer, const struct masked *masked);
+
+/* The same of a row without weights: a number. */
+void mask_print_constant(struct printer *p, int layer, int row);
 
 /* ---- more of pack.c ---- */
 

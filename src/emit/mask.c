@@ -180,3 +180,12 @@ unsigned mask_ones(int64_t value)
     }
     return mask;
 }
+
+void mask_print_constant(struct printer *p, int index, int row)
+{
+    int value = plan_constant(p->plan, index, row);
+    char at[GROUPED_MAX];
+    char text[GROUPED_MAX];
+    (void)snprintf(at, sizeof at, "%d", row);
+    pack_print_within(p, index, at, (struct interval){value, value}, literal(value, text));
+}

@@ -254,7 +254,7 @@ static void print_tile(struct printer *p, int index, const struct span *tile)
             mask_print(p, index, &masked);
             text_add(p->out, "        }\n");
         } else {
-            pack_print_constant(p, index, tile->first + i);
+            mask_print_constant(p, index, tile->first + i);
         }
     }
     text_add(p->out, "    }\n");

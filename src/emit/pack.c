@@ -367,15 +367,6 @@ void pack_print_within(struct printer *p, int index, const char *row, struct int
     print_result(p, index, row, range, z);
 }
 
-void pack_print_constant(struct printer *p, int index, int row)
-{
-    int value = plan_constant(p->plan, index, row);
-    char at[GROUPED_MAX];
-    char text[GROUPED_MAX];
-    (void)snprintf(at, sizeof at, "%d", row);
-    print_result(p, index, at, (struct interval){value, value}, literal(value, text));
-}
-
 void pack_print_result(struct printer *p, int index, const char *row)
 {
     print_result(p, index, row, p->plan->steps[index].range, "z");

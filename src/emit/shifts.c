@@ -473,7 +473,7 @@ static void print_result(struct printer *p, int index, int row, const struct see
         pack_print_within(p, index, at, seen_result(seen, sum, layer->shift[row]), "z");
         text_add(p->out, "        }\n");
     } else {
-        pack_print_constant(p, index, row);
+        mask_print_constant(p, index, row);
     }
 }
 

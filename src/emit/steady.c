@@ -178,12 +178,12 @@ static void print_wide_held(struct text *out, const struct plan *plan)
     text_printf(out,
                 "    const uint32_t bits = %s_lift(z);\n"
                 "    const uint32_t sign = bits >> 31;\n"
-                "    const uint32_t near = sign ^ ((bits >> 30) & 1U);\n"
+                "    const uint32_t fits = sign ^ ((bits >> 30) & 1U);\n"
                 "    const uint32_t inside = %s_hide(%s);\n"
                 "    const uint32_t same = (bits & 0x3FFFFFFFU) + (sign << 30);\n"
                 "    const uint32_t end = (%s) & (0x7FFFFFFFU - inside);\n"
                 "    const uint32_t held = (same & inside) | end;\n",
-                plan->name, plan->name, mask_of(plan, "near", 0x7FFFFFFFU, inner),
+                plan->name, plan->name, mask_of(plan, "fits", 0x7FFFFFFFU, inner),
                 mask_of(plan, "sign", 0x7FFFFFFFU, outer));
 }
 
