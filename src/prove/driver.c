@@ -59,22 +59,39 @@ static void print_clamps(const struct shape *shape, const char *file, struct tex
     }
 }
 
-void driver_predict(const struct shape *shape, const char *file, struct text *out)
+/* NAME_taken(): see driver.h.  Files keep nothing between calls (scan.c), so that there is nothing
+ * else that it could read or write. */
+static void print_taken(const struct shape *shape, struct text *out)
 {
-    /* volatile keeps compilers from calling memcpy: to the prover it would mean any value. */
-    text_add(out, "#include <stdint.h>\n#define volatile\n");
-    print_contracts(shape, out);
-    print_words(shape, out);
+    int in = shape->in_width - 1;
+    int to = shape->out_width - 1;
+    if (!shape->behind) {
+        return;
+    }
     text_printf(out,
-                "#include \"%s\"\n\n"
+                "/*@ requires \\valid_read(in + (0 .. %d)) && \\initialized(in + (0 .. %d));\n"
+                "  @ requires \\valid(out + (0 .. %d)) && \\separated(in + (0 .. %d), out + (0 .. "
+                "%d));\n"
+                "  @ assigns out[0 .. %d] \\from in[0 .. %d];\n"
+                "  @ ensures \\initialized(out + (0 .. %d)); */\n"
+                "static void %s_taken(const %s in[%d], %s out[%d]);\n",
+                in, in, to, in, to, to, in, to, shape->prefix, shape->in_type, shape->in_width,
+                shape->out_type, shape->out_width);
+}
+
+/* Calls of all functions. */
+static void print_main(const struct shape *shape, struct text *out)
+{
+    text_printf(out,
                 "/* Without a definition: any values. */\n"
-                "extern %s mote_in[%d];\n"
-                "extern int32_t mote_any;\n"
-                "static %s mote_out[%d];\n\n"
+                "extern const %s mote_in[%d];\n"
+                "extern const int32_t mote_any;\n\n"
                 "void main(void)\n{\n"
-                "    %s_predict(mote_in, mote_out);\n",
-                file, shape->in_type, shape->in_width, shape->out_type, shape->out_width,
-                shape->prefix);
+                "    %s out[%d];\n"
+                "    %s_predict(mote_in, out);\n"
+                "    /*@ assert \\initialized(out + (0 .. %d)); */\n",
+                shape->in_type, shape->in_width, shape->out_type, shape->out_width, shape->prefix,
+                shape->out_width - 1);
     if (shape->classify) {
         text_printf(out, "    (void)%s_classify(mote_in);\n", shape->prefix);
     }
@@ -86,6 +103,21 @@ void driver_predict(const struct shape *shape, const char *file, struct text *ou
                     shape->prefix);
     }
     text_add(out, "    " DRIVER_END "(1);\n}\n");
+}
+
+void driver_predict(const struct shape *shape, const char *file, struct text *out)
+{
+    /* volatile keeps compilers from calling memcpy: to the prover it would mean any value. */
+    text_add(out, "#include <stdint.h>\n#define volatile\n");
+    print_contracts(shape, out);
+    print_words(shape, out);
+    print_taken(shape, out);
+    text_printf(out, "#include \"%s\"\n", file);
+    if (shape->behind) {
+        text_printf(out, "#undef %s_predict\n", shape->prefix);
+    }
+    text_add(out, "\n");
+    print_main(shape, out);
 }
 
 /* z from `low` to `high`. */

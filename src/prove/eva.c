@@ -25,6 +25,11 @@ static const char analysis[] = "-cpp-extra-args=-U__SSE2__ -metrics -eva -eva-au
                                "-eva-no-show-progress -eva-no-results -eva-domains cvalue "
                                "-eva-msg-key=-initial-state,-final-states";
 
+/* Of some thirty plug-ins, those that take part: loading the others takes as long as a small file.
+ */
+static const char plugins[] =
+    "-no-autoload-plugins -load-module inout,callgraph,from,scope,eva,metrics";
+
 /* ---- what it says ---- */
 
 /* In front of the place of a loop. */
@@ -43,12 +48,23 @@ static int count_before(const char *log, const char *what)
     return (int)strtol(at, NULL, 10);
 }
 
+/* What the driver asks for (driver.c), in the words of its reader. */
+static const struct {
+    const char *says, *means;
+} demands[] = {{"assertion got status", "an output that is not written"},
+               {"_taken: precondition", "other memory than NAME_predict() takes"}};
+
 /* "signed overflow": the sentence behind a warning's head, up to its full stop. */
 static void alarm_text(const char *at, char *text, size_t room)
 {
     at += strspn(at, " \n");
     size_t length = strcspn(at, ".\n");
     (void)snprintf(text, room, "%.*s", (int)length, at);
+    for (size_t i = 0; i < sizeof demands / sizeof *demands; i++) {
+        if (strstr(text, demands[i].says)) {
+            (void)snprintf(text, room, "%s", demands[i].means);
+        }
+    }
 }
 
 /* Every "[eva:alarm] FILE:LINE: Warning: TEXT". */
@@ -189,26 +205,61 @@ static int count_taken(const struct shape *shape)
     return shape->curve_count + shape->words + shape->lifts + shape->apart;
 }
 
-/* Frama-C over one driver.  `wraps`: sums modulo 2^32 are meant. */
-static bool run_driver(struct proving *proving, const char *driver, bool whole, bool wraps)
+/* One run of Frama-C. */
+struct eva_run {
+    const char *driver;
+    bool whole; /* the driver of the whole file */
+    bool wraps; /* sums modulo 2^32 are meant */
+};
+
+static void command_run(struct proving *proving, const struct eva_run *run, bool few,
+                        struct command *command)
+{
+    command_frama_c(proving, command);
+    command_add(command, few ? plugins : "");
+    command_add(command, analysis);
+    command_add(command, checks);
+    command_add(command, run->wraps ? "" : wrap_checks);
+    for (int i = 0; run->whole && i < proving->shape->curve_count; i++) {
+        command_add(command, "-eva-use-spec");
+        command_word(command, proving->shape->curves[i].name);
+    }
+    take_conversion(proving, command, proving->shape->words, "word");
+    take_conversion(proving, command, proving->shape->lifts, "lift");
+    command_word(command, run->driver);
+}
+
+/* Has this Frama-C other plug-ins, or other options to load them? */
+static bool lacks_plugins(const struct outcome *outcome)
+{
+    const char *log = outcome->output.data ? outcome->output.data : "";
+    return outcome->status != 0 &&
+           (strstr(log, "' not found\n") != NULL || strstr(log, "' is unknown.\n") != NULL);
+}
+
+/* With few plug-ins; where those are not there, with all of them. */
+static bool run_frama_c(struct proving *proving, const struct eva_run *run, struct command *command,
+                        struct outcome *outcome, struct error *why)
+{
+    int seconds = proving->options->seconds ? proving->options->seconds : 600;
+    command_run(proving, run, true, command);
+    bool ran = process_run(command, proving->folder, seconds, outcome, why);
+    if (ran && lacks_plugins(outcome)) {
+        outcome_free(outcome);
+        command_run(proving, run, false, command);
+        ran = process_run(command, proving->folder, seconds, outcome, why);
+    }
+    return ran;
+}
+
+/* Frama-C over one driver. */
+static bool run_driver(struct proving *proving, const struct eva_run *run)
 {
     struct command command;
     struct outcome outcome;
     struct error why = {0};
     char complaint[160];
-    command_frama_c(proving, &command);
-    command_add(&command, analysis);
-    command_add(&command, checks);
-    command_add(&command, wraps ? "" : wrap_checks);
-    for (int i = 0; whole && i < proving->shape->curve_count; i++) {
-        command_add(&command, "-eva-use-spec");
-        command_word(&command, proving->shape->curves[i].name);
-    }
-    take_conversion(proving, &command, proving->shape->words, "word");
-    take_conversion(proving, &command, proving->shape->lifts, "lift");
-    command_word(&command, driver);
-    int seconds = proving->options->seconds ? proving->options->seconds : 600;
-    if (!process_run(&command, proving->folder, seconds, &outcome, &why)) {
+    if (!run_frama_c(proving, run, &command, &outcome, &why)) {
         outcome_free(&outcome);
         if (why.interrupted || command.failed) {
             *proving->err = why;
@@ -219,7 +270,7 @@ static bool run_driver(struct proving *proving, const char *driver, bool whole, 
     const char *log = outcome.output.data ? outcome.output.data : "";
     find_complaint(&outcome, complaint, sizeof complaint);
     bool done = outcome.status == 0
-                    ? judge(proving, log, whole, whole ? count_taken(proving->shape) : 0)
+                    ? judge(proving, log, run->whole, run->whole ? count_taken(proving->shape) : 0)
                     : proof_unfinished(proving, complaint);
     outcome_free(&outcome);
     return done;
@@ -231,7 +282,7 @@ bool eva_prove(struct proving *proving)
     if (proving->shape->curve_count > 0) {
         driver_curves(proving->shape, proving->file, &text);
         if (!driver_write(proving, "curves.c", &text) ||
-            !run_driver(proving, "curves.c", false, false)) {
+            !run_driver(proving, &(struct eva_run){"curves.c", false, false})) {
             return false;
         }
     }
@@ -240,5 +291,5 @@ bool eva_prove(struct proving *proving)
     }
     driver_predict(proving->shape, proving->file, &text);
     return driver_write(proving, "driver.c", &text) &&
-           run_driver(proving, "driver.c", true, proving->shape->wraps);
+           run_driver(proving, &(struct eva_run){"driver.c", true, proving->shape->wraps});
 }

@@ -36,16 +36,29 @@ bool driver_write(struct proving *proving, const char *file, struct text *text)
     return done;
 }
 
-/* A part of the page; its NAME_hide() does nothing, in sight of the prover. */
-static bool write_part(struct proving *proving, const char *file, const char *data)
+/* The page from `from` to `to`; its NAME_hide() does nothing, in sight of the prover. */
+static void add_part(struct text *text, const char *from, const char *to)
+{
+    const char *hides = strstr(from, SHAPE_HIDES);
+    if (hides && hides < to) {
+        text_bytes(text, from, (size_t)(hides - from));
+        from = hides + strlen(SHAPE_HIDES);
+    }
+    text_bytes(text, from, (size_t)(to - from));
+}
+
+/* A file of the page; `behind`: where in it NAME_predict() becomes NAME_taken() (driver.h). */
+static bool write_part(struct proving *proving, const char *file, const char *data,
+                       const char *behind)
 {
     struct text text = {0};
-    const char *hides = strstr(data, SHAPE_HIDES);
-    if (hides) {
-        text_bytes(&text, data, (size_t)(hides - data));
-        data = hides + strlen(SHAPE_HIDES);
+    if (behind) {
+        const char *prefix = proving->shape->prefix;
+        add_part(&text, data, behind);
+        text_printf(&text, "#define %s_predict %s_taken", prefix, prefix);
+        data = behind;
     }
-    text_add(&text, data);
+    add_part(&text, data, data + strlen(data));
     return driver_write(proving, file, &text);
 }
 
@@ -53,11 +66,12 @@ static bool write_part(struct proving *proving, const char *file, const char *da
 static bool write_page(struct proving *proving, const struct page *page)
 {
     char name[SHAPE_NAME_MAX + 4];
+    const char *behind = proving->shape->behind;
     (void)snprintf(name, sizeof name, "%s.h", proving->shape->prefix);
-    bool done = write_part(proving, name, page->header);
+    bool done = write_part(proving, name, page->header, page->source ? NULL : behind);
     if (done && page->source) {
         (void)snprintf(name, sizeof name, "%s.c", proving->shape->prefix);
-        done = write_part(proving, name, page->source);
+        done = write_part(proving, name, page->source, behind);
     }
     proving->file = proving->place = arena_string(proving->arena, name);
     return done && (proving->file || fail_memory(proving->err));

@@ -3,13 +3,29 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A declaration or statement, up to its body, its value or its semicolon. */
+struct head {
+    bool begun;
+    bool lasting; /* static */
+    bool constant;
+    bool pointer;
+    bool function; /* of the file: NAME_... */
+    bool judged;   /* its value follows */
+};
+
 /* A file, read byte by byte with comments and literals told apart. */
 struct scan {
+    const char *text;
     const char *at;
     size_t line;
     const char *prefix;
     const char *name;
     struct error *err;
+    bool directive; /* in one */
+    int braces;     /* how deep in which brackets */
+    int parens;
+    int squares;
+    struct head head;
 };
 
 static bool refuse(const struct scan *scan, const char *what)
@@ -87,6 +103,105 @@ static bool check_include(const struct scan *scan)
            refuse(scan, "other includes than <stdint.h>");
 }
 
+/* Is this an object that outlives a call, and no constant? */
+static bool outlives(const struct scan *scan)
+{
+    const struct head *head = &scan->head;
+    bool object = head->begun && !head->judged && !head->function;
+    return object && (scan->braces == 0 || head->lasting) && !(head->constant && !head->pointer);
+}
+
+static bool begins_word(const struct scan *scan)
+{
+    return is_word(*scan->at) && (scan->at == scan->text || !is_word(scan->at[-1]));
+}
+
+/* Are these the parentheses of NAME_...()? */
+static bool opens_function(const struct scan *scan)
+{
+    size_t length = 0;
+    size_t prefix = strlen(scan->prefix);
+    while (scan->at - length > scan->text && is_word(scan->at[-(long)length - 1])) {
+        length++;
+    }
+    const char *word = scan->at - length;
+    return *scan->at == '(' && begins(word, scan->prefix) && word[prefix] == '_';
+}
+
+/* A word of a declaration. */
+static void watch_word(struct scan *scan)
+{
+    struct head *head = &scan->head;
+    size_t length = 1;
+    while (is_word(scan->at[length])) {
+        length++;
+    }
+    head->lasting = head->lasting || (length == 6 && begins(scan->at, "static"));
+    head->constant = head->constant || (length == 5 && begins(scan->at, "const"));
+}
+
+/* A byte that ends a declaration, or what it opens. */
+static void watch_end(struct scan *scan)
+{
+    char c = *scan->at;
+    scan->braces += c == '{' ? 1 : c == '}' ? -1 : 0;
+    if (c == '=') {
+        scan->head.judged = true;
+    } else if (c == ';' || !scan->head.judged) {
+        scan->head = (struct head){0};
+    }
+}
+
+/* One byte of code: nothing may be kept from one call to the next. */
+static bool watch(struct scan *scan)
+{
+    static const char linkage[] = "extern \"C\" {";
+    char c = *scan->at;
+    struct head *head = &scan->head;
+    bool outside = scan->parens == 0 && scan->squares == 0;
+    bool first = begins_word(scan);
+    if (c == 'e' && first && !head->begun && begins(scan->at, linkage)) {
+        scan->braces--; /* no block */
+    }
+    if (outside && strchr("={};", c)) {
+        if ((c == '=' || c == ';' || (c == '{' && scan->braces == 0)) && outlives(scan)) {
+            return refuse(scan, "variables that outlive a call");
+        }
+        watch_end(scan);
+        return true;
+    }
+    if (outside && first) {
+        watch_word(scan);
+    }
+    head->begun = head->begun || is_word(c);
+    head->pointer = head->pointer || (outside && c == '*');
+    head->function =
+        (head->function || (outside && opens_function(scan))) && !(outside && c == ',');
+    scan->parens += c == '(' ? 1 : c == ')' ? -1 : 0;
+    scan->squares += c == '[' ? 1 : c == ']' ? -1 : 0;
+    return true;
+}
+
+/* A byte of a directive, in which nothing may be declared or put together. */
+static bool watch_directive(struct scan *scan)
+{
+    bool declares = begins(scan->at, "static") || begins(scan->at, "extern");
+    if (begins(scan->at, "##") || (declares && begins_word(scan))) {
+        return refuse(scan, "such a directive");
+    }
+    scan->directive = *scan->at != '\n' || scan->at[-1] == '\\';
+    return true;
+}
+
+/* "#define pose_...": what looks like a function of the file and is none. */
+static bool defines_function(const struct scan *scan)
+{
+    const char *name = scan->at + 7;
+    name += strspn(name, " ");
+    return begins(scan->at, "#define") && begins(name, scan->prefix) &&
+           name[strlen(scan->prefix)] == '_';
+}
+
 /* `#` at the beginning of a line. */
 static bool check_directive(struct scan *scan)
 {
@@ -97,7 +212,8 @@ static bool check_directive(struct scan *scan)
     }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (begins(scan->at, known[i])) {
-            return true;
+            scan->directive = true;
+            return !defines_function(scan) || refuse(scan, "such a directive");
         }
     }
     return refuse(scan, "such a directive");
@@ -129,7 +245,7 @@ static bool scan_one(struct scan *scan, bool *fresh)
     if (*scan->at == '#' && *fresh && !check_directive(scan)) {
         return false;
     }
-    if (!check_byte(scan)) {
+    if (!check_byte(scan) || !(scan->directive ? watch_directive(scan) : watch(scan))) {
         return false;
     }
     *fresh = *scan->at == '\n' || (*fresh && *scan->at == ' ');
@@ -143,7 +259,8 @@ static bool scan_one(struct scan *scan, bool *fresh)
 
 bool scan_page(const char *text, const char *prefix, const char *name, struct error *err)
 {
-    struct scan scan = {text, 1, prefix, name, err};
+    struct scan scan = {
+        .text = text, .at = text, .line = 1, .prefix = prefix, .name = name, .err = err};
     bool fresh = true;
     while (*scan.at) {
         if (!scan_one(&scan, &fresh)) {

@@ -71,6 +71,16 @@ static bool take_prototype(const char *at, struct shape *shape, bool *ends)
     return there;
 }
 
+/* What is behind NAME_predict(), whose prototype is at `at`. */
+static const char *find_behind(const char *code, const char *at, const char *prefix)
+{
+    char name[SHAPE_NAME_MAX + 16];
+    (void)snprintf(name, sizeof name, " %s_predict(const ", prefix);
+    const char *only = strstr(code, name);
+    const char *end = strstr(at, "\n}\n\n");
+    return end && only && !strstr(only + 1, name) ? end + 3 : NULL;
+}
+
 /* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own, and the clamps of
  * constant-time files, which those call. */
 static void take_curve(const char *at, int line, struct shape *shape)
@@ -228,6 +238,8 @@ bool shape_read(const struct page *page, struct shape *shape, struct error *err)
     for (const char *at = code; at && !shape->out_width; at = next_line(at)) {
         if (!take_prototype(at, shape, &ends) || ends) {
             *shape = (struct shape){0};
+        } else {
+            shape->behind = find_behind(code, at, shape->prefix);
         }
         declared = declared || ends;
     }

@@ -37,6 +37,8 @@ struct shape {
     int clamp_count;
     int apart; /* functions that curves alone call: of those, NAME_hide() */
     bool near; /* clamps take no more than -2^30 .. 2^30 - 1 */
+    /* The empty line behind the one body of NAME_predict(), in the page; NULL: there is none. */
+    const char *behind;
 };
 
 /* The line that hides a mask from compilers; what it does to the mask is nothing. */
@@ -44,7 +46,8 @@ struct shape {
 
 bool shape_read(const struct page *page, struct shape *shape, struct error *err);
 
-/* scan.c: nothing but the includes of an emitted file, and no annotation that assumes. */
+/* scan.c: nothing but the includes of an emitted file, no annotation that assumes, and no variable
+ * that outlives a call. */
 bool scan_page(const char *text, const char *prefix, const char *name, struct error *err);
 
 #endif

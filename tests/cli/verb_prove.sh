@@ -7,8 +7,8 @@ tree=$PWD
 golden=$PWD/tests/golden/pose-6-16-6.mote
 cd "$SCRATCH" || exit 1
 
-# page NAME BODY [EXTRA]: an emitted file of two readings and one output, written by hand; EXTRA is
-# its line 7, BODY its line 10.
+# page NAME BODY [EXTRA [REST]]: an emitted file of two readings and one output, written by hand; EXTRA is
+# its line 7, BODY its line 10, REST its line 13.
 page()
 {
     cat >"$1.h" <<EOF
@@ -24,6 +24,7 @@ static inline void $1_predict(const int16_t in[2], int16_t out[1])
     $2
 }
 
+${4:-}
 #endif
 EOF
 }
@@ -66,11 +67,35 @@ refused "a line number" 8 "such a directive" '
 refused "a trigraph" 7 "trigraphs" '?''?=include <stdio.h>'
 refused "code for the prover alone" 9 "such a directive" '#ifdef A
 #endif
-int i = __FRAMAC__;'
+static const int i = __FRAMAC__;'
 refused "what to believe" 7 "annotations that assume" '//@ admit x == 0;'
 refused "an axiom" 8 "annotations that assume" '/*@ predicate p = 1;
     axiomatic A { axiom f: 0 == 1; } */'
 refused "a control byte" 7 "such bytes" $'\x01'
+
+# What one call would leave for the next: proofs are of one call.
+kept="variables that outlive a call"
+while read -r name declaration; do
+    refused "kept: $name" 7 "$kept" "$declaration"
+done <<'EOF'
+a static int32_t calls;
+b int32_t calls;
+c static const int8_t *table;
+d static __attribute__((unused)) int g;
+e static int (*f)(void);
+f struct s { int a; } g;
+g static const int8_t t[2] = {1, 2}; static int q = 2;
+h int x[sizeof(int)];
+i extern int q;
+j static volatile int q;
+k static int bad_f(int), q;
+EOF
+refused "a macro that declares" 7 "such a directive" '#define A static int g;'
+refused "a macro like a function" 7 "such a directive" '#define bad_x(a) a'
+refused "a macro that puts a word together" 7 "such a directive" '#define A(a) sta ## a'
+page bad 'static int16_t last; out[0] = last; last = in[0];'
+mote prove bad.h
+ends "refused: kept in a function" 1 "mote: bad.h:10: no emitted file of mote has $kept"
 
 # ---- what does ----
 
@@ -89,6 +114,19 @@ prints "is proved under both models" "good.h, 32-bit int: proved
 good.h, 16-bit int: proved"
 mote prove good.h --model 16 --json
 gives "JSON" '.' '[{"file":"good.h","model":16,"verdict":"proved","alarms":0}]'
+
+# A Frama-C of another version, whose plug-ins have other names.
+mkdir other
+cat >other/frama-c <<EOF
+#!/bin/bash
+for word in "\$@"; do
+    [ "\$word" != -load-module ] || { echo "[kernel] User Error: package or module 'eva' not found"; exit 1; }
+done
+exec $(command -v frama-c) "\$@"
+EOF
+chmod +x other/frama-c
+PATH=$PWD/other:$PATH mote prove good.h --model 32
+prints "another Frama-C" "good.h, 32-bit int: proved"
 
 page wide 'out[0] = (int16_t)((in[0] + in[1]) / 2);' ''
 mote prove wide.h
@@ -112,7 +150,7 @@ faulty "shift" 'out[0] = (int16_t)(in[0] >> 1);' \
     "1 alarm: line 10: invalid LHS operand for left shift"
 faulty "reading what was not written" 'int16_t a[2]; a[0] = in[0]; out[0] = a[1];' \
     "1 alarm: line 10: accessing uninitialized left-value"
-faulty "no end" 'while (in[0] == in[0]) { out[0] = 0; }' "unfinished: a loop may not end"
+faulty "no end" 'out[0] = 0; while (in[0] == in[0]) { out[0] = 0; }' "unfinished: a loop may not end"
 faulty "no end at all" 'for (;;) { out[0] = 0; }' "unfinished: a function does not return"
 # A number that is halved until it is zero, and something else done to it behind that.
 halving()
@@ -125,6 +163,36 @@ halving()
     }
     out[0] = 0;"
 }
+faulty "writing to the readings" '((int16_t *)in)[0] = 1; out[0] = 0;' "1 alarm: line 10: out of bounds write"
+faulty "no output" '(void)in;' "1 alarm: an output that is not written"
+faulty "reading the output first" 'out[0] = (int16_t)(out[0] & 1);' \
+    "1 alarm: line 10: accessing uninitialized left-value"
+
+# NAME_predict() is analysed once; what calls it is held to what that call showed.
+# faulty_caller NAME STATEMENT RESULT MESSAGE
+faulty_caller()
+{
+    page bad 'out[0] = in[0];' '' "static inline int bad_classify(const int16_t in[2])
+{
+    int16_t out[2];
+    $2
+    return $3;
+}
+"
+    mote prove bad.h --model 32
+    ends "a caller's fault: $1" 1 ""
+    prints "found: $1" "bad.h, 32-bit int: $4"
+}
+faulty_caller "too few outputs" 'bad_predict(in, &out[2]);' 0 \
+    "1 alarm: line 16: other memory than NAME_predict() takes"
+faulty_caller "too few readings" 'bad_predict(&in[1], out);' 0 \
+    "1 alarm: line 16: other memory than NAME_predict() takes"
+faulty_caller "outputs over readings" 'out[0] = out[1] = 0; bad_predict(out, out);' 0 \
+    "1 alarm: line 16: other memory than NAME_predict() takes"
+faulty_caller "more than the outputs" 'bad_predict(in, out);' 'out[1]' \
+    "1 alarm: line 17: accessing uninitialized left-value"
+faulty_caller "more than is known of them" 'bad_predict(in, out);' '1 / (out[0] - 40000 + 7233)' \
+    "1 alarm: line 17: division by zero"
 page half "$(halving ';')" ''
 mote prove half.h --model 32
 prints "a loop that halves ends" "half.h, 32-bit int: proved"
