@@ -34,8 +34,9 @@ struct emitted {
 
 /* Emit `count` nets as n0 ..., compile them together, run `vectors` inputs through each: out[i]
  * gets vectors x output width codes.  Classes and self-tests are checked too, but not with
- * short_int.  Stops the program where something fails. */
-void emitted_run(struct net *const *nets, int count, const struct emitted *how, int vectors,
+ * short_int.  Stops the program where something fails.  False where they were emitted alone, as
+ * most batches are where mote itself runs under a sanitizer. */
+bool emitted_run(struct net *const *nets, int count, const struct emitted *how, int vectors,
                  int32_t *const *in, int32_t *const *out);
 
 /* 6-16-...-6 with cubic and a linear skip, 8-bit weights, u16 in, i16 out; random weights. */
