@@ -347,7 +347,14 @@ static void print_floor_helper(struct text *out, const struct plan *plan, const 
     text_add(out, avr ? "#endif\n}\n\n" : "}\n\n");
 }
 
-/* Counting down: the Cortex-M0 then needs one register and no comparison. */
+/* Counting down: the Cortex-M0 then needs one register and no comparison.  Counting up on an AVR
+ * with a multiplier, which reads tables in that direction. */
+static const char *row_loop(const struct plan *plan)
+{
+    bool up = plan->machine->word == 16 && !plan->machine->no_multiplier;
+    return up ? "j = 0; j < n; j++" : "j = n - 1; j >= 0; j--";
+}
+
 static void print_row_helper(struct text *out, const struct plan *plan, struct helper helper,
                              const char *name)
 {
@@ -367,8 +374,8 @@ static void print_row_helper(struct text *out, const struct plan *plan, struct h
                     "    const int8_t *at = w;\n    const int32_t acc = %s(bias, a, &at, n);\n",
                     dot_name(plan, helper.a, call));
     } else {
-        text_printf(out, "    int32_t acc = bias;\n    for (%s j = n - 1; j >= 0; j--) {\n",
-                    plan->index);
+        text_printf(out, "    int32_t acc = bias;\n    for (%s %s) {\n", plan->index,
+                    row_loop(plan));
         (void)snprintf(weight, sizeof weight, "%s_%s(w, j)", plan->upper, macro);
         print_weighted(out, plan, weight, "a[j]", helper.a, helper.b != TYPE_I8);
         text_add(out, "    }\n");

@@ -15,7 +15,7 @@ done
 "$pages" "$SCRATCH" 4 "$((few - 1))" targets/rv32ec.costs || echo "not ok pages without a multiplier"
 # An int of 16 bits, with products of bytes; constant time with them, and without a multiplier.
 {
-    "$pages" "$SCRATCH" 5 "$few" targets/atmega328p.costs &&
+    "$pages" "$SCRATCH" 4 "$few" targets/atmega328p.costs &&
         "$pages" "$SCRATCH" 5 "$few" steady targets/atmega328p.costs &&
         "$pages" "$SCRATCH" 5 "$few" steady targets/rv32ec.costs
 } || echo "not ok pages of 16 bits and of constant time"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define MACS_MAX 3000 /* nets of a quick test */
-#define NETS     4
+#define NETS     FEWER(4)
 
 /* Missing tools skip the test, before it has made anything: they are no fault of mote. */
 void need(const char *name)

@@ -11,7 +11,7 @@
 #define VECTORS 40 /* corners of the inputs first */
 
 #ifndef NETS
-#define NETS 3
+#define NETS FEWER(3)
 #endif
 
 /* A multiplier of 32 bits, none, one of 8 bits, none. */

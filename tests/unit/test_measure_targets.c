@@ -227,7 +227,7 @@ static void check_variants(const char *target, uint64_t seed)
 {
     const struct measure_options options = {
         .optimise = OPTIMISE_SPEED, .assembly = true, .count = 100};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < FEWER(4); i++) {
         struct error err = {0};
         struct net *net = small_net(&seed);
         struct cost cost = measure(net, target, &options, &err);
@@ -247,7 +247,7 @@ static void check_lanes(const char *target, struct net *(*make)(uint64_t), uint6
         .optimise = OPTIMISE_SPEED, .variants = 1U << VARIANT_RISCV, .name = "net"};
     const struct measure_options options = {
         .optimise = OPTIMISE_SPEED, .assembly = true, .count = 40};
-    int left = 8;
+    int left = FEWER(8);
     for (int i = 0; i < SEEDS_MOST && left > 0; i++, seed++) {
         struct error err = {0};
         struct text header = {0};
