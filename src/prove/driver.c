@@ -1,6 +1,7 @@
 #include "prove/driver.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* What those take whose clamps do not take every int32_t. */
 #define NEAR 1073741824L
@@ -59,6 +60,12 @@ static void print_clamps(const struct shape *shape, const char *file, struct tex
     }
 }
 
+/* Is the output a class, which NAME_classify() makes an int, of maybe 16 bits? */
+static bool is_class(const struct shape *shape)
+{
+    return shape->classify && shape->out_width == 1 && strcmp(shape->out_type, "int32_t") == 0;
+}
+
 /* NAME_taken(): see driver.h.  Files keep nothing between calls (scan.c), so that there is nothing
  * else that it could read or write. */
 static void print_taken(const struct shape *shape, struct text *out)
@@ -73,10 +80,24 @@ static void print_taken(const struct shape *shape, struct text *out)
                 "  @ requires \\valid(out + (0 .. %d)) && \\separated(in + (0 .. %d), out + (0 .. "
                 "%d));\n"
                 "  @ assigns out[0 .. %d] \\from in[0 .. %d];\n"
-                "  @ ensures \\initialized(out + (0 .. %d)); */\n"
+                "  @ ensures \\initialized(out + (0 .. %d));%s */\n"
                 "static void %s_taken(const %s in[%d], %s out[%d]);\n",
-                in, in, to, in, to, to, in, to, shape->prefix, shape->in_type, shape->in_width,
-                shape->out_type, shape->out_width);
+                in, in, to, in, to, to, in, to,
+                is_class(shape) ? " ensures 0 <= out[0] <= 32767;" : "", shape->prefix,
+                shape->in_type, shape->in_width, shape->out_type, shape->out_width);
+}
+
+/* A call of NAME_predict(), and that it does what is believed of NAME_taken(). */
+static void print_predict(const struct shape *shape, struct text *out)
+{
+    text_printf(out,
+                "    %s out[%d];\n"
+                "    %s_predict(mote_in, out);\n"
+                "    /*@ assert written: \\initialized(out + (0 .. %d)); */\n",
+                shape->out_type, shape->out_width, shape->prefix, shape->out_width - 1);
+    if (is_class(shape)) {
+        text_add(out, "    /*@ assert class: 0 <= out[0] <= 32767; */\n");
+    }
 }
 
 /* Calls of all functions. */
@@ -86,12 +107,9 @@ static void print_main(const struct shape *shape, struct text *out)
                 "/* Without a definition: any values. */\n"
                 "extern const %s mote_in[%d];\n"
                 "extern const int32_t mote_any;\n\n"
-                "void main(void)\n{\n"
-                "    %s out[%d];\n"
-                "    %s_predict(mote_in, out);\n"
-                "    /*@ assert \\initialized(out + (0 .. %d)); */\n",
-                shape->in_type, shape->in_width, shape->out_type, shape->out_width, shape->prefix,
-                shape->out_width - 1);
+                "void main(void)\n{\n",
+                shape->in_type, shape->in_width);
+    print_predict(shape, out);
     if (shape->classify) {
         text_printf(out, "    (void)%s_classify(mote_in);\n", shape->prefix);
     }

@@ -11,7 +11,8 @@
 /* Every function, from inputs of which nothing is known.  Smooth activations are taken at their
  * types: their own driver proves that they keep them.  NAME_predict() is analysed once, from any
  * inputs to outputs that were never written; behind it in the page its name means NAME_taken(), of
- * which no more is known than what that call proves: reads `in`, writes all of `out`. */
+ * which no more is known than what that call proves: reads `in`, writes all of `out`; a class is an
+ * int. */
 void driver_predict(const struct shape *shape, const char *file, struct text *out);
 
 /* The smooth activations alone, for every int32_t, in spans so narrow that intervals suffice: these

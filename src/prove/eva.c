@@ -51,7 +51,8 @@ static int count_before(const char *log, const char *what)
 /* What the driver asks for (driver.c), in the words of its reader. */
 static const struct {
     const char *says, *means;
-} demands[] = {{"assertion got status", "an output that is not written"},
+} demands[] = {{"assertion 'written'", "an output that is not written"},
+               {"assertion 'class'", "a class that is no int"},
                {"_taken: precondition", "other memory than NAME_predict() takes"}};
 
 /* "signed overflow": the sentence behind a warning's head, up to its full stop. */

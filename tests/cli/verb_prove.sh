@@ -193,6 +193,26 @@ faulty_caller "more than the outputs" 'bad_predict(in, out);' 'out[1]' \
     "1 alarm: line 17: accessing uninitialized left-value"
 faulty_caller "more than is known of them" 'bad_predict(in, out);' '1 / (out[0] - 40000 + 7233)' \
     "1 alarm: line 17: division by zero"
+# An output alone is a class, which the caller makes an int.
+class_page()
+{
+    sed "s/int16_t out/int32_t out/" <<EOF >class.h
+$(page class "out[0] = $1;" '' 'static inline int class_classify(const int16_t in[2])
+{
+    int16_t out[1];
+    class_predict(in, out);
+    return (int)out[0];
+}
+'; cat class.h)
+EOF
+}
+class_page '(in[0] > in[1]) ? 1 : 0'
+mote prove class.h
+prints "a class is an int" "class.h, 32-bit int: proved
+class.h, 16-bit int: proved"
+class_page '(in[0] > in[1]) ? 1 : 32768'
+mote prove class.h --model 16
+prints "a class that is none" "class.h, 16-bit int: 1 alarm: a class that is no int"
 page half "$(halving ';')" ''
 mote prove half.h --model 32
 prints "a loop that halves ends" "half.h, 32-bit int: proved"
