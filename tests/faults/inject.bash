@@ -77,12 +77,14 @@ judge()
 }
 
 # sweep KIND NAME COMMAND...: the command with the N-th call failing, N = 0, 1, ... until there is
-# no N-th call.  Every N up to 500 (40 where $all is set), then steps that grow by a tenth of N.
+# no N-th call.  Every N up to 150, or 1000 where PROOF is "all" (40 where $all is set), then steps that
+# grow by a tenth of N.
 # A command that writes a file writes `result.h`.
 sweep()
 {
-    local kind=$1 name=$2 at=0 runs=0 reason dense=500
+    local kind=$1 name=$2 at=0 runs=0 reason dense=150
     shift 2
+    [ "${PROOF:-}" != all ] || dense=1000
     [ -z "$all" ] || dense=40
     name="$kind${all:+ gone}: $name"
     rm -f "$work/result.h" "$SCRATCH/good.file"
