@@ -380,7 +380,7 @@ static void test_wide(void **state)
 static void test_pose_exhaustively(void **state)
 {
     (void)state;
-    struct batch b = {.vectors = 1 << 20};
+    struct batch b = {.vectors = FEWER(1 << 20)};
     batch_add(&b, pose_like_net(2, 1), 5);
     batch_both(&b, (struct emitted){.compiler = "cc -std=c99 -O2 " WARNINGS});
     batch_free(&b);

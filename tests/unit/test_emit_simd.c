@@ -145,7 +145,7 @@ static void check_golden(enum variant_kind kind, const char *compiler)
     glob_t found;
     assert_int_equal(glob("tests/golden/*.mote", 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
-        struct batch b = {.vectors = 1 << 20};
+        struct batch b = {.vectors = FEWER(1 << 20)};
         struct error err = {0};
         struct net *net = net_read(found.gl_pathv[i], &err);
         assert_non_null(net);
