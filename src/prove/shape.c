@@ -71,14 +71,17 @@ static bool take_prototype(const char *at, struct shape *shape, bool *ends)
     return there;
 }
 
-/* What is behind NAME_predict(), whose prototype is at `at`. */
+/* What is behind NAME_predict(), whose prototype is at `at`; nothing where the file has the name
+ * that the driver wants. */
 static const char *find_behind(const char *code, const char *at, const char *prefix)
 {
     char name[SHAPE_NAME_MAX + 16];
+    char taken[SHAPE_NAME_MAX + 8];
     (void)snprintf(name, sizeof name, " %s_predict(const ", prefix);
+    (void)snprintf(taken, sizeof taken, "%s_taken", prefix);
     const char *only = strstr(code, name);
     const char *end = strstr(at, "\n}\n\n");
-    return end && only && !strstr(only + 1, name) ? end + 3 : NULL;
+    return end && only && !strstr(only + 1, name) && !strstr(code, taken) ? end + 3 : NULL;
 }
 
 /* "static int16_t pose_cubic(int32_t z)": functions that are proved on their own, and the clamps of

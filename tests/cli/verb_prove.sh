@@ -193,6 +193,23 @@ faulty_caller "more than the outputs" 'bad_predict(in, out);' 'out[1]' \
     "1 alarm: line 17: accessing uninitialized left-value"
 faulty_caller "more than is known of them" 'bad_predict(in, out);' '1 / (out[0] - 40000 + 7233)' \
     "1 alarm: line 17: division by zero"
+# Where the file has that name itself, all calls are analysed.
+page bad 'out[0] = (in[0] > 0) ? 1 : 0;' '' 'static inline void bad_taken(const int16_t in[2], int16_t out[1])
+{
+    (void)in;
+    out[0] = 1;
+}
+
+static inline int bad_classify(const int16_t in[2])
+{
+    int16_t out[2];
+    bad_predict(in, out);
+    return 1 / out[0];
+}
+'
+mote prove bad.h --model 32
+prints "a file with the name of what is believed" "bad.h, 32-bit int: 1 alarm: line 23: division by zero"
+
 # An output alone is a class, which the caller makes an int.
 class_page()
 {
