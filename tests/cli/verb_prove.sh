@@ -213,15 +213,14 @@ prints "a file with the name of what is believed" "bad.h, 32-bit int: 1 alarm: l
 # An output alone is a class, which the caller makes an int.
 class_page()
 {
-    sed "s/int16_t out/int32_t out/" <<EOF >class.h
-$(page class "out[0] = $1;" '' 'static inline int class_classify(const int16_t in[2])
+    page class "out[0] = $1;" '' 'static inline int class_classify(const int16_t in[2])
 {
     int16_t out[1];
     class_predict(in, out);
     return (int)out[0];
 }
-'; cat class.h)
-EOF
+'
+    sed -i "s/int16_t out/int32_t out/" class.h
 }
 class_page '(in[0] > in[1]) ? 1 : 0'
 mote prove class.h
