@@ -3,8 +3,8 @@
  *
  * Proved means: no overflow, no shift of or by a negative number, no lossy conversion, no access
  * out of bounds or to what was never written, and that NAME_predict() returns, has written every
- * output, and keeps nothing for the next call.  Unsigned sums that
- * wrap count as faults too, except in what says that it is modulo 2^32 (see eva.c). */
+ * output, and keeps nothing for the next call.  Unsigned sums that wrap count as faults too, except
+ * in what says that it is modulo 2^32 (see eva.c). */
 #ifndef MOTE_PROVE_PROVE_H
 #define MOTE_PROVE_PROVE_H
 

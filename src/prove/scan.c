@@ -10,7 +10,8 @@ struct head {
     bool constant;
     bool pointer;
     bool function; /* of the file: NAME_... */
-    bool judged;   /* its value follows */
+    bool judged;   /* its value follows ... */
+    int level;     /* ... at this depth of braces */
 };
 
 /* A file, read byte by byte with comments and literals told apart. */
@@ -128,6 +129,14 @@ static bool opens_function(const struct scan *scan)
     return *scan->at == '(' && begins(word, scan->prefix) && word[prefix] == '_';
 }
 
+/* Does another object follow behind the value of one that outlives a call? */
+static bool goes_on(const struct scan *scan)
+{
+    const struct head *head = &scan->head;
+    return head->judged && *scan->at == ',' && scan->braces == head->level &&
+           (scan->braces == 0 || head->lasting);
+}
+
 /* A word of a declaration. */
 static void watch_word(struct scan *scan)
 {
@@ -147,6 +156,7 @@ static void watch_end(struct scan *scan)
     scan->braces += c == '{' ? 1 : c == '}' ? -1 : 0;
     if (c == '=') {
         scan->head.judged = true;
+        scan->head.level = scan->braces;
     } else if (c == ';' || !scan->head.judged) {
         scan->head = (struct head){0};
     }
@@ -170,11 +180,14 @@ static bool watch(struct scan *scan)
         watch_end(scan);
         return true;
     }
+    if (outside && goes_on(scan)) {
+        return refuse(scan, "variables that outlive a call");
+    }
     if (outside && first) {
         watch_word(scan);
     }
     head->begun = head->begun || is_word(c);
-    head->pointer = head->pointer || (outside && c == '*');
+    head->pointer = head->pointer || (c == '*' && scan->squares == 0 && !head->function);
     head->function =
         (head->function || (outside && opens_function(scan))) && !(outside && c == ',');
     scan->parens += c == '(' ? 1 : c == ')' ? -1 : 0;

@@ -89,6 +89,9 @@ h int x[sizeof(int)];
 i extern int q;
 j static volatile int q;
 k static int bad_f(int), q;
+l static const int a = 1, *p;
+m static const int (*p)[2];
+n static const int t[2] = {1, 2}, *p;
 EOF
 refused "a macro that declares" 7 "such a directive" '#define A static int g;'
 refused "a macro like a function" 7 "such a directive" '#define bad_x(a) a'
