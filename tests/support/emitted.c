@@ -33,6 +33,11 @@ bool have_command(const char *command)
     return system(line) == 0;
 }
 
+const char *quick_compiler(void)
+{
+    return have_command("tcc") ? "tcc -std=c99 -Wall -Werror" : "cc -std=c99 -O0";
+}
+
 int run_command(const char *format, ...)
 {
     struct text line = {0};

@@ -11,6 +11,9 @@ bool have_command(const char *command);
  * where the status is not 0. */
 int run_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A compiler of C99 that takes a tenth of the others' time, for many nets: tcc, or what is here. */
+const char *quick_compiler(void);
+
 /* Emit into scratch files NAME.h (and NAME.c where options ask for it); stops the program where
  * it fails. */
 void emit_scratch(const struct net *net, const struct emit_options *options);

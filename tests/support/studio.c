@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT 1500
-
 static void draw(struct images *images, int index, struct rng *rng)
 {
     size_t size = images_size(images);
@@ -58,12 +56,18 @@ struct images *pictures_new(struct volume size, int classes, int count, uint64_t
 struct studio *studio_new(const char *text, struct volume size, int classes,
                           const struct vision_options *options)
 {
+    return studio_with(FEWER(1500), text, size, classes, options);
+}
+
+struct studio *studio_with(int images, const char *text, struct volume size, int classes,
+                           const struct vision_options *options)
+{
     struct error err = {0};
     struct studio *s = calloc(1, sizeof *s);
     assert_non_null(s);
     s->options = options ? *options : (struct vision_options){0};
     s->options.seed = s->options.seed ? s->options.seed : 3;
-    s->images = pictures_new(size, classes, COUNT, 5);
+    s->images = pictures_new(size, classes, images, 5);
     struct sketch_data data = {size, classes, "--net"};
     s->session = session_new(&s->shared, 0);
     if (!sketch_parse(&s->sketch, text, strlen(text), &data, &err)) {

@@ -22,6 +22,10 @@ struct studio {
 /* `options` may be NULL; the net is `text`.  Fails the test when it cannot. */
 struct studio *studio_new(const char *text, struct volume size, int classes,
                           const struct vision_options *options);
+
+/* The same with so many images: for what must be learned well. */
+struct studio *studio_with(int images, const char *text, struct volume size, int classes,
+                           const struct vision_options *options);
 void studio_free(struct studio *studio);
 
 #endif

@@ -65,13 +65,13 @@ static void batch_both(const struct batch *b, struct emitted how)
     batch_compare(b, how);
 }
 
-/* For size or for speed, batch by batch in turn, and by one level of optimisation each: compiling
- * is what takes the time, and the nets are as random as these choices. */
+/* For size or for speed, batch by batch in turn, and by one compiler each: compiling is what takes
+ * the time, and the nets are as random as these choices. */
 static void batch_in_turn(const struct batch *b, uint64_t turn)
 {
     bool speed = turn % 2 != 0;
     batch_compare(b, (struct emitted){.optimise = speed ? OPTIMISE_SPEED : OPTIMISE_SIZE,
-                                      .compiler = turn / 2 % 2 ? "cc -std=c99 -O0 " WARNINGS
+                                      .compiler = turn / 2 % 4 ? quick_compiler()
                                                                : "cc -std=c99 -O1 " WARNINGS});
 }
 
@@ -354,7 +354,7 @@ static void test_constant_time(void **state)
     batch_narrow(&b, 5000, 20);
     batch_add(&b, class_like_net(), 1);
     batch_add(&b, pose_like_net(2, 6), 1);
-    struct emitted how = {.compiler = "cc -std=c99 -O2 " WARNINGS, .constant_time = true};
+    struct emitted how = {.compiler = "cc -std=c99 -O1 " WARNINGS, .constant_time = true};
     batch_both(&b, how);
     if (have_command("clang") && run_command("clang --print-targets | grep -q msp430") == 0) {
         how.compiler = SANITISED;

@@ -422,7 +422,7 @@ static void test_activations(void **state)
         assert_true(has_assembly(net));
         bool all = a == ACTIVATION_CUBIC || a == ACTIVATION_PSIG;
         (void)measure(net, "cortex-m0",
-                      all ? (struct way){.in = in, .count = CODES} : (struct way){0});
+                      all ? (struct way){.in = in, .count = FEWER(CODES)} : (struct way){0});
         struct text header = emitted(net, true);
         (void)measure(net, "cortex-m0", (struct way){.header = header.data});
         text_free(&header);
@@ -478,7 +478,7 @@ static void test_constant_time_of_golden_nets(void **state)
     static const char *const files[] = {"tests/golden/pose-6-16-6.mote", "tests/golden/a-int8.mote",
                                         "tests/golden/a-int16.mote",
                                         "tests/golden/int8-6-16-16-6.mote"};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < FEWER(4); i++) {
         struct error err = {0};
         struct net *net = net_read(files[i], &err);
         assert_non_null(net);
@@ -502,7 +502,7 @@ static void test_constant_time_by_clang(void **state)
     }
     static const char *const files[] = {"tests/golden/pose-6-16-6.mote",
                                         "tests/golden/b-int8.mote"};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < FEWER(4); i++) {
         struct error err = {0};
         struct net *net = net_read(files[i % 2], &err);
         const struct emit_options options = {.name = "net",

@@ -210,18 +210,22 @@ static char *trained(const char *isa, int threads, bool learned_steps)
 static void test_same_bytes(void **state)
 {
     static const char *const isas[] = {"avx2", "avx512", NULL};
+    char *expected = NULL;
     (void)state;
     for (int run = 0; run < 6; run++) {
         bool learned_steps = run >= 3;
-        char *expected = trained("scalar", 1, learned_steps);
+        if (run % 3 == 0) {
+            free(expected);
+            expected = trained("scalar", 1, learned_steps);
+        }
         char *file = trained(isas[run % 3], run % 3 == 2 ? 2 : 1, learned_steps);
         assert_non_null(expected);
         if (file) {
             assert_string_equal(file, expected);
         }
         free(file);
-        free(expected);
     }
+    free(expected);
 }
 
 /* ---- resuming ---- */
@@ -368,7 +372,7 @@ static void test_progress_goes_on(void **state)
     struct error err = {0};
     struct vision_result result;
     struct watching watching = {0};
-    struct images *images = pictures_new((struct volume){8, 9, 1}, 3, 1500, 9);
+    struct images *images = pictures_new((struct volume){8, 9, 1}, 3, FEWER(800), 9);
     struct vision_options options = {.net = "conv3x8 relu dense3",
                                      .teacher = "conv3x24 relu conv3x8 relu dense3",
                                      .teacher_epochs = 20,
@@ -380,6 +384,7 @@ static void test_progress_goes_on(void **state)
                                      .progress_context = &watching};
     (void)state;
     net_free(vision_train(images, &options, &result, &err));
+    print_message("%d reports\n", watching.calls);
     assert_true(watching.calls >= 4);
     assert_true(watching.last > 0.5);
     images_free(images);

@@ -17,7 +17,7 @@ static struct studio *folded(const char *net, bool learned)
     struct error err = {0};
     struct vision_options options = {
         .learned_steps = learned, .smoothing = 0.1, .integer_rate = 0.04, .average = 0.9};
-    struct studio *studio = studio_new(net, size, 3, &options);
+    struct studio *studio = studio_with(1500, net, size, 3, &options);
     struct trainer *t = studio->trainer;
     t->float_epochs = FLOATS;
     t->integer_epochs = INTEGERS;
