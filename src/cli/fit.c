@@ -81,6 +81,17 @@ static void set_kinds(struct fit *fit)
     }
 }
 
+/* So much more flash than there is that another goal will not do either: none takes much less than
+ * size. */
+static bool far_over(const struct budget *budget, const struct cost *costs, int count)
+{
+    bool over = false;
+    for (int i = 0; i < count; i++) {
+        over = over || (budget->flash && cost_flash(&costs[i]) > budget->flash + budget->flash / 4);
+    }
+    return over;
+}
+
 bool fit_within(struct fit_job *job, const struct net *net, int count, int slack, bool *good,
                 struct error *err)
 {
@@ -92,7 +103,8 @@ bool fit_within(struct fit_job *job, const struct net *net, int count, int slack
     enum optimise first = job->any_optimise ? OPTIMISE_SIZE : job->optimise;
     *good = false;
     for (int o = (int)first; costs && o <= (int)last && !*good; o++) {
-        struct measure_options how = {.optimise = (enum optimise)o, .count = count};
+        struct measure_options how = {
+            .optimise = (enum optimise)o, .count = count, .counts_only = count > 0};
         struct text why = {0};
         if (!targets_measure(net, job->list, &how, costs, err)) {
             return false;
@@ -103,6 +115,9 @@ bool fit_within(struct fit_job *job, const struct net *net, int count, int slack
         }
         text_free(&why);
         job->optimise = (enum optimise)o;
+        if (far_over(&wide, costs, job->list->count)) {
+            break;
+        }
     }
     job->optimise = *good ? job->optimise : first;
     return costs || fail_memory(err);

@@ -73,9 +73,10 @@ struct layers_job {
 };
 
 /* The goals that keep to the budget and need least time, or least flash where time is limited;
- * those that break it least where none keeps to it.  Every trial is compiled and measured: all
- * layers alike, then one layer or two neighbours at a time to what is best.  The same net and
- * budget give the same goals. */
+ * those that break it least where none keeps to it.  All layers alike are compiled and measured,
+ * then of the best of these each layer with each other goal; the sums of what those change predict
+ * all other choices, of which the best are measured, and so on from what is then the best.  The
+ * same net and budget give the same goals. */
 bool layers_search(struct layers_job *job, struct error *err);
 
 /* What the first target says of the job's `layers`, and of each layer made for another goal. */

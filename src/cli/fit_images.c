@@ -88,20 +88,31 @@ static bool has_width(const char *open)
     return found;
 }
 
-/* What is no network at the least width is refused; wider ones may leave its limits. */
+/* Wide networks may leave the limits of networks. */
+static bool fits_too(struct width_job *job, int width)
+{
+    struct error limit = {0};
+    bool good = false;
+    return may_fit(job, width, &good, &limit) && good;
+}
+
+/* What is no network at the least width is refused.  Widths are doubled until one does not fit,
+ * then bisected: none is tried that is twice as wide as what fits. */
 bool widths_search(struct width_job *job, struct error *err)
 {
     int low = 1;
-    int high = has_width(job->open) ? WIDTH_MOST + 1 : 2;
+    int high = 2;
     if (!may_fit(job, 1, &job->fits, err)) {
         return false;
     }
-    high = job->fits ? high : 2;
-    while (high - low > 1) {
-        struct error limit = {0};
+    bool open = job->fits && has_width(job->open);
+    while (open && high <= WIDTH_MOST && fits_too(job, high)) {
+        low = high;
+        high = low < WIDTH_MOST ? 2 * low : low + 1;
+    }
+    while (open && high - low > 1) {
         int middle = (low + high) / 2;
-        bool good = false;
-        bool fits = may_fit(job, middle, &good, &limit) && good;
+        bool fits = fits_too(job, middle);
         low = fits ? middle : low;
         high = fits ? high : middle;
     }

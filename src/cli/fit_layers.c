@@ -8,37 +8,51 @@
 #include <string.h>
 
 #define VECTORS     2
-#define TRIALS_MOST 150
+#define TRIALS_MOST 150 /* measured */
+#define TRIED_MOST  512 /* emitted: many choices give the same C */
+#define WRONG_MOST  3   /* predictions in turn that are no better than what is best */
+#define EXACT_MOST  9   /* layers of which every choice is predicted; of more, few that change */
+#define FEW_CHANGES 3
+#define NO_ROOM     1e9 /* over every budget */
 
-/* What one choice of goals costs. */
+/* What a choice takes on one target, or how two of them differ. */
+struct amount {
+    int64_t flash, ram, cycles, time;
+    int64_t broken; /* 1: it cannot be measured there; 0: it can */
+};
+
+/* One choice of goals. */
 struct trial {
     enum optimise layers[NET_LAYERS_MAX];
     double over;    /* the budget: sum of shares of its limits */
     int64_t figure; /* what is to be least beside it */
 };
 
+/* A text that was measured, and what it takes on each target. */
+struct known {
+    uint64_t hash;
+    struct amount *amounts;
+};
+
 struct search {
     struct layers_job *job;
     int layers;
-    uint64_t *seen; /* what has been tried, by the hash of the emitted text */
-    int seen_count;
-    struct cost *costs;  /* of the last trial, on each target */
-    struct error broken; /* why the last one that failed did */
+    int targets;
+    struct known *known;
+    int known_count;
+    struct trial *tried;
+    int tried_count;
+    struct cost *costs; /* of one measurement, on each target */
+    struct trial base;  /* what the effects are of */
+    const struct known *at_base;
+    struct amount *effects; /* what a layer's goal changes in the base: layer, goal, target */
+    struct amount *sums;    /* of the choice that is predicted */
+    struct trial next;      /* the best prediction */
+    struct error broken;    /* why the last one that failed did */
     struct progress progress;
     struct trial best;
+    const struct known *at_best;
 };
-
-/* Has the same text been tried? */
-static bool is_seen(struct search *search, uint64_t value)
-{
-    for (int i = 0; i < search->seen_count; i++) {
-        if (search->seen[i] == value) {
-            return true;
-        }
-    }
-    search->seen[search->seen_count++] = value;
-    return false;
-}
 
 static double excess(int64_t limit, int64_t value)
 {
@@ -52,22 +66,43 @@ static int64_t counted_time(const struct cost *cost)
     return cost->cycles > 0 ? cost->cycles : cost->instructions;
 }
 
-/* Beside a limit of cycles flash is to be least, else time. */
-static void judge(const struct layers_job *job, const struct cost *costs, struct trial *trial)
+static struct amount amount_of(const struct cost *cost)
 {
-    const struct budget *budget = job->budget;
-    for (int i = 0; i < job->list->count; i++) {
-        trial->over += excess(budget->flash, cost_flash(&costs[i])) +
-                       excess(budget->ram, costs[i].ram + costs[i].stack) +
-                       excess(budget->cycles, costs[i].cycles);
+    return (struct amount){.flash = cost_flash(cost),
+                           .ram = cost->ram + cost->stack,
+                           .cycles = cost->cycles,
+                           .time = counted_time(cost)};
+}
+
+/* to += sign * from */
+static void add_amount(struct amount *to, const struct amount *from, int sign)
+{
+    to->flash += sign * from->flash;
+    to->ram += sign * from->ram;
+    to->cycles += sign * from->cycles;
+    to->time += sign * from->time;
+    to->broken += sign * from->broken;
+}
+
+/* Beside a limit of cycles flash is to be least, else time. */
+static void judge(const struct search *search, const struct amount *amounts, struct trial *trial)
+{
+    const struct budget *budget = search->job->budget;
+    trial->over = 0;
+    for (int i = 0; i < search->targets; i++) {
+        trial->over +=
+            excess(budget->flash, amounts[i].flash) + excess(budget->ram, amounts[i].ram) +
+            excess(budget->cycles, amounts[i].cycles) + (amounts[i].broken > 0 ? NO_ROOM : 0);
     }
-    trial->figure = budget->cycles ? cost_flash(&costs[0]) : counted_time(&costs[0]);
+    trial->figure = budget->cycles ? amounts[0].flash : amounts[0].time;
 }
 
 static bool better(const struct trial *a, const struct trial *b)
 {
     return a->over != b->over ? a->over < b->over : a->figure < b->figure;
 }
+
+/* ---- measuring ---- */
 
 /* The net's C with such goals, as it is measured. */
 static bool emit_trial(const struct layers_job *job, const enum optimise *layers,
@@ -86,34 +121,166 @@ static bool emit_trial(const struct layers_job *job, const enum optimise *layers
 static bool measure_trial(const struct layers_job *job, const struct text *header,
                           struct cost *costs, struct error *err)
 {
-    struct measure_options options = {
-        .optimise = job->how->optimise, .header = header->data, .count = VECTORS};
+    struct measure_options options = {.optimise = job->how->optimise,
+                                      .header = header->data,
+                                      .count = VECTORS,
+                                      .counts_only = true};
     return targets_measure(job->net, job->list, &options, costs, err);
 }
 
-/* Measures a choice; *fresh is false for one whose text was tried.  What a target has no room for
- * is over every budget. */
-static bool measure(struct search *search, struct trial *trial, bool *fresh, struct error *err)
+static void show_progress(struct search *search)
 {
-    struct layers_job *job = search->job;
-    struct text header = {0};
-    bool good = emit_trial(job, trial->layers, &header, err);
-    *fresh = good && !is_seen(search, hash_bytes(HASH_START, header.data, header.length));
-    if (*fresh) {
-        struct error broken = {0};
-        trial->over = 0;
-        if (measure_trial(job, &header, search->costs, &broken)) {
-            judge(job, search->costs, trial);
-        } else {
-            *trial = (struct trial){.over = 1e9};
-            search->broken = broken;
+    double expected = 5 + 4 * search->layers; /* two rounds */
+    double part = search->known_count / expected;
+    progress_show(&search->progress, part < 0.99 ? part : 0.99, -1, "layers", "");
+}
+
+/* What such a text takes; measured where it is a new one.  NULL: no more are measured. */
+static const struct known *know(struct search *search, const struct text *header)
+{
+    uint64_t hash = hash_bytes(HASH_START, header->data, header->length);
+    for (int i = 0; i < search->known_count; i++) {
+        if (search->known[i].hash == hash) {
+            return &search->known[i];
         }
-        progress_show(&search->progress, (double)search->seen_count / TRIALS_MOST, -1, "layers",
-                      "");
+    }
+    if (search->known_count == TRIALS_MOST) {
+        return NULL;
+    }
+    struct known *known = &search->known[search->known_count];
+    struct error broken = {0};
+    bool good = measure_trial(search->job, header, search->costs, &broken);
+    known->hash = hash;
+    known->amounts = search->known[0].amounts + search->known_count * search->targets;
+    for (int i = 0; i < search->targets; i++) {
+        known->amounts[i] = good ? amount_of(&search->costs[i]) : (struct amount){.broken = 1};
+    }
+    search->broken = good ? search->broken : broken;
+    search->known_count++;
+    show_progress(search);
+    return known;
+}
+
+/* Measures a choice, which may become the best. */
+static bool measure(struct search *search, struct trial *trial, const struct known **known,
+                    struct error *err)
+{
+    struct text header = {0};
+    bool good = emit_trial(search->job, trial->layers, &header, err);
+    *known = good ? know(search, &header) : NULL;
+    if (*known) {
+        judge(search, (*known)->amounts, trial);
+    }
+    if (*known && better(trial, &search->best)) {
+        search->best = *trial;
+        search->at_best = *known;
+    }
+    if (search->tried_count < TRIED_MOST) {
+        search->tried[search->tried_count++] = *trial;
     }
     text_free(&header);
     return good;
 }
+
+/* ---- predicting ---- */
+
+static bool same_goals(const struct search *search, const enum optimise *a, const enum optimise *b)
+{
+    return memcmp(a, b, (size_t)search->layers * sizeof *a) == 0;
+}
+
+static bool is_tried(const struct search *search, const struct trial *trial)
+{
+    for (int i = 0; i < search->tried_count; i++) {
+        if (same_goals(search, search->tried[i].layers, trial->layers)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct amount *effect_of(const struct search *search, int layer, int goal)
+{
+    return search->effects + (layer * EMIT_GOALS + goal) * search->targets;
+}
+
+/* What each goal of each layer changes, the others as in the best so far. */
+static bool find_effects(struct search *search, struct error *err)
+{
+    search->base = search->best;
+    search->at_base = search->at_best;
+    for (int i = 0; i < search->layers * EMIT_GOALS; i++) {
+        struct amount *effect = effect_of(search, i / EMIT_GOALS, i % EMIT_GOALS);
+        struct trial trial = search->base;
+        const struct known *known = NULL;
+        trial.layers[i / EMIT_GOALS] = (enum optimise)(i % EMIT_GOALS);
+        if (!measure(search, &trial, &known, err)) {
+            return false;
+        }
+        for (int t = 0; t < search->targets; t++) {
+            effect[t] = known ? known->amounts[t] : (struct amount){.broken = 1};
+            add_amount(&effect[t], &search->at_base->amounts[t], -1);
+        }
+    }
+    return true;
+}
+
+/* The choices of the layers from `layer` on that leave the base in so many at most: the sums of
+ * their effects, and whether one of them is the best. */
+static void predict(struct search *search, struct trial *trial, int layer, int changes)
+{
+    if (layer == search->layers) {
+        judge(search, search->sums, trial);
+        if (better(trial, &search->next) && !is_tried(search, trial)) {
+            search->next = *trial;
+        }
+        return;
+    }
+    for (int goal = 0; goal < EMIT_GOALS; goal++) {
+        bool changed = goal != (int)search->base.layers[layer];
+        const struct amount *effect = effect_of(search, layer, goal);
+        if (changed && changes == 0) {
+            continue;
+        }
+        trial->layers[layer] = (enum optimise)goal;
+        for (int t = 0; t < search->targets; t++) {
+            add_amount(&search->sums[t], &effect[t], 1);
+        }
+        predict(search, trial, layer + 1, changes - changed);
+        for (int t = 0; t < search->targets; t++) {
+            add_amount(&search->sums[t], &effect[t], -1);
+        }
+    }
+}
+
+/* The best of the choices that were not tried, as predicted; false where it is no better than what
+ * is best. */
+static bool predict_next(struct search *search)
+{
+    struct trial trial = search->base;
+    int changes = search->layers <= EXACT_MOST ? search->layers : FEW_CHANGES;
+    search->next = search->best;
+    memcpy(search->sums, search->at_base->amounts, (size_t)search->targets * sizeof *search->sums);
+    predict(search, &trial, 0, changes);
+    return better(&search->next, &search->best);
+}
+
+/* Measures what is predicted to be better than the best, as long as that finds something. */
+static bool follow(struct search *search, struct error *err)
+{
+    int wrong = 0;
+    while (wrong < WRONG_MOST && predict_next(search)) {
+        const struct known *best = search->at_best;
+        const struct known *known = NULL;
+        if (!measure(search, &search->next, &known, err)) {
+            return false;
+        }
+        wrong = search->at_best != best ? 0 : wrong + 1;
+    }
+    return true;
+}
+
+/* ---- the search ---- */
 
 /* All layers alike. */
 static bool begin(struct search *search, struct error *err)
@@ -122,61 +289,54 @@ static bool begin(struct search *search, struct error *err)
     search->best.over = 1e18;
     for (size_t g = 0; g < sizeof goals / sizeof *goals; g++) {
         struct trial trial = {.over = 0};
-        bool fresh;
+        const struct known *known = NULL;
         for (int i = 0; i < search->layers; i++) {
             trial.layers[i] = goals[g];
         }
-        if (!measure(search, &trial, &fresh, err)) {
+        if (!measure(search, &trial, &known, err)) {
             return false;
-        }
-        if (fresh && better(&trial, &search->best)) {
-            search->best = trial;
         }
     }
     return true;
 }
 
-/* The best other goal of one layer, or of two neighbours; *moved tells whether one was better. */
-static bool improve(struct search *search, bool *moved, struct error *err)
+static bool search_new(struct search *search, struct layers_job *job, struct error *err)
 {
-    struct trial from = search->best;
-    *moved = false;
-    for (int i = 0; i < 2 * search->layers; i++) {
-        int layer = i / 2;
-        int last = layer + i % 2 < search->layers ? layer + i % 2 : layer;
-        for (int goal = OPTIMISE_SIZE; goal <= OPTIMISE_BALANCED; goal++) {
-            struct trial trial = from;
-            bool fresh = false;
-            trial.layers[layer] = trial.layers[last] = (enum optimise)goal;
-            if (search->seen_count < TRIALS_MOST && !measure(search, &trial, &fresh, err)) {
-                return false;
-            }
-            if (fresh && better(&trial, &search->best)) {
-                search->best = trial;
-                *moved = true;
-            }
-        }
+    struct arena *arena = job->arena;
+    size_t targets = (size_t)job->list->count;
+    size_t effects = (size_t)net_row_layers(job->net) * EMIT_GOALS;
+    *search = (struct search){
+        .job = job,
+        .layers = net_row_layers(job->net),
+        .targets = job->list->count,
+        .known = arena_alloc(arena, TRIALS_MOST, sizeof *search->known),
+        .tried = arena_alloc(arena, TRIED_MOST, sizeof *search->tried),
+        .costs = arena_alloc(arena, targets, sizeof *search->costs),
+        .effects = arena_alloc(arena, effects, targets * sizeof *search->effects),
+        .sums = arena_alloc(arena, targets, sizeof *search->sums),
+    };
+    if (!search->known || !search->tried || !search->costs || !search->effects || !search->sums) {
+        return fail_memory(err);
     }
-    return true;
+    search->known[0].amounts = arena_alloc(arena, TRIALS_MOST, targets * sizeof(struct amount));
+    return search->known[0].amounts || fail_memory(err);
 }
 
 bool layers_search(struct layers_job *job, struct error *err)
 {
-    struct search search = {.job = job,
-                            .layers = net_row_layers(job->net),
-                            .seen = arena_alloc(job->arena, TRIALS_MOST + 3, sizeof *search.seen),
-                            .progress = progress_start(false)};
-    search.costs = arena_alloc(job->arena, (size_t)job->list->count, sizeof *search.costs);
-    if (!search.seen || !search.costs) {
-        return fail_memory(err);
+    struct search search;
+    if (!search_new(&search, job, err)) {
+        return false;
     }
-    bool moved = true;
+    search.progress = progress_start(false);
+    const struct known *base = NULL;
     bool good = begin(&search, err);
-    while (good && moved) {
-        good = improve(&search, &moved, err);
+    while (good && search.at_best != base) {
+        base = search.at_best;
+        good = find_effects(&search, err) && follow(&search, err);
     }
     progress_end(&search.progress);
-    if (good && search.best.over >= 1e9) {
+    if (good && search.best.over >= NO_ROOM) {
         *err = search.broken;
     }
     memcpy(job->layers, search.best.layers, sizeof job->layers);

@@ -102,7 +102,7 @@ static bool write_main(struct work *work, const char *in, const char *out)
                 "%s mote_out[%d];\n",
                 in, out, in, work->net->tensors[work->net->input].width, out,
                 work->net->tensors[work->net->output].width);
-    text_add(&text, target_is_counted(work->target) ? "" : harness);
+    text_add(&text, counted_alone(work) ? "" : harness);
     return write_text(work, "main.c", &text);
 }
 
@@ -133,7 +133,10 @@ bool build_images(struct work *work)
 {
     const struct target *target = work->target;
     struct text image = {0};
-    text_printf(&image, "-I{targets} main.c predict.o %s -o image.elf", target->support);
+    text_printf(&image, "-I{targets} main.c predict.o %s -o image.elf",
+                counted_alone(work) && !target_is_counted(target)
+                    ? "-Wl,--entry=mote_predict -Wl,-u,mote_in -Wl,-u,mote_out"
+                    : target->support);
     if (image.failed) {
         text_free(&image);
         return fail_memory(work->err);

@@ -19,6 +19,12 @@ bool target_is_counted(const struct target *target)
     return target->execute[0] == 0 && target->count[0] != 0;
 }
 
+bool counted_alone(const struct work *work)
+{
+    return target_is_counted(work->target) ||
+           (work->options->counts_only && work->target->count[0] != 0);
+}
+
 /* An old out.bin must not pass for a new one. */
 static bool remove_outputs(struct work *work)
 {
@@ -44,7 +50,7 @@ bool execute_image(struct work *work)
     const char *image = work_path(work, "image.elf");
     struct command command = work_command(work, image);
     struct outcome outcome;
-    if (target_is_counted(target)) {
+    if (counted_alone(work)) {
         return true;
     }
     if (target_is_native(target)) {

@@ -59,6 +59,7 @@ struct measure_options {
     bool constant_time; /* as in struct emit_options */
     const int32_t *in;  /* input codes, count x width; NULL: made here (corners and random) */
     int count;          /* vectors; 0: 1000 */
+    bool counts_only;   /* where a counting program tells the cost, the emulator runs none */
     bool keep;          /* keep the work folder and say where (stderr) */
     const char *header; /* text of an emitted header to measure instead of emitting one; its C
                            prefix is "net" */

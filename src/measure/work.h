@@ -59,4 +59,7 @@ bool target_is_native(const struct target *target);
  * image has no main(). */
 bool target_is_counted(const struct target *target);
 
+/* Is it here, because of the target or because costs alone are asked for? */
+bool counted_alone(const struct work *work);
+
 #endif

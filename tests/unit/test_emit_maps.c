@@ -364,8 +364,8 @@ static void test_more_digits(void **state)
     (void)state;
     for (uint64_t seed = 1000; seed < (nets == NETS_MOST ? 1300U : 1120U); seed += (uint64_t)nets) {
         batch_start(&b, random_digits_net, seed);
-        batch_compare(
-            &b, &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = quick_compiler()});
+        batch_compare(&b,
+                      &(struct emitted){.optimise = OPTIMISE_SPEED, .compiler = quick_compiler()});
         batch_compare(
             &b, &(struct emitted){.optimise = OPTIMISE_BALANCED, .compiler = quick_compiler()});
         batch_end(&b);

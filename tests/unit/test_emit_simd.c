@@ -288,10 +288,10 @@ static void test_neon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sse2),     cmocka_unit_test(test_sse2_sanitised),
-        cmocka_unit_test(test_avx2),     cmocka_unit_test(test_avx2_sanitised),
-        cmocka_unit_test(test_golden),   cmocka_unit_test(test_compiles),
-        cmocka_unit_test(test_vnni),     cmocka_unit_test(test_vnni_sanitised),
+        cmocka_unit_test(test_sse2),   cmocka_unit_test(test_sse2_sanitised),
+        cmocka_unit_test(test_avx2),   cmocka_unit_test(test_avx2_sanitised),
+        cmocka_unit_test(test_golden), cmocka_unit_test(test_compiles),
+        cmocka_unit_test(test_vnni),   cmocka_unit_test(test_vnni_sanitised),
         cmocka_unit_test(test_neon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,34 @@ static void test_known_costs(void **state)
     net_free(net);
 }
 
+/* Costs without the emulator are the same, and wrong outputs are seen. */
+static void test_counts_only(void **state)
+{
+    static const char wrong[] = HEAD PREDICT "{ " IDENTITIES "out[2] ^= 1; }\n";
+    static const char *const targets[] = {"cortex-m0", "rv32ec", "atmega328p", "host"};
+    struct net *net = identity_net();
+    (void)state;
+    need("cortex-m0");
+    for (int i = 0; i < 4; i++) {
+        struct error err = {0};
+        struct target *target = target_load(targets[i], &err);
+        bool here = target && target_installed(target, &(const char *){NULL});
+        target_free(target);
+        if (!here) {
+            continue;
+        }
+        struct cost all = measure(net, targets[i], &(struct measure_options){.count = 9}, &err);
+        struct measure_options options = {.count = 9, .counts_only = true};
+        struct cost cost = measure(net, targets[i], &options, &err);
+        assert_string_equal(err.message, "");
+        cost.nanoseconds = all.nanoseconds; /* the host's */
+        assert_memory_equal(&cost, &all, sizeof cost);
+        options.header = wrong;
+        assert_int_equal(measure(net, targets[i], &options, &err).mismatches, 9);
+    }
+    net_free(net);
+}
+
 /* A division pulls in the compiler's library: its code counts. */
 static void test_library_code_counts(void **state)
 {
@@ -267,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_random_nets_host),
         cmocka_unit_test(test_own_vectors),
         cmocka_unit_test(test_known_costs),
+        cmocka_unit_test(test_counts_only),
         cmocka_unit_test(test_library_code_counts),
         cmocka_unit_test(test_host_costs),
         cmocka_unit_test(test_wrong_outputs_are_mismatches),
