@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Weights below which plain C takes as long as moves to and from registers of 128 bits. */
-#define SSE2_LEAST 32
-
 /* Elements in a 32-bit word of a packed register. */
 static int word_slots(const struct value *value)
 {
@@ -241,17 +238,11 @@ static void print_sse2(struct text *out, const struct plan *plan, const char *st
     print_function(out, plan, storage, VARIANT_SSE2);
 }
 
-/* Is there enough to do, and can rows be lifted to a common shift?  Weights stay within 16 bits,
- * sums within 32. */
+/* Can rows be lifted to a common shift, too?  Weights stay within 16 bits, sums within 32. */
 static bool sse2_fits(const struct plan *plan)
 {
     const struct simd simd = {.sse2 = true};
-    int64_t weights = 0;
-    for (int i = 0; i < plan->net->layer_count; i++) {
-        const struct weights *w = &plan->net->layers[i].weights;
-        weights += (int64_t)w->rows * w->columns;
-    }
-    bool fit = weights >= SSE2_LEAST && simd_fits(plan);
+    bool fit = simd_fits(plan);
     for (int i = 0; fit && i < plan->net->layer_count; i++) {
         const struct layer *layer = &plan->net->layers[i];
         for (int row = 0; fit && layer->op == OP_DENSE && row < layer->weights.rows; row++) {

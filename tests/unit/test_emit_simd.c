@@ -114,6 +114,34 @@ static void check_random(struct emitted how, enum variant_kind kind, uint64_t se
     print_message("%d nets that fit among %d\n", count, (int)seed);
 }
 
+static int64_t weights_of(const struct net *net)
+{
+    int64_t weights = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        const struct weights *w = &net->layers[i].weights;
+        weights += net->layers[i].op == OP_DENSE ? (int64_t)w->rows * w->columns : 0;
+    }
+    return weights;
+}
+
+/* Plain C takes no longer where there is little to multiply. */
+static void test_small_nets_have_none(void **state)
+{
+    int small = 0;
+    (void)state;
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        struct net *net = random_net(seed);
+        if (weights_of(net) < 32) {
+            small++;
+            assert_false(fits(net, VARIANT_VNNI) || fits(net, VARIANT_AVX2) ||
+                         fits(net, VARIANT_SSE2) || fits(net, VARIANT_NEON));
+        }
+        net_free(net);
+    }
+    print_message("%d small nets\n", small);
+    assert_true(small >= 5);
+}
+
 static bool has(const char *instructions)
 {
     return run_command("grep -qw %s /proc/cpuinfo", instructions) == 0;
@@ -292,7 +320,7 @@ int main(void)
         cmocka_unit_test(test_avx2),   cmocka_unit_test(test_avx2_sanitised),
         cmocka_unit_test(test_golden), cmocka_unit_test(test_compiles),
         cmocka_unit_test(test_vnni),   cmocka_unit_test(test_vnni_sanitised),
-        cmocka_unit_test(test_neon),
+        cmocka_unit_test(test_neon),     cmocka_unit_test(test_small_nets_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
