@@ -149,7 +149,7 @@ static void test_narrow_nets(void **state)
     struct tally tally = {0};
     (void)state;
     for (uint64_t seed = 0; seed < 200; seed += BATCH) {
-        struct batch b = {.vectors = 2000};
+        struct batch b = {.vectors = FEWER(2000)};
         batch_narrow(&b, seed, BATCH);
         batch_tally(&b, &tally);
         batch_in_turn(&b, 2 * (seed / BATCH)); /* for size, and for speed */
@@ -227,7 +227,7 @@ static void test_edges(void **state)
     static const int around[16] = {254, 254, 255, 255, 254, 256, 256, 257,
                                    255, 0,   1,   255, 254, 255, 256, 511};
     static const int32_t bases[] = {0, -64, -65, 1, 100, -4000000, 4000000};
-    struct batch b = {.vectors = 2000};
+    struct batch b = {.vectors = FEWER(2000)};
     (void)state;
     for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
         struct net *nets[] = {edge_net(at, bases[i]), edge_net(around, bases[i])};
@@ -262,7 +262,7 @@ static void test_each_kernel(void **state)
 {
     (void)state;
     for (int k = 0; k < KERNEL_COUNT; k++) {
-        struct batch b = {.vectors = 1000};
+        struct batch b = {.vectors = FEWER(1000)};
         struct emitted how = {.compiler = "cc -std=c99 -O0 " WARNINGS,
                               .kernel = kernel_name((enum kernel_kind)k)};
         batch_fill(&b, 3000, 4);
@@ -302,7 +302,7 @@ static void test_random_nets(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 500; seed += BATCH) {
-        struct batch b = {.vectors = 2000};
+        struct batch b = {.vectors = FEWER(2000)};
         batch_fill(&b, seed, BATCH);
         batch_in_turn(&b, seed / BATCH);
         batch_free(&b);
@@ -316,7 +316,7 @@ static void test_sanitised(void **state)
     if (!have_command("clang")) {
         skip();
     }
-    struct batch b = {.vectors = 500};
+    struct batch b = {.vectors = FEWER(500)};
     batch_fill(&b, 1000, 24);
     batch_add(&b, pose_like_net(2, 2), 1);
     batch_add(&b, copying_net(true), 1);
@@ -336,7 +336,7 @@ static void test_short_int(void **state)
     if (!have_command("clang") || run_command("clang --print-targets | grep -q msp430") != 0) {
         skip();
     }
-    struct batch b = {.vectors = 500};
+    struct batch b = {.vectors = FEWER(500)};
     batch_fill(&b, 2000, 24);
     batch_narrow(&b, 2000, 20);
     batch_add(&b, pose_like_net(2, 3), 1);
@@ -349,7 +349,7 @@ static void test_short_int(void **state)
 static void test_constant_time(void **state)
 {
     (void)state;
-    struct batch b = {.vectors = 1000};
+    struct batch b = {.vectors = FEWER(1000)};
     batch_fill(&b, 5000, 28);
     batch_narrow(&b, 5000, 20);
     batch_add(&b, class_like_net(), 1);
