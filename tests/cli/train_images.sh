@@ -302,10 +302,10 @@ conv3x[0-9]+:4 relu pool2 conv2x[0-9]+:t relu dense10:t' --augment none --epochs
     check "bits: the same net without a budget" cmp <(jq -c .layers x.mote) <(jq -c .layers y.mote)
     mote train $images --net 'resize8 conv3x4:? relu:4 pool2 dense10:?' "${budget[@]}" --flash 1150 -o x.mote
     check "bits: only the smallest fit" grep -q "chose: --net 'resize8 conv3x4:t relu:4 pool2 dense10:t'" err
-    mote train $images "${budget[@]}" --flash 2500 --optimise size -o x.mote --json
+    mote train $images "${budget[@]}" --flash 1700 --optimise size -o x.mote --json
     ends "widths: without --net" 0
     gives "widths: without --net within the budget" \
-        '.costs[0] | .flash_code + .flash_const <= 2500' true
+        '.costs[0] | .flash_code + .flash_const <= 1700' true
     mote train $images --net 'resize8 conv3x? relou dense10' "${budget[@]}" --flash 2500 -o x.mote
     check "widths: errors have their place" grep -q "^mote: --net:1:17: 'relou' is no layer" err
 else

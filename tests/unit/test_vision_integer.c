@@ -372,12 +372,12 @@ static void test_progress_goes_on(void **state)
     struct error err = {0};
     struct vision_result result;
     struct watching watching = {0};
-    struct images *images = pictures_new((struct volume){8, 9, 1}, 3, FEWER(800), 9);
+    struct images *images = pictures_new((struct volume){8, 9, 1}, 3, 800, 9);
     struct vision_options options = {.net = "conv3x8 relu dense3",
                                      .teacher = "conv3x24 relu conv3x8 relu dense3",
-                                     .teacher_epochs = 20,
-                                     .float_epochs = 10,
-                                     .integer_epochs = 30,
+                                     .teacher_epochs = FEWER(20),
+                                     .float_epochs = FEWER(10),
+                                     .integer_epochs = FEWER(30),
                                      .threads = 1,
                                      .isa = "scalar",
                                      .progress = watch,
@@ -396,7 +396,7 @@ static void test_it_learns(void **state)
 {
     struct error err = {0};
     struct vision_result result;
-    struct images *images = pictures_new((struct volume){16, 16, 1}, 4, 2000, 9);
+    struct images *images = pictures_new((struct volume){10, 10, 1}, 4, 2000, 9);
     struct vision_options options = {.seed = 4, .float_epochs = 3, .integer_epochs = 4};
     struct net *net = vision_train(images, &options, &result, &err);
     (void)state;
