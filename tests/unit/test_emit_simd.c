@@ -320,7 +320,7 @@ int main(void)
         cmocka_unit_test(test_avx2),   cmocka_unit_test(test_avx2_sanitised),
         cmocka_unit_test(test_golden), cmocka_unit_test(test_compiles),
         cmocka_unit_test(test_vnni),   cmocka_unit_test(test_vnni_sanitised),
-        cmocka_unit_test(test_neon),     cmocka_unit_test(test_small_nets_have_none),
+        cmocka_unit_test(test_neon),   cmocka_unit_test(test_small_nets_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
