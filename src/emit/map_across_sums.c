@@ -428,8 +428,10 @@ static void print_walk(const struct sums *s)
     if (rows) {
         text_printf(s->out, "for (%s y = 0%s; y < rows; y++) {\n", small, unit);
     }
+    if (columns && rows) {
+        text_printf(s->out, "%s from = row;\n", s->numbers.index);
+    }
     if (columns) {
-        text_printf(s->out, rows ? "%s from = row;\n" : "%s from = 0%s;\n", s->numbers.index, unit);
         text_printf(s->out, "for (%s x = 0%s; x < columns; x++) {\n", small, unit);
     }
     text_printf(s->out, "for (%s j = 0%s; j < length; j++) {\n", small, unit);
@@ -501,6 +503,8 @@ static void print_locals(const struct sums *s)
     }
     if (!map_is_always(&s->numbers, NUMBER_ROWS, 1)) {
         text_printf(s->out, "%s row = 0%s;\n", s->numbers.index, s->numbers.unit);
+    } else if (!map_is_always(&s->numbers, NUMBER_COLUMNS, 1)) {
+        text_printf(s->out, "%s from = 0%s;\n", s->numbers.index, s->numbers.unit);
     }
     if (mixed) {
         text_printf(s->out, "if (packed != 0%s) {\nlow = 15U;\n}\n", s->numbers.unit);

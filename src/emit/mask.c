@@ -116,7 +116,8 @@ static void print_part(struct printer *p, int index, const struct masked *m, int
                     (unsigned long long)bits);
     }
     if (bytes && !shift->uniform) {
-        text_printf(p->out, " >> 8 >> (%s - 8)", series_at(p->plan, shift, m->row, text));
+        text_printf(p->out, " >> 8 >> ((unsigned)%s - 8U)",
+                    series_at(p->plan, shift, m->row, text));
     } else if (shifts) {
         text_printf(p->out, " >> %s", series_at(p->plan, shift, m->row, text));
     }

@@ -33,6 +33,12 @@ done
     "$pages" "$SCRATCH" 18 18 digits && "$pages" "$SCRATCH" 7 7 pools &&
         "$pages" "$SCRATCH" 7 7 pools targets/rv32ec.costs
 } || echo "not ok pages of results with a sign"
+# Shifts of bytes that differ from row to row; a row of several windows whose weights are of two kinds.
+{
+    "$pages" "$SCRATCH" 9 9 narrow && "$pages" "$SCRATCH" 9 9 narrowline &&
+        "$pages" "$SCRATCH" 8 8 pools targets/rv32ec.costs
+} || echo "not ok pages of more shifts and kinds of weights"
+[ "$few" -ge 8 ] || rm -f "$SCRATCH"/n8_pools_costs_[bm]*.* "$SCRATCH"/n8_pools_costs_speed.*
 [ "$few" -ge 18 ] || rm -f "$SCRATCH"/n18_digits_balanced.*
 [ "$few" -ge 7 ] || rm -f "$SCRATCH"/n7_pools_costs_[bs]*.*
 [ "$few" -ge 7 ] || rm -f "$SCRATCH"/n7_pools_size.* "$SCRATCH"/n7_pools_balanced.*
@@ -63,7 +69,7 @@ quiet()
         return
     fi
     printf '%s\n' n*.c | xargs -P2 -I{} bash -c "listen {} \"\$@\"" listen "$@"
-    if grep -hE '^(\./)?n[0-9]+_[a-z0-9_]+\.[ch]:|Bailing out' n*.c.said/said | head -5 | grep .; then
+    if grep -hE '^(\./)?n[0-9]+_[a-z0-9_]+\.[ch]:|Bailing out' n*.c.said/said | head -20 | grep .; then
         echo "not ok $name"
     else
         echo "ok $name"
