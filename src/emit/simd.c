@@ -40,7 +40,7 @@ bool simd_fits(const struct plan *plan)
             weights += (int64_t)layer->weights.rows * layer->weights.columns;
         }
     }
-    return weights >= SIMD_LEAST && weights <= SIMD_WEIGHTS;
+    return weights <= SIMD_WEIGHTS;
 }
 
 /* ---- values ---- */

@@ -12,9 +12,6 @@
 #define SIMD_SLOTS   64 /* bytes of the widest register */
 #define SIMD_ROWS    64 /* widest layer */
 #define SIMD_COLUMNS 256
-#define SIMD_LEAST                                                                                 \
-    32 /* weights of a net: with fewer, plain C takes no longer than moves to and                  \
-          from wide registers (tests/bench/bench_host.c) */
 #define SIMD_WEIGHTS                                                                               \
     8192 /* of a net: each is a lane of some multiplication that is written out                    \
           */

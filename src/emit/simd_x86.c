@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Weights below which moves to and from vector registers take as long as plain C, or longer. */
+#define WEIGHTS_LEAST 32
+
 /* Elements in a 32-bit word of a packed register. */
 static int word_slots(const struct value *value)
 {
@@ -238,11 +241,21 @@ static void print_sse2(struct text *out, const struct plan *plan, const char *st
     print_function(out, plan, storage, VARIANT_SSE2);
 }
 
-/* Can rows be lifted to a common shift, too?  Weights stay within 16 bits, sums within 32. */
+/* Is there enough to do?  Wide registers take 16 bits as they come, but bytes apart and together.
+ */
+static bool wide_fits(const struct plan *plan)
+{
+    enum type type = plan->net->tensors[plan->net->input].type;
+    bool bytes = type == TYPE_I8 || type == TYPE_U8;
+    return simd_fits(plan) && (!bytes || net_macs(plan->net) >= WEIGHTS_LEAST);
+}
+
+/* Is there enough to do, and can rows be lifted to a common shift?  Weights stay within 16 bits,
+ * sums within 32. */
 static bool sse2_fits(const struct plan *plan)
 {
     const struct simd simd = {.sse2 = true};
-    bool fit = simd_fits(plan);
+    bool fit = net_macs(plan->net) >= WEIGHTS_LEAST && simd_fits(plan);
     for (int i = 0; fit && i < plan->net->layer_count; i++) {
         const struct layer *layer = &plan->net->layers[i];
         for (int row = 0; fit && layer->op == OP_DENSE && row < layer->weights.rows; row++) {
@@ -260,7 +273,7 @@ static void print_vnni(struct text *out, const struct plan *plan, const char *st
 }
 
 const struct variant variant_avx2 = {
-    VARIANT_AVX2, "avx2", "defined(__GNUC__) && defined(__AVX2__)", simd_fits, print_avx2,
+    VARIANT_AVX2, "avx2", "defined(__GNUC__) && defined(__AVX2__)", wide_fits, print_avx2,
 };
 
 const struct variant variant_sse2 = {
@@ -272,6 +285,6 @@ const struct variant variant_vnni = {
     "vnni",
     "defined(__GNUC__) && defined(__AVX512VNNI__) && defined(__AVX512BW__) && "
     "defined(__AVX512VL__)",
-    simd_fits,
+    wide_fits,
     print_vnni,
 };
