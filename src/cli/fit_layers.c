@@ -40,6 +40,7 @@ struct search {
     int targets;
     struct known *known;
     int known_count;
+    struct amount *amounts; /* of all that is known: text, target */
     struct trial *tried;
     int tried_count;
     struct cost *costs; /* of one measurement, on each target */
@@ -151,7 +152,7 @@ static const struct known *know(struct search *search, const struct text *header
     struct error broken = {0};
     bool good = measure_trial(search->job, header, search->costs, &broken);
     known->hash = hash;
-    known->amounts = search->known[0].amounts + search->known_count * search->targets;
+    known->amounts = search->amounts + search->known_count * search->targets;
     for (int i = 0; i < search->targets; i++) {
         known->amounts[i] = good ? amount_of(&search->costs[i]) : (struct amount){.broken = 1};
     }
@@ -159,6 +160,17 @@ static const struct known *know(struct search *search, const struct text *header
     search->known_count++;
     show_progress(search);
     return known;
+}
+
+static bool is_tried(const struct search *search, const struct trial *trial)
+{
+    size_t bytes = (size_t)search->layers * sizeof *trial->layers;
+    for (int i = 0; i < search->tried_count; i++) {
+        if (memcmp(search->tried[i].layers, trial->layers, bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Measures a choice, which may become the best. */
@@ -175,7 +187,7 @@ static bool measure(struct search *search, struct trial *trial, const struct kno
         search->best = *trial;
         search->at_best = *known;
     }
-    if (search->tried_count < TRIED_MOST) {
+    if (search->tried_count < TRIED_MOST && !is_tried(search, trial)) {
         search->tried[search->tried_count++] = *trial;
     }
     text_free(&header);
@@ -183,21 +195,6 @@ static bool measure(struct search *search, struct trial *trial, const struct kno
 }
 
 /* ---- predicting ---- */
-
-static bool same_goals(const struct search *search, const enum optimise *a, const enum optimise *b)
-{
-    return memcmp(a, b, (size_t)search->layers * sizeof *a) == 0;
-}
-
-static bool is_tried(const struct search *search, const struct trial *trial)
-{
-    for (int i = 0; i < search->tried_count; i++) {
-        if (same_goals(search, search->tried[i].layers, trial->layers)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static struct amount *effect_of(const struct search *search, int layer, int goal)
 {
@@ -310,16 +307,15 @@ static bool search_new(struct search *search, struct layers_job *job, struct err
         .layers = net_row_layers(job->net),
         .targets = job->list->count,
         .known = arena_alloc(arena, TRIALS_MOST, sizeof *search->known),
+        .amounts = arena_alloc(arena, TRIALS_MOST, targets * sizeof *search->amounts),
         .tried = arena_alloc(arena, TRIED_MOST, sizeof *search->tried),
         .costs = arena_alloc(arena, targets, sizeof *search->costs),
         .effects = arena_alloc(arena, effects, targets * sizeof *search->effects),
         .sums = arena_alloc(arena, targets, sizeof *search->sums),
     };
-    if (!search->known || !search->tried || !search->costs || !search->effects || !search->sums) {
-        return fail_memory(err);
-    }
-    search->known[0].amounts = arena_alloc(arena, TRIALS_MOST, targets * sizeof(struct amount));
-    return search->known[0].amounts || fail_memory(err);
+    bool room = search->known && search->amounts && search->tried && search->costs &&
+                search->effects && search->sums;
+    return room || fail_memory(err);
 }
 
 bool layers_search(struct layers_job *job, struct error *err)

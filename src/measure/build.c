@@ -133,6 +133,7 @@ bool build_images(struct work *work)
 {
     const struct target *target = work->target;
     struct text image = {0};
+    /* Costs alone take no start-up: the code links without it, too. */
     text_printf(&image, "-I{targets} main.c predict.o %s -o image.elf",
                 counted_alone(work) && !target_is_counted(target)
                     ? "-Wl,--entry=mote_predict -Wl,-u,mote_in -Wl,-u,mote_out"
